@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity ^0.8.30;
+pragma solidity ^0.8.28;
 
 /// @notice Names a circuit of a verifier and states its size: `(index << 32) | units`.
 /// @dev `index` is the circuit's position in its verifier's registry, counted from 0; `units` is its size in units, at
