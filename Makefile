@@ -1,0 +1,77 @@
+# Everything runs from a fresh clone on a machine with Rust, Node.js (with npm) and make; `make help` lists the targets.
+
+FORGE := script/tools/forge
+# Where end-to-end tests and the demo find the chain.
+export PROOPHI_ANVIL ?= $(CURDIR)/script/tools/anvil
+
+NODE_MODULES := node_modules/.package-lock.json
+ABI := crates/bindings/abi
+FRESH_ABI := cache/abi
+FRESH_SNAPSHOTS := cache/snapshots
+
+.DEFAULT_GOAL := help
+# Forge and cargo each use every core by themselves.
+.NOTPARALLEL:
+.PHONY: help demo test setup build contracts test-contracts test-rust lint fmt fmt-check gas gas-check abi abi-check clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup contracts ## One round on a local chain, end to end, with real proofs (ARGS="..." for `proophi demo`)
+	cargo build -p relayer -p prover-node --bins
+	cargo run -p proophi-cli --bin proophi -- demo $(ARGS)
+
+test: test-contracts gas-check test-rust ## Every test: unit, fuzz, invariant, gas snapshots, Rust, end to end
+
+setup: $(NODE_MODULES) ## Install Foundry, the Solidity compiler and the Solidity libraries from npm
+
+# No package needs its install script: those of Foundry would only fetch what npm has already installed.
+$(NODE_MODULES): package.json package-lock.json
+	npm ci --ignore-scripts
+	@touch $@
+
+build: contracts ## Compile everything
+	cargo build --workspace --bins
+
+contracts: setup
+	$(FORGE) build
+
+test-contracts: contracts ## Unit, fuzz and invariant tests of the contracts (FOUNDRY_PROFILE=ci: more runs)
+	$(FORGE) test
+
+test-rust: contracts ## Rust tests, with the end-to-end tests over Anvil
+	cargo build -p relayer -p prover-node --bins
+	cargo test --workspace
+
+lint: contracts ## Lints of both languages, warnings denied
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(FORGE) lint --deny warnings contracts script
+
+fmt: setup ## Format both languages
+	cargo fmt --all
+	$(FORGE) fmt
+
+fmt-check: setup ## Fail if something is not formatted
+	cargo fmt --all --check
+	$(FORGE) fmt --check
+
+gas: contracts ## Measure again what each user action costs and write snapshots/
+	FOUNDRY_PROFILE=gas $(FORGE) test
+
+# Forge's own check passes when a snapshot is missing, so the whole directories are compared.
+gas-check: contracts ## Fail if an action costs other than snapshots/ says
+	rm -rf $(FRESH_SNAPSHOTS)
+	FOUNDRY_PROFILE=gas FOUNDRY_SNAPSHOTS=$(FRESH_SNAPSHOTS) $(FORGE) test
+	diff -ru snapshots $(FRESH_SNAPSHOTS)
+
+abi: contracts ## Write the ABIs and bytecode that the Rust bindings are made from
+	node script/tools/abi.mjs out $(ABI)
+
+abi-check: contracts ## Fail if the committed ABIs are not those of the contracts
+	rm -rf $(FRESH_ABI)
+	node script/tools/abi.mjs out $(FRESH_ABI)
+	diff -rq $(ABI) $(FRESH_ABI)
+
+clean: ## Remove everything that was built (keys and installed packages stay)
+	cargo clean
+	rm -rf out cache
