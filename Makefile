@@ -5,9 +5,14 @@ FORGE := script/tools/forge
 export PROOPHI_ANVIL ?= $(CURDIR)/script/tools/anvil
 
 NODE_MODULES := node_modules/.package-lock.json
+SNAPSHOTS := snapshots
 ABI := crates/bindings/abi
 FRESH_ABI := cache/abi
 FRESH_SNAPSHOTS := cache/snapshots
+
+# What to test, if not everything.
+FORGE_TEST_ARGS ?=
+CARGO_TEST_SCOPE ?= --workspace
 
 .DEFAULT_GOAL := help
 # Forge and cargo each use every core by themselves.
@@ -37,15 +42,15 @@ contracts: setup
 	$(FORGE) build
 
 test-contracts: contracts ## Unit, fuzz and invariant tests of the contracts (FOUNDRY_PROFILE=ci: more runs)
-	$(FORGE) test
+	$(FORGE) test $(FORGE_TEST_ARGS)
 
 test-rust: contracts ## Rust tests, with the end-to-end tests over Anvil
 	cargo build -p relayer -p prover-node --bins
-	cargo test --workspace
+	cargo test $(CARGO_TEST_SCOPE)
 
 lint: contracts ## Lints of both languages, warnings denied
 	cargo clippy --workspace --all-targets -- -D warnings
-	$(FORGE) lint --deny warnings contracts script
+	$(FORGE) lint --deny warnings
 
 fmt: setup ## Format both languages
 	cargo fmt --all
@@ -62,7 +67,7 @@ gas: contracts ## Measure again what each user action costs and write snapshots/
 gas-check: contracts ## Fail if an action costs other than snapshots/ says
 	rm -rf $(FRESH_SNAPSHOTS)
 	FOUNDRY_PROFILE=gas FOUNDRY_SNAPSHOTS=$(FRESH_SNAPSHOTS) $(FORGE) test
-	diff -ru snapshots $(FRESH_SNAPSHOTS)
+	diff -ru $(SNAPSHOTS) $(FRESH_SNAPSHOTS)
 
 abi: contracts ## Write the ABIs and bytecode that the Rust bindings are made from
 	node script/tools/abi.mjs out $(ABI)

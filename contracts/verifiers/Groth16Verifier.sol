@@ -106,6 +106,7 @@ contract Groth16Verifier is IGroth16Verifier {
     function circuitAt(uint256 index) external view returns (CircuitId) {
         _requireCircuit(index);
         // `index` is below MAX_CIRCUITS.
+        // forge-lint: disable-next-line(unsafe-typecast)
         return toCircuitId(uint32(index), _units(index));
     }
 
@@ -175,6 +176,7 @@ contract Groth16Verifier is IGroth16Verifier {
     function _units(uint256 index) private view returns (uint32) {
         uint256 word = index < 8 ? UNITS_LOW : UNITS_HIGH;
         // The cast keeps the 32 bits that are meant.
+        // forge-lint: disable-next-line(unsafe-typecast)
         return uint32(word >> (32 * (index % 8)));
     }
 
