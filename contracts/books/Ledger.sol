@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+import {ReentrancyGuardTransient} from "solady/utils/ReentrancyGuardTransient.sol";
+import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
+import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {BidWord} from "../types/BidWord.sol";
+import {Lane} from "../types/Lane.sol";
+import {MarketId} from "../types/MarketId.sol";
+import {MarketParams} from "../types/MarketParams.sol";
+import {Outcome} from "../types/Outcome.sol";
+import {RoundBook} from "./RoundBook.sol";
+
+/// @notice Everybody's money, in ticks: balances, what bids have locked, and the sink's surplus. The only book that
+/// moves currency, and none of its sums ever reads the contract's own balance.
+abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
+    mapping(MarketId => mapping(address account => Lane[2])) private _lanes;
+    mapping(bytes32 bundleKey => bytes32 wordsHash) private _bundles;
+    mapping(MarketId => uint256) private _surplus;
+
+    /// @inheritdoc IProverMarket
+    function deposit(MarketId id, address account, uint256 amount) external payable nonReentrant {
+        if (account == address(0)) revert ZeroAddress();
+        MarketParams storage market = _existing(id);
+        address currency = market.currency;
+        uint256 expected = currency == address(0) ? amount : 0;
+        if (msg.value != expected) revert WrongValue(msg.value, expected);
+
+        _creditDeposit(id, market, account, amount);
+
+        if (currency != address(0)) _pull(currency, amount);
+    }
+
+    /// @inheritdoc IProverMarket
+    function withdraw(MarketId id, uint256 amount, address to) external nonReentrant returns (uint256 paid) {
+        if (to == address(0)) revert ZeroAddress();
+        MarketParams storage market = _existing(id);
+        if (amount == type(uint256).max) amount = availableOf(id, msg.sender);
+
+        _debit(id, msg.sender, amount);
+        paid = amount * market.tick;
+
+        emit Withdrawn(id, msg.sender, to, amount);
+        _pay(market.currency, to, paid);
+    }
+
+    /// @inheritdoc IProverMarket
+    function collectSurplus(MarketId id) external nonReentrant returns (uint256 paid) {
+        MarketParams storage market = _existing(id);
+        address sink = market.sink;
+        uint256 amount = _surplus[id];
+        paid = amount * market.tick;
+
+        delete _surplus[id];
+
+        emit SurplusCollected(id, sink, amount);
+        _pay(market.currency, sink, paid);
+    }
+
+    /// @inheritdoc IProverMarket
+    function fold(MarketId id, address account) external {
+        Lane[2] storage lanes = _lanes[id][account];
+        lanes[0] = _folded(id, lanes[0]);
+        lanes[1] = _folded(id, lanes[1]);
+    }
+
+    /// @inheritdoc IProverMarket
+    function release(
+        MarketId id,
+        address requester,
+        uint256 round,
+        uint256 firstIndex,
+        BidWord[] calldata words
+    ) external returns (uint256 amount) {
+        bytes32 key = _bundleKey(id, requester, round, firstIndex);
+        bytes32 wordsHash = _bundles[key];
+        if (wordsHash == 0 || wordsHash != keccak256(abi.encodePacked(words))) revert UnknownBundle();
+        if (!_isResolved(id, round)) revert RoundUnresolved(round);
+        Outcome outcome = outcomeOf(id, round);
+        for (uint256 i; i < words.length; ++i) {
+            amount += _resultOf(id, outcome, words[i].fee(), words[i].size(), firstIndex + i);
+        }
+
+        delete _bundles[key];
+        _credit(id, requester, amount);
+
+        emit BundleReleased(id, requester, round, firstIndex, amount);
+    }
+
+    /// @inheritdoc IProverMarket
+    function availableOf(MarketId id, address account) public view returns (uint256) {
+        Lane[2] storage lanes = _lanes[id][account];
+        return _folded(id, lanes[0]).balance() + _folded(id, lanes[1]).balance();
+    }
+
+    /// @inheritdoc IProverMarket
+    function lanesOf(MarketId id, address account) external view returns (Lane[2] memory) {
+        return _lanes[id][account];
+    }
+
+    /// @inheritdoc IProverMarket
+    function bundleHash(MarketId id, address requester, uint256 round, uint256 firstIndex)
+        external
+        view
+        returns (bytes32)
+    {
+        return _bundles[_bundleKey(id, requester, round, firstIndex)];
+    }
+
+    /// @inheritdoc IProverMarket
+    function surplusOf(MarketId id) external view returns (uint256) {
+        return _surplus[id];
+    }
+
+    // ------------------------------------------------------------------------------------------ for other books
+
+    /// @notice Deposits the native currency attached to the call, if any, for the caller.
+    function _depositValue(MarketId id) internal {
+        if (msg.value == 0) return;
+        MarketParams storage market = _existing(id);
+        if (market.currency != address(0)) revert WrongValue(msg.value, 0);
+        _creditDeposit(id, market, msg.sender, msg.value);
+    }
+
+    function _credit(MarketId id, address account, uint256 amount) internal {
+        _lanes[id][account][0] = _lanes[id][account][0].credit(amount);
+    }
+
+    function _creditSink(MarketId id, uint256 amount) internal {
+        _surplus[id] += amount;
+    }
+
+    /// @notice Takes `amount` from both lanes of the account.
+    function _debit(MarketId id, address account, uint256 amount) internal {
+        Lane[2] storage lanes = _lanes[id][account];
+        Lane first = _folded(id, lanes[0]);
+        uint256 held = first.balance();
+        if (amount > held) {
+            lanes[1] = _debited(_folded(id, lanes[1]), amount - held, held);
+            amount = held;
+        }
+        lanes[0] = first.debit(amount);
+    }
+
+    /// @notice Locks what one bid may cost. The bid's own lane remembers it if it can.
+    /// @return inLane Whether it does; otherwise the lane holds another bid of the round, and the bid needs a bundle.
+    function _lock(MarketId id, uint32 round, uint32 index, uint64 fee, uint32 size)
+        internal
+        returns (bool inLane)
+    {
+        Lane lane = _taken(id, round, uint256(fee) * size + id.settlementFee());
+        inLane = !lane.hasBid();
+        if (inLane) lane = lane.withBid(round, index, fee, size);
+        _lanes[id][msg.sender][round & 1] = lane;
+    }
+
+    /// @notice Locks what a bundle of bids may cost.
+    function _lockAll(MarketId id, uint256 round, uint256 amount) internal {
+        _lanes[id][msg.sender][round & 1] = _taken(id, round, amount);
+    }
+
+    /// @notice Remembers bids that no lane holds, until they are released.
+    function _bundle(MarketId id, uint256 round, uint256 firstIndex, BidWord[] memory words) internal {
+        bytes32 wordsHash = keccak256(abi.encodePacked(words));
+        _bundles[_bundleKey(id, msg.sender, round, firstIndex)] = wordsHash;
+        emit BidsBundled(id, msg.sender, round, firstIndex, words.length);
+    }
+
+    // ------------------------------------------------------------------------------------------------- internals
+
+    /// @dev Takes `amount` from the round's lane of the caller, which the caller of this function stores. If the lane
+    /// has too little, takes the rest from the other lane, with half of what is then left there: the next bid of this
+    /// lane then finds its money in one slot.
+    function _taken(MarketId id, uint256 round, uint256 amount) private returns (Lane lane) {
+        Lane[2] storage lanes = _lanes[id][msg.sender];
+        lane = _folded(id, lanes[round & 1]);
+        uint256 held = lane.balance();
+        if (amount > held) {
+            uint256 missing = amount - held;
+            uint256 otherLane = ~round & 1;
+            Lane other = _debited(_folded(id, lanes[otherLane]), missing, held);
+            uint256 half = other.balance() / 2;
+            lanes[otherLane] = other.debit(half);
+            lane = lane.credit(missing + half);
+        }
+        lane = lane.debit(amount);
+    }
+
+    function _debited(Lane lane, uint256 amount, uint256 elsewhere) private pure returns (Lane) {
+        uint256 held = lane.balance();
+        if (amount > held) revert InsufficientBalance(elsewhere + held, elsewhere + amount);
+        return lane.debit(amount);
+    }
+
+    /// @dev The lane with the result of its bid in its balance, if the bid's round is settled or void.
+    function _folded(MarketId id, Lane lane) private view returns (Lane) {
+        if (!lane.hasBid()) return lane;
+        uint256 round = lane.round();
+        Outcome outcome = outcomeOf(id, round);
+        if (!outcome.isSettled() && !_isResolved(id, round)) return lane;
+        return lane.withoutBid().credit(_resultOf(id, outcome, lane.fee(), lane.size(), lane.index()));
+    }
+
+    /// @dev What a bid of a settled or void round gets back. A void round returns the settlement fee too.
+    function _resultOf(MarketId id, Outcome outcome, uint256 fee, uint256 size, uint256 index)
+        private
+        pure
+        returns (uint256)
+    {
+        return outcome.isSettled() ? outcome.refund(fee, size, index) : fee * size + id.settlementFee();
+    }
+
+    /// @dev Credits the lane of the open round, so that a bid that follows finds its money in one slot.
+    function _creditDeposit(MarketId id, MarketParams storage market, address account, uint256 amount)
+        private
+    {
+        uint256 tick = market.tick;
+        if (amount % tick != 0) revert NotMultipleOfTick(amount, tick);
+        uint256 ticks = amount / tick;
+        uint256 lane = block.timestamp < id.genesis() ? 0 : id.roundAt(block.timestamp) & 1;
+        Lane[2] storage lanes = _lanes[id][account];
+        lanes[lane] = lanes[lane].credit(ticks);
+        emit Deposited(id, account, msg.sender, ticks);
+    }
+
+    function _pull(address token, uint256 amount) private {
+        uint256 before = SafeTransferLib.balanceOf(token, address(this));
+        SafeTransferLib.safeTransferFrom(token, msg.sender, address(this), amount);
+        uint256 received = SafeTransferLib.balanceOf(token, address(this)) - before;
+        if (received != amount) revert TokenTookFee(received, amount);
+    }
+
+    function _pay(address currency, address to, uint256 amount) private {
+        if (currency == address(0)) SafeTransferLib.safeTransferETH(to, amount);
+        else SafeTransferLib.safeTransfer(currency, to, amount);
+    }
+
+    function _bundleKey(MarketId id, address requester, uint256 round, uint256 firstIndex)
+        private
+        pure
+        returns (bytes32)
+    {
+        bytes32 who = bytes32(uint256(uint160(requester)));
+        return EfficientHashLib.hash(MarketId.unwrap(id), who, bytes32(round), bytes32(firstIndex));
+    }
+}

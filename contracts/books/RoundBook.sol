@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {BidChain, BidChainLib} from "../types/BidChain.sol";
+import {BidWord} from "../types/BidWord.sol";
+import {MarketId} from "../types/MarketId.sol";
+import {Outcome} from "../types/Outcome.sol";
+import {MarketBook} from "./MarketBook.sol";
+
+/// @notice What is known of each round: its bids while it is open, its outcome once it is settled. Three slots a round.
+abstract contract RoundBook is MarketBook {
+    struct Round {
+        BidChain bids;
+        Outcome outcome;
+        bytes32 assignmentRoot;
+    }
+
+    /// @dev One transaction of at most 128 KiB carries this many words, with room for everything else in it.
+    uint256 internal constant MAX_BIDS = 4000;
+
+    mapping(MarketId => mapping(uint256 round => Round)) private _rounds;
+
+    /// @inheritdoc IProverMarket
+    function bidChainOf(MarketId id, uint256 round) external view returns (BidChain) {
+        return _rounds[id][round].bids;
+    }
+
+    /// @inheritdoc IProverMarket
+    function outcomeOf(MarketId id, uint256 round) public view returns (Outcome) {
+        return _rounds[id][round].outcome;
+    }
+
+    /// @inheritdoc IProverMarket
+    function assignmentRoot(MarketId id, uint256 round) public view returns (bytes32) {
+        return _rounds[id][round].assignmentRoot;
+    }
+
+    /// @notice Appends bids to the round that is open.
+    /// @return firstIndex Index of the first one.
+    function _absorb(MarketId id, uint256 round, BidWord[] memory words)
+        internal
+        returns (uint256 firstIndex)
+    {
+        BidChain chain = _rounds[id][round].bids;
+        firstIndex = chain.count();
+        if (firstIndex == 0) chain = BidChainLib.seed(id, round);
+        if (firstIndex + words.length > MAX_BIDS) revert RoundFull(firstIndex, id.closeOf(round));
+        for (uint256 i; i < words.length; ++i) {
+            chain = chain.absorb(words[i]);
+        }
+        _rounds[id][round].bids = chain;
+    }
+
+    /// @notice Checks that `round` can be settled now.
+    function _requireSettleable(MarketId id, uint256 round) internal view returns (BidChain bids) {
+        Round storage r = _rounds[id][round];
+        bids = r.bids;
+        if (bids.count() == 0) revert NothingToSettle(round);
+        if (r.outcome.isSettled()) revert RoundSettledAlready(round);
+        uint256 closesAt = id.closeOf(round);
+        if (block.timestamp < closesAt) revert RoundOpen(round, closesAt);
+        uint256 settleBy = _market(id).settleBy(id, round);
+        if (block.timestamp >= settleBy) revert RoundVoid(round, settleBy);
+    }
+
+    function _recordOutcome(MarketId id, uint256 round, Outcome outcome, bytes32 root) internal {
+        _rounds[id][round].outcome = outcome;
+        if (root != 0) _rounds[id][round].assignmentRoot = root;
+    }
+
+    /// @notice Whether nothing about the round's result can change any more: settled, void, or closed without a bid.
+    function _isResolved(MarketId id, uint256 round) internal view returns (bool) {
+        Round storage r = _rounds[id][round];
+        if (r.outcome.isSettled()) return true;
+        if (r.bids.count() == 0) return block.timestamp >= id.closeOf(round);
+        return block.timestamp >= _market(id).settleBy(id, round);
+    }
+}

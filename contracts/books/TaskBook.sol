@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {MerkleProofLib} from "solady/utils/MerkleProofLib.sol";
+import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {GuardedVerify} from "../libraries/GuardedVerify.sol";
+import {MarketId} from "../types/MarketId.sol";
+import {MarketParams, MarketParamsLib} from "../types/MarketParams.sol";
+import {Outcome} from "../types/Outcome.sol";
+import {Takeover} from "../types/Takeover.sol";
+import {Task, TaskLib, TaskStatus} from "../types/Task.sol";
+import {SettlementBook} from "./SettlementBook.sol";
+
+/// @notice What happens to a winning task: delivered by its holder, taken over after a default, or expired.
+abstract contract TaskBook is SettlementBook {
+    /// @dev Two bits a task: 0 open, `DELIVERED`, `EXPIRED`. 128 tasks share a slot.
+    mapping(MarketId => mapping(uint256 round => mapping(uint256 => uint256))) private _ends;
+    mapping(bytes32 taskKey => Takeover) private _takeovers;
+
+    uint256 private constant DELIVERED = 1;
+    uint256 private constant EXPIRED = 2;
+
+    /// @dev A task with everything about it that the contract knows, read once.
+    struct OpenTask {
+        MarketId id;
+        uint256 round;
+        uint256 index;
+        uint256 size;
+        uint256 assignedSeat;
+        Takeover takeover;
+        Outcome outcome;
+    }
+
+    /// @inheritdoc IProverMarket
+    function deliver(
+        MarketId id,
+        Task calldata task,
+        bytes32[] calldata path,
+        uint256[] calldata publicInputs,
+        bytes calldata proof
+    ) external {
+        OpenTask memory t = _open(id, task, path);
+        uint256 deadline = _holderDeadline(t);
+        if (block.timestamp >= deadline) revert TaskInDefault(t.round, t.index, deadline);
+        if (keccak256(abi.encodePacked(publicInputs)) != task.inputsHash) revert WrongPublicInputs();
+        MarketParams storage market = _market(id);
+        bool valid =
+            GuardedVerify.verify(market.verifier, market.verifierGas, task.circuit, publicInputs, proof);
+        if (!valid) revert ProofRejected();
+
+        _end(t, DELIVERED);
+        _payDelivery(t, task.requester);
+    }
+
+    /// @inheritdoc IProverMarket
+    function takeOver(MarketId id, Task calldata task, bytes32[] calldata path, uint256 seat)
+        external
+        returns (uint256 deadline)
+    {
+        OpenTask memory t = _open(id, task, path);
+        MarketParams storage market = _market(id);
+        uint256 due = _holderDeadline(t);
+        if (block.timestamp < due) revert TaskNotInDefault(t.round, t.index, due);
+        uint256 finalAt = market.finalAt(id, t.round);
+        uint256 takers = t.takeover.count();
+        if (block.timestamp >= finalAt || takers == market.maxTakeovers) {
+            revert TaskNotTakeable(t.round, t.index, finalAt);
+        }
+        for (uint256 i; i <= takers; ++i) {
+            if (_holder(t, i) == seat) revert HeldBefore(seat);
+        }
+
+        _occupyByTakeover(id, seat, t.size);
+        deadline = FixedPointMathLib.min(block.timestamp + market.takeoverPeriod, finalAt);
+        // forge-lint: disable-next-line(unsafe-typecast) -- a seat of the caller is below 129, a deadline far below 2^40
+        _takeovers[_taskKey(t)] = t.takeover.push(uint8(seat), uint40(deadline));
+
+        emit TaskTakenOver(id, t.round, t.index, seat, deadline);
+    }
+
+    /// @inheritdoc IProverMarket
+    function expire(MarketId id, Task calldata task, bytes32[] calldata path) external {
+        OpenTask memory t = _open(id, task, path);
+        MarketParams storage market = _market(id);
+        uint256 finalAt = market.finalAt(id, t.round);
+        if (block.timestamp < finalAt) revert TaskNotExpirable(t.round, t.index, finalAt);
+        uint256 payment = t.outcome.userPrice() * t.size;
+        uint256 atStake = FixedPointMathLib.min(payment, t.size * market.collateralPerUnit);
+        uint256 penalty = MarketParamsLib.shareDown(atStake, market.penaltyBps);
+        uint256 holders = t.takeover.count() + 1;
+
+        _end(t, EXPIRED);
+        for (uint256 i; i < holders; ++i) {
+            _slash(id, _holder(t, i), t.size, penalty);
+        }
+        _credit(id, task.requester, payment - penalty);
+        _creditSink(id, penalty * (holders + 1));
+
+        emit TaskExpired(id, t.round, t.index, payment - penalty);
+    }
+
+    /// @inheritdoc IProverMarket
+    function taskStatus(MarketId id, uint256 round, uint256 index) external view returns (TaskStatus) {
+        uint256 end = _endOf(id, round, index);
+        if (end == DELIVERED) return TaskStatus.Delivered;
+        if (end == EXPIRED) return TaskStatus.Expired;
+        if (block.timestamp >= _market(id).finalAt(id, round)) return TaskStatus.Expirable;
+        OpenTask memory t;
+        (t.id, t.round, t.index) = (id, round, index);
+        t.takeover = _takeovers[_taskKey(t)];
+        return block.timestamp >= _holderDeadline(t) ? TaskStatus.Defaulted : TaskStatus.Assigned;
+    }
+
+    /// @inheritdoc IProverMarket
+    function takeoverOf(MarketId id, uint256 round, uint256 index) external view returns (Takeover) {
+        OpenTask memory t;
+        (t.id, t.round, t.index) = (id, round, index);
+        return _takeovers[_taskKey(t)];
+    }
+
+    // ------------------------------------------------------------------------------------------------- internals
+
+    function _open(MarketId id, Task calldata task, bytes32[] calldata path)
+        private
+        view
+        returns (OpenTask memory t)
+    {
+        bytes32 root = assignmentRoot(id, task.round);
+        bytes32 leaf = TaskLib.leaf(task.word(), task.index, task.seat);
+        if (root == 0 || !MerkleProofLib.verifyCalldata(path, root, leaf)) {
+            revert UnknownTask(task.round, task.index);
+        }
+        if (_endOf(id, task.round, task.index) != 0) revert TaskEnded(task.round, task.index);
+        (t.id, t.round, t.index, t.assignedSeat) = (id, task.round, task.index, task.seat);
+        t.size = task.circuit.units();
+        t.outcome = outcomeOf(id, task.round);
+        // Before the proving deadline nobody can have taken the task over, so the slot need not be read.
+        if (block.timestamp >= _market(id).proveBy(id, t.round)) t.takeover = _takeovers[_taskKey(t)];
+    }
+
+    /// @dev First second at which whoever holds the task now is in default.
+    function _holderDeadline(OpenTask memory t) private view returns (uint256) {
+        return t.takeover.count() == 0 ? _market(t.id).proveBy(t.id, t.round) : t.takeover.deadline();
+    }
+
+    /// @dev Holder number `i` of the task: the assigned prover, then each taker.
+    function _holder(OpenTask memory t, uint256 i) private pure returns (uint256 seat) {
+        return i == 0 ? t.assignedSeat : t.takeover.taker(i - 1);
+    }
+
+    /// @dev Pays the holder, and slashes everybody who held the task before it.
+    function _payDelivery(OpenTask memory t, address requester) private {
+        MarketParams storage market = _market(t.id);
+        uint256 payment = t.outcome.proverPrice() * t.size;
+        uint256 toSink = t.outcome.userPrice() * t.size - payment;
+        uint256 bounty;
+        uint256 compensation;
+        uint256 defaulters = t.takeover.count();
+        if (defaulters != 0) {
+            uint256 collateral = t.size * market.collateralPerUnit;
+            bounty = defaulters * MarketParamsLib.shareDown(collateral, market.bountyBps);
+            compensation = defaulters * MarketParamsLib.shareDown(collateral, market.compensationBps);
+            toSink += defaulters * collateral - bounty - compensation;
+            for (uint256 i; i < defaulters; ++i) {
+                _slash(t.id, _holder(t, i), t.size, collateral);
+            }
+        }
+        uint256 seat = _holder(t, defaulters);
+
+        _vacate(t.id, seat, t.size);
+        _credit(t.id, _proverOf(t.id, seat), payment + bounty);
+        if (compensation != 0) _credit(t.id, requester, compensation);
+        if (toSink != 0) _creditSink(t.id, toSink);
+
+        emit TaskDelivered(t.id, t.round, t.index, seat, payment, bounty, compensation);
+    }
+
+    function _endOf(MarketId id, uint256 round, uint256 index) private view returns (uint256) {
+        return (_ends[id][round][index / 128] >> (2 * (index % 128))) & 3;
+    }
+
+    function _end(OpenTask memory t, uint256 how) private {
+        _ends[t.id][t.round][t.index / 128] |= how << (2 * (t.index % 128));
+    }
+
+    function _taskKey(OpenTask memory t) private pure returns (bytes32) {
+        return EfficientHashLib.hash(MarketId.unwrap(t.id), bytes32(t.round), bytes32(t.index));
+    }
+}

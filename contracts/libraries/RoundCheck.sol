@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {AssignmentTree} from "./AssignmentTree.sol";
+import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {BidChain} from "../types/BidChain.sol";
+import {BidWord} from "../types/BidWord.sol";
+import {Certificate, CertificateLib} from "../types/Certificate.sol";
+import {TaskLib} from "../types/Task.sol";
+
+/// @notice The asks that count for a round, one entry per seat. Capacity 0: the seat does not take part.
+struct AskBook {
+    uint256[] costs;
+    uint256[] capacities;
+}
+
+/// @notice What the seats show about a pivot seat: the prover side of `core` at w = number of seats before it.
+struct ProverSide {
+    /// Seats of the winners in ask-book order, rotated by the round.
+    uint8[] winners;
+    /// K_w, capacity of the winners (units).
+    uint256 capacity;
+    /// c_{w+1}, the pivot's unit cost: the prover price.
+    uint256 price;
+    /// K_{w+1}.
+    uint256 nextCapacity;
+    /// c_{w+2}; meaningful if `hasNext`.
+    uint256 nextPrice;
+    bool hasNext;
+}
+
+/// @notice State of the one pass over a round's bids. Small and free of storage, so that a settlement in pages can carry
+/// it from one page to the next.
+struct Pass {
+    BidChain chain;
+    uint256 index;
+    /// Total size of the winners so far: the offset at which the next winning task starts.
+    uint256 offset;
+    /// demand(c_{w+1}) and demand(c_{w+2}) so far, without the reserve's own.
+    uint256 demand;
+    uint256 nextDemand;
+    /// Size of the pivot bid, 0 until the pass meets it.
+    uint256 pivotSize;
+    /// Position in `ProverSide.winners` of the prover that the next task falls to, and where its interval ends.
+    uint256 cursor;
+    uint256 intervalEnd;
+    /// Units assigned to each of `ProverSide.winners`.
+    uint256[] loads;
+    AssignmentTree.Frontier tree;
+}
+
+/// @notice Checks a certificate of mechanism `core` against the asks and bids of a round, without sorting. The rules and
+/// their symbols are those of the mechanism document; crate `clearing` states the same check in Rust.
+/// @dev The condition "K_w <= B and demand(c_{w+1}) > K_w" can only turn from true to false as w grows, since K_w grows
+/// and demand(c_{w+1}) shrinks. So w is the largest that meets it if it meets it and w + 1 does not.
+library RoundCheck {
+    using AssignmentTree for AssignmentTree.Frontier;
+
+    /// @notice What a market fixes for all its rounds.
+    struct Terms {
+        uint256 round;
+        uint256 capacityCap;
+        uint256 reservePrice;
+    }
+
+    function proverSide(AskBook memory book, Certificate memory c, uint256 round)
+        internal
+        pure
+        returns (ProverSide memory side)
+    {
+        uint256 n = book.costs.length;
+        uint256 pivot = c.pivotSeat;
+        if (pivot == CertificateLib.NO_SEAT) {
+            for (uint256 i; i < n; ++i) {
+                if (book.capacities[i] != 0) revert IProverMarket.WrongPivotSeat(pivot);
+            }
+            return side;
+        }
+        if (pivot >= n || book.capacities[pivot] == 0) revert IProverMarket.WrongPivotSeat(pivot);
+
+        side.price = book.costs[pivot];
+        uint8[] memory found = new uint8[](n);
+        uint256 w;
+        for (uint256 i; i < n; ++i) {
+            uint256 capacity = book.capacities[i];
+            if (capacity == 0 || i == pivot) continue;
+            uint256 cost = book.costs[i];
+            if (cost < side.price || (cost == side.price && i < pivot)) {
+                // forge-lint: disable-next-line(unsafe-typecast) -- fewer than 129 seats
+                found[w++] = uint8(i);
+                side.capacity += capacity;
+            } else if (!side.hasNext || cost < side.nextPrice) {
+                side.hasNext = true;
+                side.nextPrice = cost;
+            }
+        }
+        side.nextCapacity = side.capacity + book.capacities[pivot];
+        side.winners = new uint8[](w);
+        for (uint256 k; k < w; ++k) {
+            side.winners[k] = found[(round + k) % w];
+        }
+    }
+
+    /// @notice The state before the first bid.
+    /// @dev Without a winning prover only the pivot before which no bid ranks will do, so that no task is ever assigned.
+    function start(ProverSide memory side, Certificate memory c, AskBook memory book, BidChain seed)
+        internal
+        pure
+        returns (Pass memory pass)
+    {
+        pass.chain = seed;
+        if (side.winners.length != 0) {
+            pass.loads = new uint256[](side.winners.length);
+            pass.intervalEnd = book.capacities[side.winners[0]] * c.units;
+        } else if (c.pivotFee != CertificateLib.NO_WINNER || c.pivotIndex != 0) {
+            revert IProverMarket.WrongPivotBid(c.pivotFee, c.pivotIndex);
+        }
+    }
+
+    /// @notice Goes over the next `words` of the round.
+    function absorb(
+        Pass memory pass,
+        BidWord[] calldata words,
+        ProverSide memory side,
+        Certificate memory c,
+        AskBook memory book,
+        uint256 reservePrice
+    ) internal pure {
+        uint256 threshold = side.price > reservePrice ? side.price : reservePrice;
+        uint256 nextThreshold = side.nextPrice > reservePrice ? side.nextPrice : reservePrice;
+        for (uint256 i; i < words.length; ++i) {
+            BidWord word = words[i];
+            pass.chain = pass.chain.absorb(word);
+            uint256 fee = word.fee();
+            uint256 size = word.size();
+            if (fee >= threshold) pass.demand += size;
+            if (fee >= nextThreshold) pass.nextDemand += size;
+            uint256 index = pass.index;
+            if (CertificateLib.ranksBefore(fee, index, c)) _assign(pass, word, index, size, side, c, book);
+            else if (index == c.pivotIndex && fee == c.pivotFee) pass.pivotSize = size;
+            pass.index = index + 1;
+        }
+    }
+
+    /// @notice Whether the certificate is the round's, after the pass over all its bids.
+    function finish(
+        Pass memory pass,
+        ProverSide memory side,
+        Certificate memory c,
+        BidChain bids,
+        Terms memory terms
+    ) internal pure {
+        if (!pass.chain.equals(bids)) revert IProverMarket.WrongBids(terms.round);
+        _requireLargestW(pass, side, c, terms);
+        _requirePivotBid(pass, side, c, terms);
+        if (pass.offset != c.units) revert IProverMarket.WrongUnits(c.units, pass.offset);
+    }
+
+    /// @dev A task at offset o belongs to the prover whose interval of the winners' capacity, scaled to the batch,
+    /// contains floor(o * K / Q): the first whose end E has o * K < E * Q. Capacities are below 2^40 in sum and units
+    /// below 2^64, so nothing overflows. With a wrong claim of Q the walk could run off the winners; it stops at the last
+    /// one, and `finish` refuses the claim.
+    function _assign(
+        Pass memory pass,
+        BidWord word,
+        uint256 index,
+        uint256 size,
+        ProverSide memory side,
+        Certificate memory c,
+        AskBook memory book
+    ) private pure {
+        uint256 cursor = pass.cursor;
+        uint256 position = pass.offset * side.capacity;
+        if (position >= pass.intervalEnd) {
+            uint256 last = side.winners.length - 1;
+            while (position >= pass.intervalEnd && cursor < last) {
+                ++cursor;
+                pass.intervalEnd += book.capacities[side.winners[cursor]] * c.units;
+            }
+            pass.cursor = cursor;
+        }
+        pass.offset += size;
+        pass.loads[cursor] += size;
+        pass.tree.push(TaskLib.leaf(word, index, side.winners[cursor]));
+    }
+
+    function _requireLargestW(
+        Pass memory pass,
+        ProverSide memory side,
+        Certificate memory c,
+        Terms memory terms
+    ) private pure {
+        if (c.pivotSeat == CertificateLib.NO_SEAT) return;
+        uint256 reserve = terms.reservePrice;
+        bool holds = side.winners.length == 0
+            || (side.capacity <= terms.capacityCap
+                && (_isUnbounded(side.price, reserve) || pass.demand > side.capacity));
+        bool nextHolds = side.hasNext && side.nextCapacity <= terms.capacityCap
+            && (_isUnbounded(side.nextPrice, reserve) || pass.nextDemand > side.nextCapacity);
+        if (!holds || nextHolds) revert IProverMarket.WrongPivotSeat(c.pivotSeat);
+    }
+
+    function _requirePivotBid(
+        Pass memory pass,
+        ProverSide memory side,
+        Certificate memory c,
+        Terms memory terms
+    ) private pure {
+        if (side.winners.length == 0) return; // `start` has checked it
+        bool right = c.pivotIndex == CertificateLib.VIRTUAL_PIVOT
+            ? c.pivotFee == terms.reservePrice
+            : pass.pivotSize != 0 && c.pivotFee >= terms.reservePrice
+                && pass.offset + pass.pivotSize > side.capacity;
+        if (!right || pass.offset > side.capacity) {
+            revert IProverMarket.WrongPivotBid(c.pivotFee, c.pivotIndex);
+        }
+    }
+
+    /// @dev The reserve buys any quantity at its price.
+    function _isUnbounded(uint256 price, uint256 reserve) private pure returns (bool) {
+        return reserve != 0 && price <= reserve;
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
+
+/// @notice Names a market, and carries the four parameters that every bid needs, so that a bid reads no parameter from
+/// storage (docs/adr/0002): the high 128 bits are the truncated keccak of all parameters, the low 128 bits are
+/// `genesis (40) | biddingPeriod (24) | settlementFee (32) | maxTaskSize (32)`.
+/// @dev Warning: an id is only as good as its market. Code that takes an id from a caller and does not find money
+/// under it must check that the market exists.
+type MarketId is bytes32;
+
+using {
+    MarketIdLib.genesis,
+    MarketIdLib.biddingPeriod,
+    MarketIdLib.settlementFee,
+    MarketIdLib.maxTaskSize,
+    MarketIdLib.roundAt,
+    MarketIdLib.closeOf
+} for MarketId global;
+
+library MarketIdLib {
+    /// @notice The market does not take bids before its genesis.
+    error MarketNotOpenYet(uint256 time, uint256 genesis);
+
+    function pack(
+        bytes32 paramsHash,
+        uint40 genesis_,
+        uint24 biddingPeriod_,
+        uint32 settlementFee_,
+        uint32 maxTaskSize_
+    ) internal pure returns (MarketId) {
+        return MarketId.wrap(
+            bytes32(
+                (uint256(paramsHash) >> 128 << 128) | (uint256(genesis_) << 88)
+                    | (uint256(biddingPeriod_) << 64) | (uint256(settlementFee_) << 32) | maxTaskSize_
+            )
+        );
+    }
+
+    /// @return Start of round 0 (seconds since the epoch).
+    function genesis(MarketId id) internal pure returns (uint256) {
+        return (uint256(MarketId.unwrap(id)) >> 88) & type(uint40).max;
+    }
+
+    /// @return Length of a round's bidding (seconds); one round opens when the one before closes.
+    function biddingPeriod(MarketId id) internal pure returns (uint256) {
+        return (uint256(MarketId.unwrap(id)) >> 64) & type(uint24).max;
+    }
+
+    /// @return What each bid pays towards the settlement of its round (ticks).
+    function settlementFee(MarketId id) internal pure returns (uint256) {
+        return (uint256(MarketId.unwrap(id)) >> 32) & type(uint32).max;
+    }
+
+    /// @return Largest size of a task (units).
+    function maxTaskSize(MarketId id) internal pure returns (uint256) {
+        return uint256(MarketId.unwrap(id)) & type(uint32).max;
+    }
+
+    /// @notice The round that takes bids at `time`.
+    /// @dev An id without a bidding period belongs to no market; the division by zero refuses it.
+    function roundAt(MarketId id, uint256 time) internal pure returns (uint32) {
+        uint256 start = id.genesis();
+        if (time < start) revert MarketNotOpenYet(time, start);
+        return SafeCastLib.toUint32((time - start) / id.biddingPeriod());
+    }
+
+    /// @notice First second at which `round` takes no bid any more.
+    function closeOf(MarketId id, uint256 round) internal pure returns (uint256) {
+        return id.genesis() + (round + 1) * id.biddingPeriod();
+    }
+}
