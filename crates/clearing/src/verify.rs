@@ -223,9 +223,8 @@ impl UserScan {
         let mut assigner = Assigner::new(&provers.winners, round.number(), certificate.units);
         let pivot = certificate.user_pivot;
         for (index, bid) in round.indexed_bids() {
-            let reached = |cost: Option<UnitCost>| {
-                bid.fee.get() >= reserve.get() && cost.is_some_and(|cost| bid.fee.get() >= cost.get())
-            };
+            // `f >= c` alone stands for `f >= max(c, r)`: where r > c, demand is unbounded and nothing is counted.
+            let reached = |cost: Option<UnitCost>| cost.is_some_and(|cost| bid.fee.get() >= cost.get());
             if reached(price) {
                 count(&mut scan.demand, bid.size);
             }
