@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {ReentrancyGuardTransient} from "solady/utils/ReentrancyGuardTransient.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 import {IProverMarket} from "../interfaces/IProverMarket.sol";
@@ -131,16 +132,19 @@ abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
         _surplus[id] += amount;
     }
 
-    /// @notice Takes `amount` from both lanes of the account.
+    /// @notice Takes `amount` from both lanes of the account, and folds only if it must: money that is there can leave
+    /// even if a result could not be added to it.
     function _debit(MarketId id, address account, uint256 amount) internal {
         Lane[2] storage lanes = _lanes[id][account];
-        Lane first = _folded(id, lanes[0]);
-        uint256 held = first.balance();
-        if (amount > held) {
-            lanes[1] = _debited(_folded(id, lanes[1]), amount - held, held);
-            amount = held;
+        Lane first = lanes[0];
+        Lane second = lanes[1];
+        if (amount > first.balance() + second.balance()) {
+            first = _folded(id, first);
+            second = _folded(id, second);
         }
-        lanes[0] = first.debit(amount);
+        uint256 fromFirst = FixedPointMathLib.min(amount, first.balance());
+        lanes[1] = _debited(second, amount - fromFirst, fromFirst);
+        lanes[0] = first.debit(fromFirst);
     }
 
     /// @notice Locks what one bid may cost. The bid's own lane remembers it if it can.
@@ -243,5 +247,10 @@ abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
     {
         bytes32 who = bytes32(uint256(uint160(requester)));
         return EfficientHashLib.hash(MarketId.unwrap(id), who, bytes32(round), bytes32(firstIndex));
+    }
+
+    /// @dev Transient storage is there on every chain this is built for (Cancun and later).
+    function _useTransientReentrancyGuardOnlyOnMainnet() internal pure override returns (bool) {
+        return false;
     }
 }

@@ -40,7 +40,8 @@ interface IProverMarket {
 
     /// @notice Creates a market whose parameters never change.
     /// @dev Warning: a market is as good as its parameters. Its verifier decides which proofs hold, its sink may be
-    /// anyone, and a token that changes balances by itself makes every market in that token insolvent.
+    /// anyone, and a token that changes balances by itself makes every market in that token insolvent. A lane of an
+    /// account holds less than 2^96 ticks: choose a tick of which nobody can own that many.
     /// @return id See `MarketId`.
     function createMarket(MarketParams calldata params) external returns (MarketId id);
 

@@ -22,6 +22,8 @@ using {
 library MarketIdLib {
     /// @notice The market does not take bids before its genesis.
     error MarketNotOpenYet(uint256 time, uint256 genesis);
+    /// @notice The id is of no market: its bidding period is 0.
+    error NotAMarket(MarketId id);
 
     function pack(
         bytes32 paramsHash,
@@ -59,11 +61,12 @@ library MarketIdLib {
     }
 
     /// @notice The round that takes bids at `time`.
-    /// @dev An id without a bidding period belongs to no market; the division by zero refuses it.
     function roundAt(MarketId id, uint256 time) internal pure returns (uint32) {
         uint256 start = id.genesis();
         if (time < start) revert MarketNotOpenYet(time, start);
-        return SafeCastLib.toUint32((time - start) / id.biddingPeriod());
+        uint256 period = id.biddingPeriod();
+        if (period == 0) revert NotAMarket(id);
+        return SafeCastLib.toUint32((time - start) / period);
     }
 
     /// @notice First second at which `round` takes no bid any more.
