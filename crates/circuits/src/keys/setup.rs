@@ -1,0 +1,141 @@
+//! From a circuit to its fingerprint and its insecure development keys.
+
+use ark_bn254::{Bn254, Fr};
+use ark_groth16::{Groth16, ProvingKey};
+use ark_relations::gr1cs::{
+    ConstraintSynthesizer, ConstraintSystem, ConstraintSystemRef, OptimizationGoal, SynthesisError,
+    SynthesisMode,
+};
+use ark_snark::CircuitSpecificSetupSNARK;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::{
+    circuit::RollupCircuit,
+    proof::VerifyingKey,
+    registry::CircuitKind,
+    rollup::Demo,
+    task::{Task, TaskError},
+    word::to_word,
+};
+
+const SEED_TAG: &[u8] = b"proophi insecure development setup 1";
+const FINGERPRINT_TAG: &[u8] = b"proophi circuit 1";
+
+/// SHA-256 over a circuit's constraint matrices: equal exactly for circuits that one key pair serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of a circuit as this build synthesises it.
+    ///
+    /// # Errors
+    /// If the circuit cannot be synthesised or has another size than the registry says.
+    pub fn of(kind: CircuitKind) -> Result<Self, SetupError> {
+        let cs = ConstraintSystem::new_ref();
+        cs.set_optimization_goal(OptimizationGoal::Constraints);
+        cs.set_mode(SynthesisMode::Setup);
+        blank(kind)?.generate_constraints(cs.clone())?;
+        cs.finalize();
+        let found = cs.num_constraints() as u64;
+        if found != kind.constraints() {
+            return Err(SetupError::Size { kind, registered: kind.constraints(), found });
+        }
+        Self::of_system(kind, &cs)
+    }
+
+    fn of_system(kind: CircuitKind, cs: &ConstraintSystemRef<Fr>) -> Result<Self, SetupError> {
+        let mut hasher = Sha256::new();
+        let mut number = |value: usize| hasher.update((value as u64).to_be_bytes());
+        number(cs.num_instance_variables());
+        number(cs.num_witness_variables());
+        hasher.update(FINGERPRINT_TAG);
+        hasher.update(kind.name());
+        for (label, matrices) in cs.to_matrices()? {
+            hasher.update(label);
+            for row in matrices.iter().flatten() {
+                hasher.update((row.len() as u64).to_be_bytes());
+                for (coefficient, column) in row {
+                    hasher.update(to_word(coefficient));
+                    hasher.update((*column as u64).to_be_bytes());
+                }
+            }
+        }
+        Ok(Self(hasher.finalize().into()))
+    }
+
+    /// The 32 bytes of the hash.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// A proving key from the **insecure** development setup, with its verifying key.
+#[derive(Clone, Debug)]
+pub struct DevProvingKey {
+    kind: CircuitKind,
+    key: ProvingKey<Bn254>,
+}
+
+impl DevProvingKey {
+    /// Runs the development setup. Equal fingerprints give equal keys.
+    ///
+    /// # Errors
+    /// If the circuit cannot be synthesised.
+    pub fn generate(kind: CircuitKind, fingerprint: &Fingerprint) -> Result<Self, SetupError> {
+        let seed = Sha256::new().chain_update(SEED_TAG).chain_update(fingerprint.as_bytes()).finalize();
+        let mut rng = ChaCha20Rng::from_seed(seed.into());
+        let (key, _) = Groth16::<Bn254>::setup(blank(kind)?, &mut rng)?;
+        Ok(Self { kind, key })
+    }
+
+    pub(crate) fn from_parts(kind: CircuitKind, key: ProvingKey<Bn254>) -> Self {
+        Self { kind, key }
+    }
+
+    /// The circuit this key proves.
+    #[must_use]
+    pub fn kind(&self) -> CircuitKind {
+        self.kind
+    }
+
+    /// The verifying half.
+    #[must_use]
+    pub fn verifying_key(&self) -> VerifyingKey {
+        VerifyingKey::new(self.kind, self.key.vk.clone())
+    }
+
+    pub(crate) fn inner(&self) -> &ProvingKey<Bn254> {
+        &self.key
+    }
+}
+
+/// The circuit with the values of an arbitrary valid batch: a setup looks at the shape only.
+fn blank(kind: CircuitKind) -> Result<RollupCircuit, TaskError> {
+    let demo = Demo::new(0);
+    Ok(Task::new(demo.state(), &demo.batch(kind.batch_size(), 0))?.circuit())
+}
+
+/// Why keys could not be made.
+#[derive(Debug, Error)]
+pub enum SetupError {
+    /// The constraint system could not be built.
+    #[error("the circuit could not be synthesised: {0}")]
+    Synthesis(#[from] SynthesisError),
+    /// The batch that gives the circuit its shape could not be executed.
+    #[error("the circuit has no shape: {0}")]
+    Shape(#[from] TaskError),
+    /// The registry is out of date.
+    #[error("{kind} has {found} constraints but is registered with {registered}: correct the registry")]
+    Size {
+        /// The circuit.
+        kind: CircuitKind,
+        /// Constraints according to the registry.
+        registered: u64,
+        /// Constraints synthesised.
+        found: u64,
+    },
+}
