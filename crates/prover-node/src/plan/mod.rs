@@ -1,0 +1,75 @@
+//! What to do next: one pure function, [`plan`], from a [`View`] and a time to [`Action`]s.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `view` | [`View`] and what it is made of |
+//! | `pace` | [`Pace`]: how long proofs take, and whether a set of them can be made in time |
+//! | `tasks` | delivering, proving, taking over, expiring |
+//! | `seats` | registering, asking, leaving |
+//!
+//! The node carries actions out and asks again whenever something has changed. Nothing is remembered here: what is
+//! under way is part of the view, so an action is not given twice.
+
+mod pace;
+mod seats;
+mod tasks;
+mod view;
+
+use market_types::{AskIndex, Capacity, UnitCost};
+
+pub use pace::Pace;
+pub use view::{Expire, Policy, SeatView, Stage, TaskId, TaskView, Terms, View, Wish};
+
+/// One thing to do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Send the proof of a task.
+    Deliver(TaskId),
+    /// Check that the published data proves what the bid asks for.
+    Examine(TaskId),
+    /// Give a task to an idle worker.
+    Prove(TaskId),
+    /// Take a defaulted task over.
+    TakeOver {
+        /// The task.
+        task: TaskId,
+        /// The seat of this prover that takes it.
+        seat: AskIndex,
+    },
+    /// End a task that nobody can deliver any more.
+    Expire(TaskId),
+    /// Pay so many ticks into the market.
+    Deposit {
+        /// Ticks.
+        ticks: u128,
+    },
+    /// Take a seat.
+    Register {
+        /// Its capacity.
+        capacity: Capacity,
+        /// The unit cost that it asks.
+        cost: UnitCost,
+    },
+    /// Change the unit cost of a seat.
+    Ask {
+        /// The seat.
+        seat: AskIndex,
+        /// The new unit cost.
+        cost: UnitCost,
+    },
+    /// Stop asking.
+    Leave(AskIndex),
+    /// Get the collateral of a seat back.
+    ReleaseSeat(AskIndex),
+}
+
+/// What to do at `now` (seconds of block time), the most urgent first.
+#[must_use]
+pub fn plan(view: &View, now: u64) -> Vec<Action> {
+    let mut actions = tasks::plan(view, now);
+    actions.extend(seats::plan(view, now));
+    actions
+}
+
+#[cfg(test)]
+mod tests;

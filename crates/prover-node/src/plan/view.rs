@@ -1,0 +1,177 @@
+//! What a decision is made from: one moment of the market, as far as it concerns this prover.
+//!
+//! Amounts are ticks, sizes and capacities units, times seconds of block time.
+
+use alloy::primitives::B256;
+use market_types::{AskIndex, BidIndex, Capacity, RoundNumber, TaskSize, UnitCost, Units};
+
+use super::Pace;
+
+/// Names a task beyond the round and index that it stands at.
+///
+/// A reorganisation of the chain can put another bid at the same place. The bid's word binds requester, circuit, statement
+/// and data, so whatever was learnt under this name (a witness, a proof) stays true of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId {
+    /// The round in which the bid won.
+    pub round: RoundNumber,
+    /// The index of the bid in the round.
+    pub index: BidIndex,
+    /// The bid's word.
+    pub word: B256,
+}
+
+impl std::fmt::Display for TaskId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.round, self.index)
+    }
+}
+
+/// One moment of the market and of this node.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// What the operator wants.
+    pub wish: Wish,
+    /// Which optional work to do.
+    pub policy: Policy,
+    /// The market's rules, as far as decisions need them.
+    pub terms: Terms,
+    /// Ticks that the market owes this prover right now.
+    pub balance: u128,
+    /// The seats of this prover, in ascending order.
+    pub seats: Vec<SeatView>,
+    /// Whether a transaction about seats or money is on its way.
+    pub seats_busy: bool,
+    /// Nothing about seats or money is tried before this time, after a failure.
+    pub seats_retry_at: u64,
+    /// Tasks that have not ended, whoever holds them.
+    pub tasks: Vec<TaskView>,
+    /// Most proofs that run at the same time.
+    pub workers: usize,
+    /// Proofs that run now, also of tasks that have ended meanwhile.
+    pub running: usize,
+    /// How fast this machine proves, as measured so far.
+    pub pace: Pace,
+}
+
+/// What the operator wants of its seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Hold one seat and ask with it.
+    Serve {
+        /// Capacity to register if there is no seat yet.
+        capacity: Capacity,
+        /// Unit cost to ask; a standing ask that differs is changed.
+        cost: UnitCost,
+    },
+    /// Finish what is assigned, give up every seat and take the collateral out of it.
+    Leave,
+}
+
+/// Which work the node does beyond its own assignments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Take over tasks that other provers let default.
+    pub takeovers: bool,
+    /// Which dead tasks to expire.
+    pub expire: Expire,
+}
+
+/// Which tasks to end once nobody can deliver them any more. Ending one costs gas and pays nobody for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expire {
+    /// None.
+    Never,
+    /// Those that hold capacity and collateral of this prover's own seats.
+    Own,
+    /// All.
+    All,
+}
+
+/// The market's rules, as far as decisions need them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Start of round 0; before it nobody can take a seat.
+    pub genesis: u64,
+    /// Time that a taker has for itself.
+    pub takeover_period: u64,
+    /// How often one task can be taken over.
+    pub max_takeovers: usize,
+    /// Collateral behind each unit of capacity.
+    pub collateral_per_unit: u64,
+    /// Part of a defaulter's collateral that a taker earns (basis points).
+    pub bounty_bps: u16,
+}
+
+/// One seat of this prover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeatView {
+    /// The seat.
+    pub seat: AskIndex,
+    /// The unit cost that will count from the next round on, `None` after leaving.
+    pub next_cost: Option<UnitCost>,
+    /// Whether the market refuses a new unit cost until the last round is settled or void.
+    pub frozen: bool,
+    /// Whether a seat that left has no round before it that could still assign it work.
+    pub resolved: bool,
+    /// Capacity that is occupied by tasks that have not ended.
+    pub open: Units,
+    /// Capacity on which a task can be taken over: free, and not on offer to a round that waits for its settlement.
+    pub takeable: Units,
+}
+
+/// A winning task that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskView {
+    /// Its name.
+    pub id: TaskId,
+    /// Its size.
+    pub size: TaskSize,
+    /// The seat that it was assigned to.
+    pub assigned: AskIndex,
+    /// The seats that took it over since, in order. The last of all holds the task.
+    pub takers: Vec<AskIndex>,
+    /// First second at which the holder is in default.
+    pub deadline: u64,
+    /// First second at which the task can only be expired.
+    pub final_at: u64,
+    /// What a delivery pays, without bounty.
+    pub payment: u128,
+    /// What this node knows and does about it.
+    pub stage: Stage,
+    /// Whether a transaction about it is on its way.
+    pub busy: bool,
+    /// No transaction about it is tried before this time, after a failure.
+    pub retry_at: u64,
+}
+
+impl TaskView {
+    /// The seat that can deliver, if it is in time.
+    #[must_use]
+    pub fn holder(&self) -> AskIndex {
+        self.takers.last().copied().unwrap_or(self.assigned)
+    }
+
+    /// Whether the seat holds the task or held it before.
+    #[must_use]
+    pub fn was_held_by(&self, seat: AskIndex) -> bool {
+        self.assigned == seat || self.takers.contains(&seat)
+    }
+}
+
+/// How far this node is with a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The published data has not been looked at.
+    Unexamined,
+    /// The published data is being checked.
+    Examining,
+    /// No proof can be made: the statement does not follow from the data, or the key is missing.
+    Unprovable,
+    /// A proof can be made.
+    Ready,
+    /// A worker is on it.
+    Proving,
+    /// The proof is there.
+    Proved,
+}
