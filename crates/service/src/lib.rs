@@ -1,0 +1,21 @@
+//! What every program of the market shares, so that it is written once.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `config` | [`load_config`]: file, environment and flags, one over the other; an unknown key is an error |
+//! | `key` | [`load_key`]: the private key from a file only its owner can read, or from the environment |
+//! | `logs` | [`init_tracing`]: logs on stderr, for people or as JSON |
+//! | `backoff` | [`Backoff`]: how long to wait after the n-th failure in a row |
+//! | `stop` | [`shutdown`]: resolves on SIGINT or SIGTERM |
+
+mod backoff;
+mod config;
+mod key;
+mod logs;
+mod stop;
+
+pub use backoff::Backoff;
+pub use config::{ConfigError, Sources, load_config};
+pub use key::{KEY_VARIABLE, KeyError, load_key, load_key_if_any};
+pub use logs::{LogsError, init_tracing};
+pub use stop::shutdown;
