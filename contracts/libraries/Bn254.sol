@@ -24,11 +24,11 @@ struct G2Point {
 library Bn254 {
     /// @notice Order of the base field: coordinates are below it.
     uint256 internal constant P =
-        21_888_242_871_839_275_222_246_405_745_257_275_088_696_311_157_297_823_662_689_037_894_645_226_208_583;
+        21888242871839275222246405745257275088696311157297823662689037894645226208583;
 
     /// @notice Order of both groups and of the scalar field: public inputs are below it.
     uint256 internal constant R =
-        21_888_242_871_839_275_222_246_405_745_257_275_088_548_364_400_416_034_343_698_204_186_575_808_495_617;
+        21888242871839275222246405745257275088548364400416034343698204186575808495617;
 
     /// @dev Twice the price.
     uint256 internal constant ADD_GAS = 2 * 150;

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Bn254} from "../../../contracts/libraries/Bn254.sol";
+import {CircuitId} from "../../../contracts/types/CircuitId.sol";
+import {Groth16Verifier} from "../../../contracts/verifiers/Groth16Verifier.sol";
+import {Groth16Vectors} from "./Groth16Vectors.sol";
+
+/// @notice What the verifier costs the contract that calls it. A static call is no transaction of its own, isolated or not: the
+/// figures are execution only, without the 21,000 and the calldata.
+contract Groth16VerifierGasTest is Groth16Vectors {
+    Groth16Verifier private _verifier;
+    CircuitId private _circuit;
+    Case private _valid;
+
+    function setUp() public {
+        _verifier = deployVerifier();
+        _circuit = _verifier.circuitAt(0);
+        _valid = readCase(0, 0);
+    }
+
+    function test_gasOfVerify() public {
+        assertTrue(_verifier.verify(_circuit, _valid.publicInputs, _valid.proof));
+        vm.snapshotGasLastCall("Groth16Verifier", "verify: valid proof, 2 public inputs");
+    }
+
+    function test_gasOfVerifyWithAnInvalidPoint() public {
+        assertFalse(_verifier.verify(_circuit, _valid.publicInputs, withWord(_valid.proof, 2, 1)));
+        vm.snapshotGasLastCall("Groth16Verifier", "verify: invalid point, 2 public inputs");
+    }
+
+    function test_gasOfVerifyWithAPublicInputOutOfRange() public {
+        uint256[] memory inputs = _valid.publicInputs;
+        inputs[1] += Bn254.R;
+        assertFalse(_verifier.verify(_circuit, inputs, _valid.proof));
+        vm.snapshotGasLastCall("Groth16Verifier", "verify: public input out of range");
+    }
+
+    function test_gasOfIsCircuit() public {
+        assertTrue(_verifier.isCircuit(_circuit));
+        vm.snapshotGasLastCall("Groth16Verifier", "isCircuit");
+    }
+}
