@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn circuit(kind: CircuitKind, key: &DevProvingKey) -> Result<Value, Box<dyn Error>> {
-    let mut rng = ChaCha20Rng::seed_from_u64(kind.id());
+    let mut rng = ChaCha20Rng::seed_from_u64(kind.id().get());
     let verifying_key = key.verifying_key();
     let mut proofs = Vec::new();
     for seed in [1, 2] {
@@ -51,7 +51,7 @@ fn circuit(kind: CircuitKind, key: &DevProvingKey) -> Result<Value, Box<dyn Erro
     }
     Ok(json!({
         "name": kind.name(),
-        "id": kind.id(),
+        "id": kind.id().get(),
         "batch_size": kind.batch_size(),
         "constraints": kind.constraints(),
         "units": kind.units(),

@@ -1,5 +1,6 @@
 //! The circuits that exist, how large each is, and the number by which a chain knows it.
 
+pub use market_types::CircuitId;
 use thiserror::Error;
 
 /// Constraints in one unit of the demo's market.
@@ -78,17 +79,17 @@ impl CircuitKind {
         PUBLIC_INPUTS
     }
 
-    /// The number by which a contract knows the circuit: `index << 32 | units`.
+    /// The number by which a contract knows the circuit.
     #[must_use]
-    pub const fn id(self) -> u64 {
-        ((self.index() as u64) << 32) | self.units() as u64
+    pub const fn id(self) -> CircuitId {
+        CircuitId::of(self.index(), self.units())
     }
 
     /// The circuit with this number.
     ///
     /// # Errors
     /// [`UnknownCircuit`] if no circuit of this build has exactly that index and size.
-    pub fn from_id(id: u64) -> Result<Self, UnknownCircuit> {
+    pub fn from_id(id: CircuitId) -> Result<Self, UnknownCircuit> {
         Self::ALL.into_iter().find(|kind| kind.id() == id).ok_or(UnknownCircuit(id))
     }
 
@@ -113,8 +114,8 @@ pub const fn all_circuits() -> [CircuitKind; 3] {
 
 /// A circuit number that this build does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("circuit {0:#x} is unknown to this build; deploy and prover must come from the same version")]
-pub struct UnknownCircuit(pub u64);
+#[error("circuit {0} is unknown to this build; deploy and prover must come from the same version")]
+pub struct UnknownCircuit(pub CircuitId);
 
 #[cfg(test)]
 mod tests {
@@ -126,7 +127,9 @@ mod tests {
             assert_eq!(kind.index(), position);
             assert_eq!(CircuitKind::from_id(kind.id()), Ok(kind));
             assert_eq!(CircuitKind::from_batch_size(kind.batch_size()), Some(kind));
-            assert_eq!(CircuitKind::from_id(kind.id() + 1), Err(UnknownCircuit(kind.id() + 1)));
+            assert_eq!(kind.id().units(), kind.units());
+            let stranger = CircuitId::new(kind.id().get() + 1);
+            assert_eq!(CircuitKind::from_id(stranger), Err(UnknownCircuit(stranger)));
         }
     }
 

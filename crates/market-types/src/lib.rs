@@ -6,11 +6,13 @@
 //! | `quantity` | work in units: [`Units`], [`TaskSize`], [`Capacity`], [`CapacityCap`] |
 //! | `price` | ticks per unit: [`UnitFee`], [`UnitCost`], [`ReservePrice`], [`UnitPrice`] |
 //! | `index` | identity and order: [`RoundNumber`], [`BidIndex`], [`AskIndex`] |
+//! | `circuit` | what a proof is about: [`CircuitId`] |
 //! | `round` | [`Bid`], [`Ask`], [`SeatedAsk`] and the closed [`Round`] |
 //! | `format` | the JSON of rounds: [`RoundFile`], [`FormatError`] |
 //!
 //! Nothing here computes an auction; that is the crate `clearing`.
 
+mod circuit;
 mod format;
 mod index;
 mod number;
@@ -18,6 +20,7 @@ mod price;
 mod quantity;
 mod round;
 
+pub use circuit::CircuitId;
 pub use format::{FormatError, RoundFile};
 pub use index::{AskIndex, BidIndex, RoundNumber};
 pub use number::{NumberError, OutOfRange};
