@@ -1,0 +1,306 @@
+//! Settings: flags over environment over file.
+
+use std::{num::NonZeroUsize, path::PathBuf, thread};
+
+use alloy::primitives::{Address, B256};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use market_types::{Capacity, UnitCost};
+use serde::{Deserialize, Serialize};
+use service::{ConfigError, Sources, load_config};
+use thiserror::Error;
+
+use crate::plan::{Expire, Policy, Wish};
+
+/// Keys that `PROOPHI_<KEY>` may set, because other programs of the market mean the same by them.
+const SHARED_KEYS: [&str; 7] =
+    ["rpc_url", "chain_id", "contract", "market", "key_file", "key_store", "from_block"];
+
+const HELP: &str = "\
+The node takes a seat in one market, asks its unit cost, proves the tasks that rounds assign to it, delivers the proofs
+before their deadlines, and takes over tasks that others let default. It keeps no state of its own: after a restart
+everything is read from the chain again.
+
+Example: serve the market 0x5f..  of the contract 0xe7.. with 400 units of capacity at 3 ticks per unit
+
+    install -m 600 /dev/null prover.key && echo $KEY > prover.key
+    prover-node --rpc-url http://127.0.0.1:8545 --contract 0xe7.. --market 0x5f.. \\
+        --key-file prover.key --capacity 400 --cost 3
+
+The same from a file, and leaving the market in order: finish what is assigned, then take the collateral out
+
+    prover-node --config prover-node.toml
+    prover-node --config prover-node.toml leave
+
+Settings: flags win over PROVER_NODE_* variables, these over PROOPHI_* variables (those that all programs share), these
+over the file. An unknown key is an error. A private key comes from --key-file (mode 600) or the variable
+PROOPHI_PRIVATE_KEY, never from the command line. RUST_LOG chooses what is logged.
+
+Exit codes: 0 stopped or left, 1 failed, 2 wrong usage.";
+
+/// Proves tasks of one market for pay
+#[derive(Debug, Parser)]
+#[command(name = "prover-node", version, after_help = HELP)]
+pub struct Cli {
+    /// What to do; without it: serve the market until stopped
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// TOML file with settings
+    #[arg(long, global = true, value_name = "FILE", env = "PROVER_NODE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Settings given as flags.
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Finish what is assigned, give up the seat, take its collateral back, then exit
+    Leave,
+}
+
+/// Flags. What is not given is not serialized, so that the layer below counts.
+#[derive(Debug, Default, Clone, Args, Serialize)]
+pub struct Flags {
+    /// JSON-RPC interface of the chain [default: http://127.0.0.1:8545]
+    #[arg(long, global = true, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_url: Option<String>,
+    /// Refuse to work on any other chain
+    #[arg(long, global = true, value_name = "ID")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chain_id: Option<u64>,
+    /// Address of the ProverMarket contract
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Address>,
+    /// Id of the market (32 bytes)
+    #[arg(long, global = true, value_name = "ID")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub market: Option<B256>,
+    /// First block that can hold an event of the contract [default: 0]
+    #[arg(long, global = true, value_name = "BLOCK")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_block: Option<u64>,
+    /// File with the private key, readable by its owner only
+    #[arg(long, global = true, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
+    /// Directory of proving keys [default: .proophi/keys]
+    #[arg(long, global = true, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_store: Option<PathBuf>,
+    /// Capacity to register if this prover has no seat (units); all of it is backed by collateral
+    #[arg(long, global = true, value_name = "UNITS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
+    /// Unit cost to ask (ticks per unit); a standing ask that differs is changed
+    #[arg(long, global = true, value_name = "TICKS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<u64>,
+    /// Proofs made at the same time [default: 1]
+    #[arg(long, global = true, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers: Option<NonZeroUsize>,
+    /// Threads that one proof uses [default: processors / workers]
+    #[arg(long, global = true, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<NonZeroUsize>,
+    /// Take over tasks that other provers let default, if it pays [default: true]
+    #[arg(long, global = true, value_name = "BOOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub takeovers: Option<bool>,
+    /// Dead tasks to expire, at this prover's expense of gas [default: own]
+    #[arg(long, global = true, value_name = "WHICH", value_enum)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expire: Option<ExpireSetting>,
+    /// Log one JSON object per line
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub json: bool,
+}
+
+/// Which dead tasks to expire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExpireSetting {
+    /// None
+    Never,
+    /// Those that hold this prover's own capacity
+    #[default]
+    Own,
+    /// All of the market
+    All,
+}
+
+impl From<ExpireSetting> for Expire {
+    fn from(setting: ExpireSetting) -> Self {
+        match setting {
+            ExpireSetting::Never => Self::Never,
+            ExpireSetting::Own => Self::Own,
+            ExpireSetting::All => Self::All,
+        }
+    }
+}
+
+/// The settings of one run. Units as in [`Flags`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// JSON-RPC interface of the chain.
+    #[serde(default = "default_rpc_url")]
+    pub rpc_url: String,
+    /// The only chain to work on.
+    #[serde(default)]
+    pub chain_id: Option<u64>,
+    /// The market contract.
+    pub contract: Address,
+    /// The market.
+    pub market: B256,
+    /// First block to read events from.
+    #[serde(default)]
+    pub from_block: u64,
+    /// File with the private key.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+    /// Directory of proving keys.
+    #[serde(default = "default_key_store")]
+    pub key_store: PathBuf,
+    /// Capacity to register (units).
+    #[serde(default)]
+    pub capacity: Option<Capacity>,
+    /// Unit cost to ask (ticks per unit).
+    #[serde(default)]
+    pub cost: Option<UnitCost>,
+    /// Proofs made at the same time.
+    #[serde(default = "default_workers")]
+    pub workers: NonZeroUsize,
+    /// Threads that one proof uses.
+    #[serde(default)]
+    pub threads: Option<NonZeroUsize>,
+    /// Whether to take over tasks.
+    #[serde(default = "default_takeovers")]
+    pub takeovers: bool,
+    /// Which dead tasks to expire.
+    #[serde(default)]
+    pub expire: ExpireSetting,
+    /// Whether logs are JSON.
+    #[serde(default)]
+    pub json: bool,
+}
+
+fn default_rpc_url() -> String {
+    "http://127.0.0.1:8545".to_owned()
+}
+
+fn default_key_store() -> PathBuf {
+    circuits::keys::KeyStore::DEFAULT_DIR.into()
+}
+
+fn default_workers() -> NonZeroUsize {
+    NonZeroUsize::MIN
+}
+
+fn default_takeovers() -> bool {
+    true
+}
+
+impl Config {
+    /// The settings of a command line, with environment and file under them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with a message that says which key of which source is wrong.
+    pub fn load(cli: &Cli) -> Result<Self, ConfigError> {
+        let sources =
+            Sources { file: cli.config.as_deref(), shared_keys: &SHARED_KEYS, prefix: "PROVER_NODE_" };
+        load_config(&sources, &cli.flags)
+    }
+
+    /// What the operator wants of its seat.
+    ///
+    /// # Errors
+    /// [`MissingOffer`] if a seat is wanted without saying on what terms.
+    pub fn wish(&self, command: Option<Command>) -> Result<Wish, MissingOffer> {
+        match (command, self.capacity, self.cost) {
+            (Some(Command::Leave), ..) => Ok(Wish::Leave),
+            (None, Some(capacity), Some(cost)) => Ok(Wish::Serve { capacity, cost }),
+            (None, ..) => Err(MissingOffer),
+        }
+    }
+
+    /// Which optional work to do.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy { takeovers: self.takeovers, expire: self.expire.into() }
+    }
+
+    /// Threads that one proof uses: what was set, or an equal part of this machine's processors.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        self.threads.map_or((processors / self.workers).max(1), NonZeroUsize::get)
+    }
+}
+
+/// There is no offer to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("to serve a market, say what to offer: --capacity UNITS and --cost TICKS")]
+pub struct MissingOffer;
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    const FILE: &str = include_str!("../examples/prover-node.toml");
+
+    fn load(content: &str, arguments: &[&str]) -> Result<Config, ConfigError> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("node.toml");
+        std::fs::write(&file, content).unwrap();
+        let mut line = vec!["prover-node", "--config", file.to_str().unwrap()];
+        line.extend(arguments);
+        Config::load(&Cli::parse_from(line))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_example_file_is_complete_and_flags_win_over_it() {
+        let config = load(FILE, &[]).unwrap();
+        let offer = Wish::Serve { capacity: Capacity::new(400).unwrap(), cost: UnitCost::new(3) };
+        assert_eq!(config.wish(None), Ok(offer));
+        assert_eq!(config.wish(Some(Command::Leave)), Ok(Wish::Leave));
+        assert_eq!(config.policy(), Policy { takeovers: true, expire: Expire::Own });
+        let config = load(FILE, &["--takeovers", "false", "--expire", "all", "--cost", "4"]).unwrap();
+        assert_eq!(config.policy(), Policy { takeovers: false, expire: Expire::All });
+        assert_eq!(config.cost, Some(UnitCost::new(4)));
+    }
+
+    #[test]
+    fn an_unknown_key_or_an_impossible_value_is_an_error_that_names_it() {
+        let error = load(&format!("capacitty = 1\n{FILE}"), &[]).unwrap_err().to_string();
+        assert!(error.contains("capacitty"), "{error}");
+        let error = load(FILE, &["--capacity", "0"]).unwrap_err().to_string();
+        assert!(error.contains("capacity"), "{error}");
+    }
+
+    #[test]
+    fn serving_needs_an_offer_and_leaving_does_not() {
+        let only_cost: String =
+            FILE.lines().filter(|line| !line.starts_with("capacity")).map(|line| format!("{line}\n")).collect();
+        let config = load(&only_cost, &[]).unwrap();
+        assert_eq!(config.wish(None), Err(MissingOffer));
+        assert_eq!(config.wish(Some(Command::Leave)), Ok(Wish::Leave));
+    }
+
+    #[test]
+    fn proofs_share_the_processors_unless_told_otherwise() {
+        assert!(load(FILE, &["--workers", "1000"]).unwrap().threads() == 1);
+        assert!(load(FILE, &["--threads", "7"]).unwrap().threads() == 7);
+    }
+}
