@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {BidWord} from "../../../contracts/types/BidWord.sol";
+import {Certificate} from "../../../contracts/types/Certificate.sol";
+import {MarketParams} from "../../../contracts/types/MarketParams.sol";
+import {NewBid, Task} from "../../../contracts/types/Task.sol";
+import {ProvedMarketTest} from "../support/ProvedMarketTest.sol";
+import {SlowClearing} from "../support/SlowClearing.sol";
+
+/// @notice What each action costs as a transaction of its own: run with the profile `gas`.
+contract ProverMarketGasTest is ProvedMarketTest {
+    uint256 private constant PROVERS = 10;
+
+    function _record(string memory name) private {
+        vm.snapshotGasLastCall("ProverMarket", name);
+    }
+
+    /// @dev Ten seats of one prover each, nine of which can win `offered` units; the round after takes bids.
+    function _tenSeats(uint32 offered) private {
+        for (uint64 i; i < PROVERS; ++i) {
+            seat(_prover(i), offered, 10 + i);
+        }
+        open(1);
+    }
+
+    function _prover(uint256 i) private pure returns (address) {
+        return address(uint160(0xa000 + i));
+    }
+
+    function _bundles(uint256 count, uint256 each) private {
+        uint64[] memory fees = new uint64[](each);
+        uint32[] memory sizes = new uint32[](each);
+        for (uint256 k; k < count; ++k) {
+            for (uint256 i; i < each; ++i) {
+                uint256 r = uint256(keccak256(abi.encode(k, i)));
+                (fees[i], sizes[i]) = (uint64(20 + r % 1000), uint32(1 + (r >> 64) % 64));
+            }
+            address requester = address(uint160(0xb000 + k));
+            fund(requester, each * 64 * 1020 + each * FEE);
+            bundle(requester, fees, sizes);
+        }
+    }
+
+    function test_gasOfCreateMarket() public {
+        MarketParams memory p = params;
+        p.sink = alice;
+        market.createMarket(p);
+        _record("createMarket");
+    }
+
+    function test_gasOfDepositAndWithdraw() public {
+        vm.deal(alice, 1 ether);
+        vm.startPrank(alice);
+        market.deposit{value: 100 * TICK}(id, alice, 100 * TICK);
+        _record("deposit, first");
+        market.deposit{value: 100 * TICK}(id, alice, 100 * TICK);
+        _record("deposit, later");
+        market.withdraw(id, 50, alice);
+        _record("withdraw, part");
+        market.withdraw(id, type(uint256).max, alice);
+        _record("withdraw, all");
+    }
+
+    function test_gasOfSubmitBid() public {
+        _tenSeats(256);
+        fund(alice, 1e6);
+        Posted memory plain = _plainTask();
+        submit(plain);
+        _record("submitBid, first of its round and its requester");
+        for (uint64 i; i < 40; ++i) {
+            fundedBid(bob, 21 + i, 64);
+        }
+        fund(carol, 1e6);
+        submit(Posted(carol, 40, plain.circuit, plain.inputs, plain.data));
+        _record("submitBid, first of its requester");
+        submit(Posted(carol, 40, plain.circuit, plain.inputs, plain.data));
+        _record("submitBid, second of its requester in the round");
+        open(2);
+        settle(1);
+        open(3);
+        fundedBid(bob, 50, 64);
+        fundedBid(bob, 50, 64);
+        submit(plain);
+        _record("submitBid, later");
+        fundedBid(bob, 50, 64);
+        submit(rollupTask(carol, 50, 0, 0));
+        _record("submitBid, later, rollup statement with 560 bytes of data");
+    }
+
+    /// @dev One public input, no data, as the expectation of 36,000 gas is stated for.
+    function _plainTask() private view returns (Posted memory p) {
+        p = Posted(alice, 30, groth16.circuitAt(0), new uint256[](1), "");
+        p.inputs[0] = uint256(keccak256("statement"));
+    }
+
+    function test_gasOfSubmitBidWithItsMoney() public {
+        fundedBid(bob, 50, 64);
+        Posted memory p = _plainTask();
+        vm.deal(alice, 1 ether);
+        vm.prank(alice);
+        market.submitBid{value: 1000 * TICK}(id, p.fee, p.circuit, p.inputs, p.data);
+        _record("submitBid, first of its requester, with its money");
+    }
+
+    function test_gasOfSubmitBidsAndRelease() public {
+        _tenSeats(256);
+        fundedBid(bob, 50, 64);
+        NewBid[] memory bids = new NewBid[](100);
+        for (uint256 i; i < bids.length; ++i) {
+            Posted memory p = _plainTask();
+            p.inputs[0] += i;
+            (p.fee, p.requester) = (uint64(20 + i), carol);
+            bids[i] = NewBid(p.fee, p.circuit, p.inputs, p.data);
+            remember(1, p);
+        }
+        fund(carol, 1e6);
+        vm.prank(carol);
+        market.submitBids(id, bids);
+        _record("submitBids, 100");
+        open(2);
+        settle(1);
+        market.release(id, carol, 1, 1, words(1, 1, 100));
+        _record("release, 100");
+    }
+
+    function test_gasOfFold() public {
+        fundedBid(alice, 50, 64);
+        vm.warp(settleBy(0));
+        market.fold(id, alice);
+        _record("fold");
+    }
+
+    function test_gasOfSeats() public {
+        seat(paul, 256, 10);
+        vm.deal(quentin, 1 ether);
+        fund(quentin, 320 * PER_UNIT + 5);
+        vm.prank(quentin);
+        market.register(id, 320, 10);
+        _record("register");
+        open(1);
+        vm.prank(quentin);
+        market.ask(id, 1, 12);
+        _record("ask");
+        vm.prank(quentin);
+        market.leave(id, 1);
+        _record("leave");
+        open(3);
+        vm.prank(quentin);
+        market.releaseSeat(id, 1);
+        _record("releaseSeat");
+    }
+
+    function test_gasOfSettleWith100Bids() public {
+        _settle(100, 204);
+        _record("settle, 100 bids, 10 provers");
+    }
+
+    function test_gasOfSettleWith1000Bids() public {
+        _settle(1000, 2048);
+        _record("settle, 1000 bids, 10 provers");
+    }
+
+    /// @dev About half of the bids win, spread over nine provers.
+    function _settle(uint256 bids, uint32 offered) private {
+        _tenSeats(offered);
+        _bundles(bids / 100, 100);
+        fund(relayer, 1);
+        vm.warp(openAt(2));
+        noteAsks(1);
+        SlowClearing.Result memory result = cleared(1);
+        assertEq(result.winners.length, 9);
+        assertGt(result.units, uint256(offered) * 8);
+        BidWord[] memory list = words(1);
+        assertEq(list.length, bids);
+        vm.prank(relayer);
+        market.settle(id, 1, result.certificate, list);
+    }
+
+    function test_gasOfDeliverTakeOverAndExpire() public {
+        seat(paul, 64, 6);
+        seat(quentin, 64, 9);
+        seat(rita, 64, 30);
+        open(1);
+        for (uint256 i; i < 3; ++i) {
+            bidForProof(alice, uint64(60 - i), i, 0);
+        }
+        for (uint256 i; i < 3; ++i) {
+            bidForProof(bob, uint64(57 - i), i, 1);
+        }
+        open(2);
+        SlowClearing.Result memory result = settle(1);
+        assertTrue(result.wins[0] && result.wins[1] && result.wins[2]);
+        deliverProof(1, 0, 0, 0);
+        _record("deliver");
+        vm.warp(proveBy(1));
+        (Task memory task, bytes32[] memory path) = taskOf(1, 1);
+        vm.prank(rita);
+        market.takeOver(id, task, path, 2);
+        _record("takeOver");
+        deliverProof(1, 1, 1, 0);
+        _record("deliver after a takeover");
+        vm.warp(finalAt(1));
+        expire(1, 2);
+        _record("expire");
+        market.collectSurplus(id);
+        _record("collectSurplus");
+    }
+}
