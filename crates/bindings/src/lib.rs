@@ -16,7 +16,7 @@
 use alloy::sol;
 
 sol!(
-    #[sol(rpc, all_derives)]
+    #[sol(rpc, abi, all_derives)]
     ProverMarket,
     "abi/ProverMarket.json"
 );
@@ -28,7 +28,7 @@ sol!(
 );
 
 sol!(
-    #[sol(rpc, all_derives)]
+    #[sol(rpc, abi, all_derives)]
     Groth16Verifier,
     "abi/Groth16Verifier.json"
 );
@@ -43,7 +43,7 @@ sol! {
         function symbol() external view returns (string);
     }
 
-    #[sol(all_derives)]
+    #[sol(abi, all_derives)]
     interface Libraries {
         error ETHTransferFailed();
         error TransferFromFailed();

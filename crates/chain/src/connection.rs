@@ -1,0 +1,241 @@
+//! A connection to one chain, with or without a key to send transactions with.
+
+use crate::CallError;
+use alloy::eips::BlockNumberOrTag;
+use alloy::network::EthereumWallet;
+use alloy::primitives::Address;
+use alloy::providers::{DynProvider, Provider, ProviderBuilder};
+use alloy::signers::local::PrivateKeySigner;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::Mutex;
+
+/// How to reach a chain.
+#[derive(Clone)]
+pub struct ConnectionOptions {
+    /// The node's JSON-RPC endpoint, `http` or `https`.
+    pub rpc_url: String,
+    /// The chain that is expected there; any, if none is given.
+    pub chain_id: Option<u64>,
+    /// Signs transactions; without it only reading is possible.
+    pub signer: Option<PrivateKeySigner>,
+    /// How long to wait for transactions.
+    pub patience: Patience,
+}
+
+impl ConnectionOptions {
+    /// Any chain at `rpc_url`, for reading.
+    #[must_use]
+    pub fn new(rpc_url: impl Into<String>) -> Self {
+        Self { rpc_url: rpc_url.into(), chain_id: None, signer: None, patience: Patience::default() }
+    }
+
+    /// Refuse any other chain.
+    #[must_use]
+    pub const fn chain_id(mut self, chain_id: Option<u64>) -> Self {
+        self.chain_id = chain_id;
+        self
+    }
+
+    /// Send transactions with this key.
+    #[must_use]
+    pub fn signer(mut self, signer: Option<PrivateKeySigner>) -> Self {
+        self.signer = signer;
+        self
+    }
+}
+
+impl fmt::Debug for ConnectionOptions {
+    /// Leaves out the key, and the URL, which often holds one.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sender = self.signer.as_ref().map(PrivateKeySigner::address);
+        formatter
+            .debug_struct("ConnectionOptions")
+            .field("chain_id", &self.chain_id)
+            .field("sender", &sender)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long to wait for a transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Without a receipt for so long, the transaction is sent again with a higher fee.
+    pub bump_after: Duration,
+    /// Without a receipt for so long, it counts as not mined.
+    pub give_up_after: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { bump_after: Duration::from_secs(45), give_up_after: Duration::from_secs(300) }
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// The endpoint's address cannot be used.
+    #[error("{0:?} is no http(s) address of a node; write one like http://127.0.0.1:8545")]
+    Url(String),
+    /// No HTTP client can be made on this system.
+    #[error("cannot open connections: {0}")]
+    Http(#[source] reqwest::Error),
+    /// The node does not answer.
+    #[error("{0}; is a node running at --rpc-url?")]
+    Node(#[source] CallError),
+    /// Another chain.
+    #[error("the node is on chain {found}, not on {expected}; check --rpc-url and --chain-id")]
+    WrongChain {
+        /// What was asked for.
+        expected: u64,
+        /// What the node says.
+        found: u64,
+    },
+    /// No code at the address.
+    #[error("there is no contract at {address} on chain {chain_id}; check --contract and --rpc-url")]
+    NoContract {
+        /// The address given.
+        address: Address,
+        /// The chain the node is on.
+        chain_id: u64,
+    },
+    /// Code, but not the market's.
+    #[error("the contract at {address} on chain {chain_id} is no ProverMarket; check --contract")]
+    OtherContract {
+        /// The address given.
+        address: Address,
+        /// The chain the node is on.
+        chain_id: u64,
+    },
+}
+
+/// The block at the head of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: alloy::primitives::B256,
+    /// Its time (seconds since the epoch): the only clock that the market knows.
+    pub timestamp: u64,
+}
+
+/// A connection to one chain. Cheap to clone; clones share the order of their transactions.
+#[derive(Clone)]
+pub struct Connection {
+    pub(crate) provider: DynProvider,
+    pub(crate) chain_id: u64,
+    pub(crate) signer: Option<Signer>,
+    pub(crate) patience: Patience,
+}
+
+#[derive(Clone)]
+pub(crate) struct Signer {
+    pub(crate) address: Address,
+    pub(crate) wallet: EthereumWallet,
+    /// Held from reading the account's nonce until the node has the transaction that uses it.
+    pub(crate) nonces: Arc<Mutex<()>>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Connection")
+            .field("chain_id", &self.chain_id)
+            .field("sender", &self.sender())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An answer that takes longer counts as none.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+impl Connection {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`ConnectError`] if nobody answers or it is another chain than expected.
+    pub async fn connect(options: &ConnectionOptions) -> Result<Self, ConnectError> {
+        let bad_url = || ConnectError::Url(options.rpc_url.clone());
+        let url: reqwest::Url = options.rpc_url.parse().map_err(|_| bad_url())?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad_url());
+        }
+        // Fails if the process has chosen its cryptography already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .timeout(ANSWER_WITHIN)
+            .connect_timeout(CONNECT_WITHIN)
+            .build()
+            .map_err(ConnectError::Http)?;
+        let provider =
+            ProviderBuilder::new().disable_recommended_fillers().connect_reqwest(http, url).erased();
+        let chain_id = provider.get_chain_id().await.map_err(|error| ConnectError::Node(error.into()))?;
+        if let Some(expected) = options.chain_id.filter(|expected| *expected != chain_id) {
+            return Err(ConnectError::WrongChain { expected, found: chain_id });
+        }
+        let signer = options.signer.clone().map(|key| Signer {
+            address: key.address(),
+            wallet: EthereumWallet::from(key),
+            nonces: Arc::new(Mutex::new(())),
+        });
+        Ok(Self { provider, chain_id, signer, patience: options.patience })
+    }
+
+    /// The provider, for whatever has no method here. It signs nothing and fills nothing in.
+    #[must_use]
+    pub const fn provider(&self) -> &DynProvider {
+        &self.provider
+    }
+
+    /// The chain.
+    #[must_use]
+    pub const fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// The account that transactions come from, if there is a key.
+    #[must_use]
+    pub fn sender(&self) -> Option<Address> {
+        self.signer.as_ref().map(|signer| signer.address)
+    }
+
+    /// The head of the chain.
+    ///
+    /// # Errors
+    /// [`CallError`] if the node does not answer.
+    pub async fn head(&self) -> Result<Head, CallError> {
+        self.block(BlockNumberOrTag::Latest)
+            .await?
+            .ok_or_else(|| CallError::Unexpected("no latest block".to_owned()))
+    }
+
+    /// Time of the latest block (seconds since the epoch).
+    ///
+    /// # Errors
+    /// [`CallError`] if the node does not answer.
+    pub async fn now(&self) -> Result<u64, CallError> {
+        Ok(self.head().await?.timestamp)
+    }
+
+    /// Balance of `account` in the chain's currency (wei).
+    ///
+    /// # Errors
+    /// [`CallError`] if the node does not answer.
+    pub async fn balance_of(&self, account: Address) -> Result<alloy::primitives::U256, CallError> {
+        Ok(self.provider.get_balance(account).await?)
+    }
+
+    pub(crate) async fn block(&self, number: BlockNumberOrTag) -> Result<Option<Head>, CallError> {
+        let block = self.provider.get_block_by_number(number).await?;
+        Ok(block.map(|block| Head {
+            number: block.header.number,
+            hash: block.header.hash,
+            timestamp: block.header.timestamp,
+        }))
+    }
+}

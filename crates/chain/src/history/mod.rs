@@ -1,0 +1,239 @@
+//! The state of one market, rebuilt from its events alone.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `round` | a round: [`RoundRecord`], its bids, settlement and the ends of its tasks |
+//! | `assignment` | who proves what, and the Merkle paths that show it |
+//! | `seat` | a prover's seat |
+//!
+//! Events are applied in the order of the chain. One that cannot follow those before it means that logs are missing, and
+//! is an error; the state is then to be read anew.
+
+mod assignment;
+mod round;
+mod seat;
+#[cfg(test)]
+mod tests;
+
+pub use assignment::Assignment;
+pub use round::{BidRecord, RoundRecord, SettlementRecord, TakeoverRecord, TaskEnd, TaskRecord, Winner};
+pub use seat::{AskChange, SeatRecord};
+
+use crate::events::{BidHead, Event, LoggedEvent};
+use crate::{Market, MarketId};
+use alloy::primitives::{Address, U256};
+use market_types::{AskIndex, BidIndex, OutOfRange, RoundNumber};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// An event that cannot follow those before it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum HistoryError {
+    /// A number outside its range.
+    #[error("an event holds a number that the market cannot have: {0}")]
+    OutOfRange(#[from] OutOfRange),
+    /// A bid is missing.
+    #[error("round {round}: bid {found} follows {expected} bids; logs are missing")]
+    BidOutOfOrder {
+        /// The round.
+        round: RoundNumber,
+        /// How many bids are known.
+        expected: usize,
+        /// Index of the bid that came.
+        found: BidIndex,
+    },
+    /// The round was not known, or not settled.
+    #[error("round {0}: an event about a settlement that is not known; logs are missing")]
+    UnknownRound(RoundNumber),
+    /// The seat was not known.
+    #[error("seat {0}: an event about a seat that nobody is known to hold; logs are missing")]
+    UnknownSeat(AskIndex),
+    /// The assignment that follows from the logs has another root than the contract's.
+    #[error("round {0}: the assignment does not follow from the known bids; logs are missing")]
+    OtherAssignment(RoundNumber),
+}
+
+/// Bids whose results come back by one `release`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BundleRecord {
+    /// Round of the bids.
+    pub round: RoundNumber,
+    /// Index of the first one.
+    pub first_index: BidIndex,
+    /// How many there are.
+    pub count: u32,
+    /// Who posted them.
+    pub requester: Address,
+}
+
+/// One market as its events tell it.
+#[derive(Debug, Clone)]
+pub struct MarketHistory {
+    market: Arc<Market>,
+    rounds: BTreeMap<RoundNumber, Arc<RoundRecord>>,
+    seats: BTreeMap<AskIndex, SeatRecord>,
+    bundles: BTreeMap<(RoundNumber, BidIndex), BundleRecord>,
+}
+
+impl MarketHistory {
+    /// A market in which nothing has happened.
+    #[must_use]
+    pub fn new(market: Market) -> Self {
+        Self {
+            market: Arc::new(market),
+            rounds: BTreeMap::new(),
+            seats: BTreeMap::new(),
+            bundles: BTreeMap::new(),
+        }
+    }
+
+    /// The market.
+    #[must_use]
+    pub fn market(&self) -> &Market {
+        &self.market
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> MarketId {
+        self.market.id
+    }
+
+    /// Every round with a bid, in order.
+    pub fn rounds(&self) -> impl DoubleEndedIterator<Item = &RoundRecord> {
+        self.rounds.values().map(AsRef::as_ref)
+    }
+
+    /// A round, if it has a bid.
+    #[must_use]
+    pub fn round(&self, number: RoundNumber) -> Option<&RoundRecord> {
+        self.rounds.get(&number).map(AsRef::as_ref)
+    }
+
+    /// A round to keep while the history moves on.
+    #[must_use]
+    pub fn shared_round(&self, number: RoundNumber) -> Option<Arc<RoundRecord>> {
+        self.rounds.get(&number).cloned()
+    }
+
+    /// The seats that are taken, in order.
+    pub fn seats(&self) -> impl Iterator<Item = &SeatRecord> {
+        self.seats.values()
+    }
+
+    /// A seat, if it is taken.
+    #[must_use]
+    pub fn seat(&self, seat: AskIndex) -> Option<&SeatRecord> {
+        self.seats.get(&seat)
+    }
+
+    /// The bundles that wait to be released, whether or not their round is resolved.
+    pub fn bundles(&self) -> impl Iterator<Item = &BundleRecord> {
+        self.bundles.values()
+    }
+
+    /// Whether nothing about the result of `round` can change any more at `now` (seconds since the epoch): settled, void, or
+    /// closed without a bid.
+    #[must_use]
+    pub fn is_resolved(&self, round: RoundNumber, now: u64) -> bool {
+        match self.round(round) {
+            None => now >= self.market.close_of(round),
+            Some(record) => record.settlement.is_some() || now >= self.market.settle_by(round),
+        }
+    }
+
+    /// Follows one more event. Events of other markets change nothing.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if events before it are missing; the history is then as it was.
+    pub fn apply(&mut self, logged: &LoggedEvent) -> Result<(), HistoryError> {
+        if logged.market != self.market.id {
+            return Ok(());
+        }
+        match &logged.event {
+            Event::BidSubmitted(event) => {
+                let bid = BidRecord::new(BidHead::try_from(event.head)?, event, logged.origin);
+                let round = BidHead::try_from(event.head)?.round;
+                self.round_mut(round).push(bid)
+            }
+            Event::BidsBundled(event) => {
+                let bundle = BundleRecord {
+                    round: round_number(event.round)?,
+                    first_index: bid_index(event.firstIndex)?,
+                    count: bid_index(event.count)?.get(),
+                    requester: event.requester,
+                };
+                self.bundles.insert((bundle.round, bundle.first_index), bundle);
+                Ok(())
+            }
+            Event::BundleReleased(event) => {
+                self.bundles.remove(&(round_number(event.round)?, bid_index(event.firstIndex)?));
+                Ok(())
+            }
+            Event::RoundSettled(event) => {
+                let round = round_number(event.round)?;
+                let record = self.rounds.get_mut(&round).ok_or(HistoryError::UnknownRound(round))?;
+                let settlement = SettlementRecord::new(record, event, logged.origin)?;
+                Arc::make_mut(record).settlement = Some(settlement);
+                Ok(())
+            }
+            Event::TaskDelivered(event) => {
+                let end = TaskEnd::Delivered {
+                    seat: seat_index(event.seat)?,
+                    payment: event.payment,
+                    bounty: event.bounty,
+                    compensation: event.compensation,
+                    origin: logged.origin,
+                };
+                self.end(round_number(event.round)?, bid_index(event.index)?, end)
+            }
+            Event::TaskExpired(event) => {
+                let end = TaskEnd::Expired { refund: event.refund, origin: logged.origin };
+                self.end(round_number(event.round)?, bid_index(event.index)?, end)
+            }
+            Event::TaskTakenOver(event) => {
+                let taker = TakeoverRecord {
+                    seat: seat_index(event.seat)?,
+                    deadline: narrow(event.deadline),
+                    origin: logged.origin,
+                };
+                let (round, index) = (round_number(event.round)?, bid_index(event.index)?);
+                self.settled_mut(round)?.tasks.entry(index).or_default().takeovers.push(taker);
+                Ok(())
+            }
+            other => seat::apply(&mut self.seats, other, logged.origin),
+        }
+    }
+
+    fn round_mut(&mut self, number: RoundNumber) -> &mut RoundRecord {
+        Arc::make_mut(self.rounds.entry(number).or_insert_with(|| Arc::new(RoundRecord::new(number))))
+    }
+
+    fn settled_mut(&mut self, number: RoundNumber) -> Result<&mut RoundRecord, HistoryError> {
+        let record = self.rounds.get_mut(&number).filter(|record| record.settlement.is_some());
+        record.map(Arc::make_mut).ok_or(HistoryError::UnknownRound(number))
+    }
+
+    fn end(&mut self, round: RoundNumber, index: BidIndex, end: TaskEnd) -> Result<(), HistoryError> {
+        self.settled_mut(round)?.tasks.entry(index).or_default().end = Some(end);
+        Ok(())
+    }
+}
+
+/// Held at the greatest u64, which no checked constructor that follows takes for something else.
+fn narrow(value: U256) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+fn round_number(value: U256) -> Result<RoundNumber, OutOfRange> {
+    RoundNumber::from_u64(narrow(value))
+}
+
+fn bid_index(value: U256) -> Result<BidIndex, OutOfRange> {
+    BidIndex::from_u64(narrow(value))
+}
+
+fn seat_index(value: U256) -> Result<AskIndex, OutOfRange> {
+    AskIndex::from_u64(narrow(value))
+}

@@ -1,0 +1,260 @@
+//! One round as its events tell it.
+
+use super::HistoryError;
+use super::assignment::{Assignment, assign};
+use crate::CircuitId;
+use crate::commitments::{BidWord, ticket};
+use crate::events::{BidHead, Origin};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use bindings::ProverMarket::{BidSubmitted, Certificate, RoundSettled};
+use clearing::UserPivot;
+use market_types::{
+    AskIndex, BidIndex, Capacity, OutOfRange, RoundNumber, TaskSize, UnitFee, UnitPrice, Units,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A bid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BidRecord {
+    /// Its index in the round.
+    pub index: BidIndex,
+    /// Who posted it.
+    pub requester: Address,
+    /// Its unit fee (ticks per unit).
+    pub fee: UnitFee,
+    /// The circuit of its task.
+    pub circuit: CircuitId,
+    /// The statement to prove, besides the circuit.
+    pub public_inputs: Vec<U256>,
+    /// What a prover needs to build the witness.
+    pub data: Bytes,
+    /// The bid as the settlement sees it.
+    pub word: BidWord,
+    /// Where it was posted.
+    pub origin: Origin,
+}
+
+impl BidRecord {
+    pub(super) fn new(head: BidHead, event: &BidSubmitted, origin: Origin) -> Self {
+        let ticket = ticket(event.requester, head.circuit, &event.publicInputs, &event.data);
+        Self {
+            index: head.index,
+            requester: event.requester,
+            fee: head.fee,
+            circuit: head.circuit,
+            public_inputs: event.publicInputs.clone(),
+            data: event.data.clone(),
+            word: BidWord::new(head.fee, head.circuit.units(), ticket),
+            origin,
+        }
+    }
+
+    /// Size of its task (units).
+    #[must_use]
+    pub fn size(&self) -> TaskSize {
+        self.circuit.units()
+    }
+}
+
+/// A winning prover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Winner {
+    /// Its seat.
+    pub seat: AskIndex,
+    /// What it offered to the round (units).
+    pub capacity: Capacity,
+}
+
+/// What a round decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettlementRecord {
+    /// The certificate that was accepted.
+    pub certificate: Certificate,
+    /// What winners pay (ticks per unit); without a trade it says nothing.
+    pub user_price: UnitPrice,
+    /// What deliveries are paid (ticks per unit).
+    pub prover_price: UnitPrice,
+    /// Total size of the winning tasks (units), 0 without a trade.
+    pub units: Units,
+    /// The winning provers in the order of the walk that assigns tasks to them.
+    pub winners: Vec<Winner>,
+    /// Root over the assignments.
+    pub assignment_root: B256,
+    /// Who settled the round.
+    pub settler: Address,
+    /// What it was credited for that (ticks).
+    pub reward: U256,
+    /// Where the round was settled.
+    pub origin: Origin,
+    assignments: Arc<[Assignment]>,
+}
+
+impl SettlementRecord {
+    pub(super) fn new(
+        round: &RoundRecord,
+        event: &RoundSettled,
+        origin: Origin,
+    ) -> Result<Self, HistoryError> {
+        let pivot = pivot(&event.certificate);
+        let units = Units::new(event.certificate.units);
+        let winners: Vec<Winner> =
+            event.winners.iter().map(|packed| winner(*packed)).collect::<Result<_, _>>()?;
+        let (assignments, root) = assign(round, pivot, units, &winners);
+        if root != event.assignmentRoot {
+            return Err(HistoryError::OtherAssignment(round.number));
+        }
+        Ok(Self {
+            certificate: event.certificate.clone(),
+            user_price: pivot.fee,
+            prover_price: UnitPrice::from_u64(super::narrow(event.proverPrice))?,
+            units,
+            winners,
+            assignment_root: event.assignmentRoot,
+            settler: event.settler,
+            reward: event.reward,
+            origin,
+            assignments: assignments.into(),
+        })
+    }
+
+    /// Whether anything was traded.
+    #[must_use]
+    pub fn is_trade(&self) -> bool {
+        self.units > Units::ZERO
+    }
+
+    /// Whether this bid won.
+    #[must_use]
+    pub fn wins(&self, bid: &BidRecord) -> bool {
+        pivot(&self.certificate).admits(bid.fee, bid.index)
+    }
+
+    /// What this bid gets back of what it locked for its task (ticks): all, or a winner the difference to the user price.
+    #[must_use]
+    pub fn refund(&self, bid: &BidRecord) -> U256 {
+        let per_unit =
+            if self.wins(bid) { bid.fee.get().saturating_sub(self.user_price.get()) } else { bid.fee.get() };
+        U256::from(per_unit).saturating_mul(U256::from(bid.size().get()))
+    }
+}
+
+/// Somebody took a task over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakeoverRecord {
+    /// The seat that it is on since.
+    pub seat: AskIndex,
+    /// First second at which that seat is in default.
+    pub deadline: u64,
+    /// Where it happened.
+    pub origin: Origin,
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskEnd {
+    /// Proved and paid. Amounts in ticks.
+    Delivered {
+        /// The seat that was paid.
+        seat: AskIndex,
+        /// Prover price times size.
+        payment: U256,
+        /// The prover's part of what defaulters lost.
+        bounty: U256,
+        /// The requester's part.
+        compensation: U256,
+        /// Where it happened.
+        origin: Origin,
+    },
+    /// Nobody proved it.
+    Expired {
+        /// What the requester got back (ticks).
+        refund: U256,
+        /// Where it happened.
+        origin: Origin,
+    },
+}
+
+/// What happened to a winning task after the settlement.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskRecord {
+    /// Who took it over, in order. The last one holds it.
+    pub takeovers: Vec<TakeoverRecord>,
+    /// How it ended, if it has.
+    pub end: Option<TaskEnd>,
+}
+
+/// A round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundRecord {
+    /// Its number.
+    pub number: RoundNumber,
+    /// Its bids in order of submission.
+    pub bids: Vec<BidRecord>,
+    /// What it decided, once it is settled.
+    pub settlement: Option<SettlementRecord>,
+    pub(super) tasks: BTreeMap<BidIndex, TaskRecord>,
+}
+
+impl RoundRecord {
+    pub(super) const fn new(number: RoundNumber) -> Self {
+        Self { number, bids: Vec::new(), settlement: None, tasks: BTreeMap::new() }
+    }
+
+    pub(super) fn push(&mut self, bid: BidRecord) -> Result<(), HistoryError> {
+        let expected = self.bids.len();
+        if usize::try_from(bid.index.get()) != Ok(expected) {
+            return Err(HistoryError::BidOutOfOrder { round: self.number, expected, found: bid.index });
+        }
+        self.bids.push(bid);
+        Ok(())
+    }
+
+    /// A bid, if the round has it.
+    #[must_use]
+    pub fn bid(&self, index: BidIndex) -> Option<&BidRecord> {
+        self.bids.get(usize::try_from(index.get()).ok()?)
+    }
+
+    /// The bids as the settlement takes them.
+    #[must_use]
+    pub fn words(&self) -> Vec<BidWord> {
+        self.bids.iter().map(|bid| bid.word).collect()
+    }
+
+    /// Who proves what, in order of submission; `None` before the settlement, empty without a trade.
+    #[must_use]
+    pub fn assignments(&self) -> Option<&[Assignment]> {
+        self.settlement.as_ref().map(|settlement| settlement.assignments.as_ref())
+    }
+
+    /// The assignment of one bid, if it won.
+    #[must_use]
+    pub fn assignment(&self, index: BidIndex) -> Option<&Assignment> {
+        let all = self.assignments()?;
+        all.binary_search_by_key(&index, |assignment| assignment.index).ok().and_then(|at| all.get(at))
+    }
+
+    /// What happened to the task of a bid since the settlement; `None` if nothing did.
+    #[must_use]
+    pub fn task(&self, index: BidIndex) -> Option<&TaskRecord> {
+        self.tasks.get(&index)
+    }
+
+    /// The seat that holds a winning task now, or held it when it ended: the last taker, or the one it was assigned to.
+    #[must_use]
+    pub fn holder(&self, assignment: &Assignment) -> AskIndex {
+        let taker = self.task(assignment.index).and_then(|task| task.takeovers.last());
+        taker.map_or(assignment.seat, |taker| taker.seat)
+    }
+}
+
+fn pivot(certificate: &Certificate) -> UserPivot {
+    UserPivot { fee: UnitPrice::new(certificate.pivotFee), index: certificate.pivotIndex }
+}
+
+/// `capacity (units) << 8 | seat`
+fn winner(packed: U256) -> Result<Winner, OutOfRange> {
+    let seat = super::narrow(packed & U256::from(u8::MAX));
+    Ok(Winner { seat: AskIndex::from_u64(seat)?, capacity: Capacity::from_u64(super::narrow(packed >> 8))? })
+}

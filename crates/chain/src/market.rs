@@ -1,0 +1,301 @@
+//! One market: its id, its parameters, its deadlines and its money.
+
+use crate::{CallError, Client, MarketParams};
+use alloy::primitives::{B256, U256};
+use market_types::{OutOfRange, RoundNumber};
+use std::fmt;
+use std::str::FromStr;
+use thiserror::Error;
+
+/// Names a market and carries four of its parameters: `hash of all parameters (128) | genesis (40) | bidding period (24) |
+/// settlement fee (32) | max task size (32)`.
+///
+/// An id by itself does not mean that there is such a market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MarketId(B256);
+
+/// There is no round at this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NoRound {
+    /// The market opens later.
+    #[error("the market opens at {genesis} and it is {time} (seconds since the epoch); wait until then")]
+    NotOpenYet {
+        /// The time asked for.
+        time: u64,
+        /// Start of round 0.
+        genesis: u64,
+    },
+    /// The id has no bidding period.
+    #[error("no market has this id; copy it from `MarketCreated`")]
+    NotAMarket,
+}
+
+impl MarketId {
+    /// The id as on the wire.
+    #[must_use]
+    pub const fn get(self) -> B256 {
+        self.0
+    }
+
+    /// Start of round 0 (seconds since the epoch).
+    #[must_use]
+    pub fn genesis(self) -> u64 {
+        self.part(88, 40)
+    }
+
+    /// Length of a round's bidding (seconds).
+    #[must_use]
+    pub fn bidding_period(self) -> u64 {
+        self.part(64, 24)
+    }
+
+    /// What each bid pays towards the settlement of its round (ticks).
+    #[must_use]
+    pub fn settlement_fee(self) -> u64 {
+        self.part(32, 32)
+    }
+
+    /// Largest size of a task (units).
+    #[must_use]
+    pub fn max_task_size(self) -> u32 {
+        u32::try_from(self.part(0, 32)).unwrap_or(u32::MAX)
+    }
+
+    /// The round that takes bids at `time` (seconds since the epoch).
+    ///
+    /// # Errors
+    /// [`NoRound`] before the market opens.
+    pub fn round_at(self, time: u64) -> Result<RoundNumber, NoRound> {
+        let genesis = self.genesis();
+        let elapsed = time.checked_sub(genesis).ok_or(NoRound::NotOpenYet { time, genesis })?;
+        elapsed.checked_div(self.bidding_period()).map(RoundNumber::new).ok_or(NoRound::NotAMarket)
+    }
+
+    /// First second at which `round` takes bids.
+    #[must_use]
+    pub fn open_of(self, round: RoundNumber) -> u64 {
+        self.genesis().saturating_add(round.get().saturating_mul(self.bidding_period()))
+    }
+
+    /// First second at which `round` takes no bid any more.
+    #[must_use]
+    pub fn close_of(self, round: RoundNumber) -> u64 {
+        self.open_of(RoundNumber::new(round.get().saturating_add(1)))
+    }
+
+    fn part(self, shift: usize, bits: u32) -> u64 {
+        let low = (U256::from_be_bytes(self.0.0) >> shift).as_limbs()[0];
+        low & (u64::MAX >> (64_u32.saturating_sub(bits)))
+    }
+}
+
+impl From<B256> for MarketId {
+    fn from(id: B256) -> Self {
+        Self(id)
+    }
+}
+
+impl From<MarketId> for B256 {
+    fn from(id: MarketId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for MarketId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, formatter)
+    }
+}
+
+/// A text that is no market id.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is no market id; write 64 hexadecimal digits")]
+pub struct InvalidMarketId(String);
+
+impl FromStr for MarketId {
+    type Err = InvalidMarketId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| InvalidMarketId(text.to_owned()))
+    }
+}
+
+/// A market that exists, with its parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Market {
+    /// Its id.
+    pub id: MarketId,
+    /// Its parameters, which never change.
+    pub params: MarketParams,
+}
+
+/// Why a market cannot be loaded.
+#[derive(Debug, Error)]
+pub enum MarketError {
+    /// The contract could not be asked, or knows no such market.
+    #[error("market {id}: {reason}")]
+    Call {
+        /// The id asked for.
+        id: MarketId,
+        /// What went wrong.
+        #[source]
+        reason: CallError,
+    },
+    /// A parameter lies outside what the contract allows, so this is another contract.
+    #[error("market {id} is not one of this contract's kind: {reason}")]
+    Params {
+        /// The id asked for.
+        id: MarketId,
+        /// The parameter.
+        #[source]
+        reason: OutOfRange,
+    },
+}
+
+/// An amount of currency that is no whole number of ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "{amount} wei is no multiple of the market's tick of {tick} wei; the nearest amount below is {below} wei"
+)]
+pub struct NotWholeTicks {
+    /// What was given (wei, or the token's smallest unit).
+    pub amount: U256,
+    /// The market's tick (the same).
+    pub tick: u128,
+    /// The greatest amount that would do (the same).
+    pub below: U256,
+}
+
+impl Market {
+    /// Asks the contract for the parameters of market `id`.
+    ///
+    /// # Errors
+    /// [`MarketError`] if there is no such market or the chain does not answer.
+    pub async fn load(client: &Client, id: MarketId) -> Result<Self, MarketError> {
+        let params = client.market().marketParams(id.get()).call().await;
+        let params = params.map_err(|reason| MarketError::Call { id, reason: reason.into() })?;
+        Self::from_abi(id, &params)
+    }
+
+    /// A market from the parameters in a `MarketCreated` event or an answer of the contract.
+    ///
+    /// # Errors
+    /// [`MarketError::Params`] if a parameter is outside its range.
+    pub fn from_abi(
+        id: MarketId,
+        params: &bindings::ProverMarket::MarketParams,
+    ) -> Result<Self, MarketError> {
+        let params = MarketParams::try_from(params).map_err(|reason| MarketError::Params { id, reason })?;
+        Ok(Self { id, params })
+    }
+
+    /// First second at which `round` takes no bid any more.
+    #[must_use]
+    pub fn close_of(&self, round: RoundNumber) -> u64 {
+        self.id.close_of(round)
+    }
+
+    /// First second at which `round` is void, unless it was settled.
+    #[must_use]
+    pub fn settle_by(&self, round: RoundNumber) -> u64 {
+        self.close_of(round).saturating_add(self.params.settlement_period)
+    }
+
+    /// First second at which an undelivered task of `round` is in default.
+    #[must_use]
+    pub fn prove_by(&self, round: RoundNumber) -> u64 {
+        self.settle_by(round).saturating_add(self.params.proving_period)
+    }
+
+    /// First second at which an undelivered task of `round` can only be expired.
+    #[must_use]
+    pub fn final_at(&self, round: RoundNumber) -> u64 {
+        let takeovers = u64::from(self.params.max_takeovers).saturating_mul(self.params.takeover_period);
+        self.prove_by(round).saturating_add(takeovers)
+    }
+
+    /// The least gas that a delivery must be sent with: what the contract keeps for the verifier, and the rest of the call.
+    #[must_use]
+    pub fn delivery_gas(&self) -> u64 {
+        const AROUND_THE_PROOF: u64 = 300_000;
+        // A call passes on at most 63/64 of the gas that is left (EIP-150).
+        self.params.verifier_gas.saturating_mul(64).div_ceil(63).saturating_add(AROUND_THE_PROOF)
+    }
+
+    /// `ticks` of the ledger in currency (wei, or the token's smallest unit), held at the maximum.
+    #[must_use]
+    pub fn ticks_to_wei(&self, ticks: U256) -> U256 {
+        ticks.saturating_mul(U256::from(self.params.tick))
+    }
+
+    /// `amount` of currency (wei, or the token's smallest unit) in ticks.
+    ///
+    /// # Errors
+    /// [`NotWholeTicks`] if it is no multiple of the tick; nothing is ever rounded.
+    pub fn wei_to_ticks(&self, amount: U256) -> Result<U256, NotWholeTicks> {
+        let tick = self.params.tick;
+        let not_whole = |below| NotWholeTicks { amount, tick, below };
+        let ticks = amount.checked_div(U256::from(tick)).ok_or(not_whole(U256::ZERO))?;
+        let below = self.ticks_to_wei(ticks);
+        if below == amount { Ok(ticks) } else { Err(not_whole(below)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::tests::params;
+
+    fn market() -> Market {
+        let params = params();
+        Market { id: params.market_id(), params }
+    }
+
+    fn round(number: u64) -> RoundNumber {
+        RoundNumber::new(number)
+    }
+
+    #[test]
+    fn an_id_carries_what_every_bid_needs() {
+        let Market { id, params } = market();
+        assert_eq!(id.genesis(), params.genesis);
+        assert_eq!(id.bidding_period(), params.bidding_period);
+        assert_eq!(id.settlement_fee(), params.settlement_fee);
+        assert_eq!(id.max_task_size(), params.max_task_size.get());
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!("0x12".parse::<MarketId>().is_err());
+    }
+
+    #[test]
+    fn rounds_follow_each_other_without_a_gap() {
+        let id = market().id;
+        let genesis = id.genesis();
+        assert_eq!(id.round_at(genesis - 1), Err(NoRound::NotOpenYet { time: genesis - 1, genesis }));
+        assert_eq!(id.round_at(genesis), Ok(round(0)));
+        assert_eq!(id.round_at(id.close_of(round(0)) - 1), Ok(round(0)));
+        assert_eq!(id.round_at(id.close_of(round(0))), Ok(round(1)));
+        assert_eq!(id.open_of(round(1)), id.close_of(round(0)));
+        assert_eq!(MarketId::from(B256::ZERO).round_at(5), Err(NoRound::NotAMarket));
+    }
+
+    #[test]
+    fn deadlines_add_up() {
+        let market = market();
+        let (genesis, n) = (market.params.genesis, round(3));
+        assert_eq!(market.close_of(n), genesis + 4 * 60);
+        assert_eq!(market.settle_by(n), market.close_of(n) + 30);
+        assert_eq!(market.prove_by(n), market.settle_by(n) + 90);
+        assert_eq!(market.final_at(n), market.prove_by(n) + 2 * 45);
+        assert_eq!(market.final_at(RoundNumber::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn an_amount_that_is_no_whole_number_of_ticks_is_refused() {
+        let market = market();
+        let tick = U256::from(market.params.tick);
+        assert_eq!(market.wei_to_ticks(tick * U256::from(5)), Ok(U256::from(5)));
+        let error = market.wei_to_ticks(tick * U256::from(5) + U256::ONE).unwrap_err();
+        assert_eq!(error.below, tick * U256::from(5));
+        assert_eq!(market.ticks_to_wei(U256::from(5)), tick * U256::from(5));
+    }
+}

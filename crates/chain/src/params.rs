@@ -1,0 +1,212 @@
+//! Everything that defines a market.
+
+use crate::MarketId;
+use alloy::primitives::aliases::{U24, U40, U96};
+use alloy::primitives::{Address, U256, keccak256};
+use alloy::sol_types::SolValue;
+use bindings::ProverMarket;
+use market_types::{CapacityCap, OutOfRange, ReservePrice, TaskSize};
+
+/// What a market pays in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Currency {
+    /// The chain's own currency, in wei.
+    Native,
+    /// An ERC-20 token, in its smallest unit.
+    Token(Address),
+}
+
+/// The parameters of a market; see `contracts/types/MarketParams.sol`. Periods in seconds, shares in basis points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarketParams {
+    /// What the market pays in.
+    pub currency: Currency,
+    /// Value of one tick (wei, or the token's smallest unit), 1 to 2^96 - 1.
+    pub tick: u128,
+    /// Upper bound on the total size of one round's batch (units).
+    pub capacity_cap: CapacityCap,
+    /// Lowest unit fee that can win (ticks per unit), 0 for none.
+    pub reserve_price: ReservePrice,
+    /// Start of round 0 (seconds since the epoch), below 2^40.
+    pub genesis: u64,
+    /// Length of a round's bidding, below 2^24.
+    pub bidding_period: u64,
+    /// Time after close in which a round can be settled, at most `bidding_period`.
+    pub settlement_period: u64,
+    /// Time after the settlement deadline in which assigned provers deliver, below 2^32.
+    pub proving_period: u64,
+    /// Time that one takeover has for itself, below 2^32.
+    pub takeover_period: u64,
+    /// How often a defaulted task may be taken over, 1 to 16.
+    pub max_takeovers: u8,
+    /// Most prover seats, 1 to 128.
+    pub max_seats: u8,
+    /// Decides which circuits exist and which proofs hold.
+    pub verifier: Address,
+    /// Most gas that one verification may use, below 2^32.
+    pub verifier_gas: u64,
+    /// Part of a slashed collateral that goes to the prover that delivers after a default.
+    pub bounty_bps: u16,
+    /// Part of a slashed collateral that goes to the requester.
+    pub compensation_bps: u16,
+    /// What requester and prover each lose on a task that nobody proves.
+    pub penalty_bps: u16,
+    /// Receives surplus and what remains of penalties and slashed collateral.
+    pub sink: Address,
+    /// Collateral behind each unit of registered capacity (ticks per unit).
+    pub collateral_per_unit: u64,
+    /// What each bid pays towards the settlement of its round (ticks), below 2^32.
+    pub settlement_fee: u64,
+    /// Largest size of a task (units), at most 2^30.
+    pub max_task_size: TaskSize,
+}
+
+impl MarketParams {
+    /// The parameters as the contract takes them. What lies outside its range is held at the nearest value of the type; the
+    /// contract refuses parameters that make no market.
+    #[must_use]
+    pub fn to_abi(&self) -> ProverMarket::MarketParams {
+        ProverMarket::MarketParams {
+            currency: match self.currency {
+                Currency::Native => Address::ZERO,
+                Currency::Token(token) => token,
+            },
+            tick: U96::saturating_from(self.tick),
+            capacityCap: self.capacity_cap.get(),
+            reservePrice: self.reserve_price.get(),
+            settlementPeriod: U24::saturating_from(self.settlement_period),
+            provingPeriod: low32(self.proving_period),
+            takeoverPeriod: low32(self.takeover_period),
+            maxTakeovers: self.max_takeovers,
+            maxSeats: self.max_seats,
+            mechanism: CORE,
+            verifier: self.verifier,
+            verifierGas: low32(self.verifier_gas),
+            bountyBps: self.bounty_bps,
+            compensationBps: self.compensation_bps,
+            penaltyBps: self.penalty_bps,
+            sink: self.sink,
+            collateralPerUnit: self.collateral_per_unit,
+            genesis: U40::saturating_from(self.genesis),
+            biddingPeriod: U24::saturating_from(self.bidding_period),
+            settlementFee: low32(self.settlement_fee),
+            maxTaskSize: self.max_task_size.get(),
+        }
+    }
+
+    /// The id of a market with these parameters, whether or not it has been created.
+    #[must_use]
+    pub fn market_id(&self) -> MarketId {
+        let abi = self.to_abi();
+        let hash = U256::from_be_bytes(keccak256(abi.abi_encode()).0);
+        let low = (U256::from(abi.genesis) << 88)
+            | (U256::from(abi.biddingPeriod) << 64)
+            | (U256::from(abi.settlementFee) << 32)
+            | U256::from(abi.maxTaskSize);
+        MarketId::from(alloy::primitives::B256::from((hash >> 128 << 128) | low))
+    }
+}
+
+/// The mechanism `core` in the contract's enumeration.
+const CORE: u8 = 0;
+
+impl TryFrom<&ProverMarket::MarketParams> for MarketParams {
+    type Error = OutOfRange;
+
+    fn try_from(abi: &ProverMarket::MarketParams) -> Result<Self, Self::Error> {
+        if abi.mechanism != CORE {
+            let given = u64::from(abi.mechanism);
+            return Err(OutOfRange { what: "mechanism", given, min: CORE.into(), max: CORE.into() });
+        }
+        Ok(Self {
+            currency: if abi.currency == Address::ZERO {
+                Currency::Native
+            } else {
+                Currency::Token(abi.currency)
+            },
+            tick: abi.tick.to(),
+            capacity_cap: CapacityCap::from_u64(abi.capacityCap)?,
+            reserve_price: ReservePrice::new(abi.reservePrice),
+            genesis: abi.genesis.to(),
+            bidding_period: abi.biddingPeriod.to(),
+            settlement_period: abi.settlementPeriod.to(),
+            proving_period: abi.provingPeriod.into(),
+            takeover_period: abi.takeoverPeriod.into(),
+            max_takeovers: abi.maxTakeovers,
+            max_seats: abi.maxSeats,
+            verifier: abi.verifier,
+            verifier_gas: abi.verifierGas.into(),
+            bounty_bps: abi.bountyBps,
+            compensation_bps: abi.compensationBps,
+            penalty_bps: abi.penaltyBps,
+            sink: abi.sink,
+            collateral_per_unit: abi.collateralPerUnit,
+            settlement_fee: abi.settlementFee.into(),
+            max_task_size: TaskSize::new(abi.maxTaskSize)?,
+        })
+    }
+}
+
+fn low32(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A market with a different value in every parameter.
+    pub(crate) fn params() -> MarketParams {
+        MarketParams {
+            currency: Currency::Native,
+            tick: 1_000_000_000,
+            capacity_cap: CapacityCap::new(500).unwrap(),
+            reserve_price: ReservePrice::new(3),
+            genesis: 1_700_000_000,
+            bidding_period: 60,
+            settlement_period: 30,
+            proving_period: 90,
+            takeover_period: 45,
+            max_takeovers: 2,
+            max_seats: 10,
+            verifier: Address::repeat_byte(7),
+            verifier_gas: 400_000,
+            bounty_bps: 3_000,
+            compensation_bps: 4_000,
+            penalty_bps: 1_000,
+            sink: Address::repeat_byte(9),
+            collateral_per_unit: 20,
+            settlement_fee: 5,
+            max_task_size: TaskSize::new(16).unwrap(),
+        }
+    }
+
+    #[test]
+    fn parameters_survive_the_way_to_the_contract_and_back() {
+        let token = MarketParams { currency: Currency::Token(Address::repeat_byte(1)), ..params() };
+        for params in [params(), token] {
+            assert_eq!(MarketParams::try_from(&params.to_abi()), Ok(params));
+        }
+    }
+
+    #[test]
+    fn parameters_of_no_market_are_refused() {
+        for spoil in [
+            |abi: &mut ProverMarket::MarketParams| abi.mechanism = 1,
+            |abi: &mut ProverMarket::MarketParams| abi.capacityCap = 0,
+            |abi: &mut ProverMarket::MarketParams| abi.maxTaskSize = 0,
+        ] {
+            let mut abi = params().to_abi();
+            spoil(&mut abi);
+            assert!(MarketParams::try_from(&abi).is_err());
+        }
+    }
+
+    #[test]
+    fn every_parameter_is_part_of_the_id() {
+        let id = params().market_id();
+        let other_sink = MarketParams { sink: Address::repeat_byte(8), ..params() };
+        assert_ne!(other_sink.market_id(), id);
+        assert_eq!(other_sink.market_id().genesis(), id.genesis());
+    }
+}

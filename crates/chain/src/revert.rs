@@ -1,0 +1,191 @@
+//! Why the contract refused, in words.
+
+use alloy::dyn_abi::{DynSolValue, JsonAbiExt};
+use alloy::json_abi::Error as ErrorAbi;
+use alloy::primitives::{B256, Bytes, Selector, hex};
+use alloy::sol_types::{Panic, Revert as RevertString, SolError};
+use alloy::transports::{RpcError, TransportErrorKind};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+/// A refusal of a contract, decoded: `RoundSettledAlready(round: 3)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revert {
+    name: String,
+    args: Vec<(String, String)>,
+    data: Bytes,
+}
+
+impl Revert {
+    /// Whether this is the custom error `E`.
+    #[must_use]
+    pub fn is<E: SolError>(&self) -> bool {
+        self.data.starts_with(&E::SELECTOR)
+    }
+
+    /// The custom error `E` with its arguments, if this is it.
+    #[must_use]
+    pub fn as_error<E: SolError>(&self) -> Option<E> {
+        self.is::<E>().then(|| E::abi_decode(&self.data).ok()).flatten()
+    }
+
+    /// The error's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Names and values of the error's arguments.
+    #[must_use]
+    pub fn args(&self) -> &[(String, String)] {
+        &self.args
+    }
+
+    /// What the contract returned.
+    #[must_use]
+    pub const fn data(&self) -> &Bytes {
+        &self.data
+    }
+
+    /// The revert in an answer of a node, if it is one.
+    #[must_use]
+    pub fn of_rpc(error: &RpcError<TransportErrorKind>) -> Option<Self> {
+        let payload = error.as_error_resp()?;
+        match payload.as_revert_data() {
+            Some(data) => Some(decode_revert(&data)),
+            None if payload.message.contains("revert") => Some(decode_revert(&[])),
+            None => None,
+        }
+    }
+}
+
+impl fmt::Display for Revert {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.name)?;
+        if self.args.is_empty() && !self.name.contains(' ') {
+            return write!(formatter, "()");
+        }
+        for (position, (name, value)) in self.args.iter().enumerate() {
+            write!(formatter, "{}{name}: {value}", if position == 0 { "(" } else { ", " })?;
+        }
+        if self.args.is_empty() { Ok(()) } else { write!(formatter, ")") }
+    }
+}
+
+/// Every custom error of the contracts and of the libraries they use.
+static ERRORS: LazyLock<HashMap<Selector, ErrorAbi>> = LazyLock::new(|| {
+    [
+        bindings::ProverMarket::abi::errors(),
+        bindings::Groth16Verifier::abi::errors(),
+        bindings::Libraries::abi::errors(),
+    ]
+    .into_iter()
+    .flat_map(std::collections::BTreeMap::into_values)
+    .flatten()
+    .map(|error| (error.selector(), error))
+    .collect()
+});
+
+/// Decodes what a reverted call returned. Anything can be decoded, if only to its bytes.
+#[must_use]
+pub fn decode_revert(data: &[u8]) -> Revert {
+    let (name, args) = named(data).or_else(|| standard(data)).unwrap_or_else(|| (unknown(data), Vec::new()));
+    Revert { name, args, data: Bytes::copy_from_slice(data) }
+}
+
+type Named = (String, Vec<(String, String)>);
+
+fn named(data: &[u8]) -> Option<Named> {
+    let (selector, rest) = data.split_first_chunk::<4>()?;
+    let error = ERRORS.get(&Selector::from(*selector))?;
+    let values = error.abi_decode_input(rest).ok()?;
+    let args = error.inputs.iter().zip(&values).map(|(input, value)| (input.name.clone(), shown(value)));
+    Some((error.name.clone(), args.collect()))
+}
+
+fn standard(data: &[u8]) -> Option<Named> {
+    if let Ok(RevertString { reason }) = RevertString::abi_decode(data) {
+        return Some((format!("refused: {reason}"), Vec::new()));
+    }
+    let panic = Panic::abi_decode(data).ok()?;
+    Some(("Panic".to_owned(), vec![("code".to_owned(), panic.code.to_string())]))
+}
+
+fn unknown(data: &[u8]) -> String {
+    if data.is_empty() {
+        return "refused without a reason".to_owned();
+    }
+    format!("unknown error {}", hex::encode_prefixed(data.get(..4).unwrap_or(data)))
+}
+
+fn shown(value: &DynSolValue) -> String {
+    match value {
+        DynSolValue::Uint(number, _) => number.to_string(),
+        DynSolValue::Int(number, _) => number.to_string(),
+        DynSolValue::Address(address) => address.to_string(),
+        DynSolValue::Bool(flag) => flag.to_string(),
+        DynSolValue::FixedBytes(word, 32) => text_in(*word).unwrap_or_else(|| word.to_string()),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The text in a word that holds one (a parameter's name in `InvalidParameter`), padded with zeros.
+fn text_in(word: B256) -> Option<String> {
+    let end = word.iter().position(|byte| *byte == 0)?;
+    let (text, padding) = word.split_at(end);
+    let is_text = end > 0 && text.iter().all(u8::is_ascii_graphic) && padding.iter().all(|byte| *byte == 0);
+    is_text.then(|| String::from_utf8_lossy(text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::U256;
+    use bindings::{Libraries, ProverMarket};
+
+    #[test]
+    fn an_error_is_shown_with_the_names_and_values_of_its_arguments() {
+        let error = ProverMarket::RoundSettledAlready { round: U256::from(3) };
+        let revert = decode_revert(&error.abi_encode());
+        assert_eq!(revert.to_string(), "RoundSettledAlready(round: 3)");
+        assert!(revert.is::<ProverMarket::RoundSettledAlready>());
+        assert!(!revert.is::<ProverMarket::RoundVoid>());
+        assert_eq!(revert.as_error(), Some(error));
+
+        let error = ProverMarket::InsufficientBalance { available: U256::from(1), needed: U256::MAX };
+        let shown = decode_revert(&error.abi_encode()).to_string();
+        assert_eq!(shown, format!("InsufficientBalance(available: 1, needed: {})", U256::MAX));
+    }
+
+    #[test]
+    fn a_name_in_a_word_is_shown_as_text() {
+        let error = ProverMarket::InvalidParameter { name: B256::right_padding_from(b"maxTaskSize") };
+        assert_eq!(decode_revert(&error.abi_encode()).to_string(), "InvalidParameter(name: maxTaskSize)");
+    }
+
+    #[test]
+    fn errors_of_libraries_and_of_the_language_are_shown() {
+        let shown = |data: Vec<u8>| decode_revert(&data).to_string();
+        assert_eq!(shown(Libraries::TransferFromFailed {}.abi_encode()), "TransferFromFailed()");
+        assert_eq!(shown(RevertString { reason: "no".into() }.abi_encode()), "refused: no");
+        assert_eq!(shown(Panic { code: U256::from(0x11) }.abi_encode()), "Panic(code: 17)");
+    }
+
+    #[test]
+    fn anything_can_be_decoded() {
+        assert_eq!(decode_revert(&[]).to_string(), "refused without a reason");
+        assert_eq!(decode_revert(&[1, 2]).to_string(), "unknown error 0x0102");
+        assert_eq!(decode_revert(&[1, 2, 3, 4, 5]).to_string(), "unknown error 0x01020304");
+        // A known selector whose arguments are cut off.
+        let cut = &ProverMarket::RoundVoid { round: U256::ONE, settleBy: U256::ONE }.abi_encode()[..20];
+        assert!(decode_revert(cut).to_string().starts_with("unknown error 0x"));
+    }
+
+    #[test]
+    fn every_error_of_the_contracts_is_known() {
+        let market = ProverMarket::ProverMarketErrors::SELECTORS;
+        assert!(market.len() > 40);
+        assert!(market.iter().all(|selector| ERRORS.contains_key(&Selector::from(*selector))));
+    }
+}
