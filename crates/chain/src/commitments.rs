@@ -2,9 +2,9 @@
 //!
 //! Pure, and the same bytes as `contracts/types/BidWord.sol`, `BidChain.sol` and `libraries/AssignmentTree.sol`.
 
-use crate::{CircuitId, MarketId};
+use crate::MarketId;
 use alloy::primitives::{Address, B256, U256, keccak256};
-use market_types::{AskIndex, BidIndex, OutOfRange, RoundNumber, TaskSize, UnitFee};
+use market_types::{AskIndex, BidIndex, CircuitId, OutOfRange, RoundNumber, TaskSize, UnitFee};
 
 /// Binds a bid to its requester, its statement and the data published with it: 160 bits of a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -249,8 +249,8 @@ mod tests {
     const WHO: Address = address!("0x00000000000000000000000000000000000000aa");
 
     fn word(fee: u64, size: u32) -> BidWord {
-        let circuit = CircuitId::new(0, TaskSize::new(size).unwrap());
-        BidWord::new(UnitFee::new(fee).unwrap(), circuit.units(), ticket(WHO, circuit, &[], &[]))
+        let circuit = CircuitId::of(0, size);
+        BidWord::new(UnitFee::new(fee).unwrap(), TaskSize::new(size).unwrap(), ticket(WHO, circuit, &[], &[]))
     }
 
     #[test]
@@ -271,8 +271,8 @@ mod tests {
 
     #[test]
     fn a_ticket_changes_with_each_of_its_parts() {
-        let circuit = CircuitId::new(1, TaskSize::new(5).unwrap());
-        let other = CircuitId::new(2, TaskSize::new(5).unwrap());
+        let circuit = CircuitId::of(1, 5);
+        let other = CircuitId::of(2, 5);
         let inputs = [U256::from(7)];
         let all = [
             ticket(WHO, circuit, &inputs, b"data"),

@@ -1,10 +1,10 @@
 //! The contract's events, decoded.
 
-use crate::{CircuitId, MarketId};
+use crate::MarketId;
 use alloy::primitives::{B256, U256};
 use alloy::rpc::types::Log;
 use alloy::sol_types::SolEventInterface;
-use market_types::{BidIndex, OutOfRange, RoundNumber, UnitFee};
+use market_types::{BidIndex, CircuitId, OutOfRange, RoundNumber, TaskSize, UnitFee};
 use thiserror::Error;
 
 pub use bindings::ProverMarket::ProverMarketEvents as Event;
@@ -78,6 +78,8 @@ pub struct BidHead {
     pub fee: UnitFee,
     /// The circuit of its task.
     pub circuit: CircuitId,
+    /// The size of its task (units), which the circuit states.
+    pub size: TaskSize,
 }
 
 impl TryFrom<U256> for BidHead {
@@ -85,11 +87,13 @@ impl TryFrom<U256> for BidHead {
 
     fn try_from(head: U256) -> Result<Self, OutOfRange> {
         let part = |shift: usize| (head >> shift).as_limbs()[0];
+        let circuit = CircuitId::new(part(0));
         Ok(Self {
             round: RoundNumber::new(part(160)),
             index: BidIndex::from_u64(part(128) & u64::from(u32::MAX))?,
             fee: UnitFee::from_u64(part(64))?,
-            circuit: CircuitId::try_from(part(0))?,
+            circuit,
+            size: TaskSize::new(circuit.units())?,
         })
     }
 }

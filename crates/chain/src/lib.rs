@@ -6,7 +6,7 @@
 //! | `send` | one transaction from simulation to receipt: [`Connection::transact`], [`SendError`] |
 //! | `revert` | the contract's refusals in words: [`Revert`] |
 //! | `market`, `params` | [`MarketId`], [`Market`] with deadlines and money, [`MarketParams`] |
-//! | `circuit`, `offer` | [`CircuitId`], [`Offer`] of a seat |
+//! | `offer` | [`Offer`] of a seat |
 //! | [`commitments`] | what the contract hashes: bid words, running hash, assignment tree (pure) |
 //! | [`events`] | logs as events |
 //! | [`history`] | one market rebuilt from its events (pure) |
@@ -16,7 +16,6 @@
 //!
 //! Time is block time throughout: no clock of this machine decides anything about the market.
 
-mod circuit;
 mod client;
 pub mod commitments;
 mod connection;
@@ -32,7 +31,6 @@ mod revert;
 pub mod round;
 mod send;
 
-pub use circuit::{CircuitId, InvalidCircuitId};
 pub use client::{Client, ConnectOptions};
 pub use commitments::{BidWord, Ticket};
 pub use connection::{ConnectError, Connection, ConnectionOptions, Head, Patience};
@@ -40,6 +38,7 @@ pub use error::CallError;
 pub use follower::{Change, FollowError, FollowOptions, Follower, Markets};
 pub use history::{Assignment, BidRecord, MarketHistory, RoundRecord};
 pub use market::{InvalidMarketId, Market, MarketError, MarketId, NoRound, NotWholeTicks};
+pub use market_types::CircuitId;
 pub use offer::Offer;
 pub use params::{Currency, MarketParams};
 pub use revert::{Revert, decode_revert};

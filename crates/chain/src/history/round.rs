@@ -2,14 +2,13 @@
 
 use super::HistoryError;
 use super::assignment::{Assignment, assign};
-use crate::CircuitId;
 use crate::commitments::{BidWord, ticket};
 use crate::events::{BidHead, Origin};
 use alloy::primitives::{Address, B256, Bytes, U256};
 use bindings::ProverMarket::{BidSubmitted, Certificate, RoundSettled};
 use clearing::UserPivot;
 use market_types::{
-    AskIndex, BidIndex, Capacity, OutOfRange, RoundNumber, TaskSize, UnitFee, UnitPrice, Units,
+    AskIndex, BidIndex, Capacity, CircuitId, OutOfRange, RoundNumber, TaskSize, UnitFee, UnitPrice, Units,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +24,8 @@ pub struct BidRecord {
     pub fee: UnitFee,
     /// The circuit of its task.
     pub circuit: CircuitId,
+    /// Size of its task (units).
+    pub size: TaskSize,
     /// The statement to prove, besides the circuit.
     pub public_inputs: Vec<U256>,
     /// What a prover needs to build the witness.
@@ -43,17 +44,12 @@ impl BidRecord {
             requester: event.requester,
             fee: head.fee,
             circuit: head.circuit,
+            size: head.size,
             public_inputs: event.publicInputs.clone(),
             data: event.data.clone(),
-            word: BidWord::new(head.fee, head.circuit.units(), ticket),
+            word: BidWord::new(head.fee, head.size, ticket),
             origin,
         }
-    }
-
-    /// Size of its task (units).
-    #[must_use]
-    pub fn size(&self) -> TaskSize {
-        self.circuit.units()
     }
 }
 
@@ -135,7 +131,7 @@ impl SettlementRecord {
     pub fn refund(&self, bid: &BidRecord) -> U256 {
         let per_unit =
             if self.wins(bid) { bid.fee.get().saturating_sub(self.user_price.get()) } else { bid.fee.get() };
-        U256::from(per_unit).saturating_mul(U256::from(bid.size().get()))
+        U256::from(per_unit).saturating_mul(U256::from(bid.size.get()))
     }
 }
 
