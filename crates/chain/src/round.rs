@@ -82,7 +82,7 @@ pub async fn asks_at(
 /// # Errors
 /// [`RoundError`] if the asks are not by ascending seat; those of [`asks_at`] are.
 pub fn to_clearing(market: &Market, record: &RoundRecord, asks: Vec<SeatedAsk>) -> Result<Round, RoundError> {
-    let bids = record.bids.iter().map(|bid| Bid { fee: bid.fee, size: bid.size }).collect();
+    let bids = record.bids.iter().map(|bid| Bid { fee: bid.fee, size: bid.size() }).collect();
     Round::new(record.number, market.params.capacity_cap, market.params.reserve_price, bids, asks)
 }
 

@@ -58,7 +58,7 @@ pub(super) fn assign(
         assignments.push(Assignment {
             index: bid.index,
             seat: winner.seat,
-            size: bid.size,
+            size: bid.size(),
             task: ProverMarket::Task {
                 // On chain a round number has 32 bits and a seat 8; others match no root and are refused by the caller.
                 round: u32::try_from(round.number.get()).unwrap_or(u32::MAX),
@@ -72,7 +72,7 @@ pub(super) fn assign(
             },
             path: Vec::new(),
         });
-        offset = offset.saturating_add(bid.size.get().into());
+        offset = offset.saturating_add(bid.size().get().into());
     }
     let tree = AssignmentTree::new(leaves);
     for (position, assignment) in assignments.iter_mut().enumerate() {

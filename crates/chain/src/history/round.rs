@@ -24,8 +24,6 @@ pub struct BidRecord {
     pub fee: UnitFee,
     /// The circuit of its task.
     pub circuit: CircuitId,
-    /// Size of its task (units).
-    pub size: TaskSize,
     /// The statement to prove, besides the circuit.
     pub public_inputs: Vec<U256>,
     /// What a prover needs to build the witness.
@@ -44,12 +42,17 @@ impl BidRecord {
             requester: event.requester,
             fee: head.fee,
             circuit: head.circuit,
-            size: head.size,
             public_inputs: event.publicInputs.clone(),
             data: event.data.clone(),
             word: BidWord::new(head.fee, head.size, ticket),
             origin,
         }
+    }
+
+    /// Size of its task (units).
+    #[must_use]
+    pub fn size(&self) -> TaskSize {
+        self.word.size()
     }
 }
 
@@ -131,7 +134,7 @@ impl SettlementRecord {
     pub fn refund(&self, bid: &BidRecord) -> U256 {
         let per_unit =
             if self.wins(bid) { bid.fee.get().saturating_sub(self.user_price.get()) } else { bid.fee.get() };
-        U256::from(per_unit).saturating_mul(U256::from(bid.size.get()))
+        U256::from(per_unit).saturating_mul(U256::from(bid.size().get()))
     }
 }
 
