@@ -57,7 +57,7 @@ abstract contract SettlementBook is SeatBook {
         // The hash would show it too, but a list that is too long must not be hashed to the end.
         if (words.length != bids.count()) revert WrongBids(round);
         pass = RoundCheck.start(side, c, book, BidChainLib.seed(id, round));
-        pass.absorb(words, side, c, book, terms.reservePrice);
+        pass.absorb(words, side, c, book);
         pass.finish(side, c, bids, terms);
     }
 }

@@ -41,10 +41,13 @@ struct Pass {
     uint256 nextDemand;
     /// Size of the pivot bid, 0 until the pass meets it.
     uint256 pivotSize;
-    /// Position in `ProverSide.winners` of the prover that the next task falls to, and where its interval ends.
+    /// Position in `ProverSide.winners` of the prover that the next task falls to, its seat, the offset of its first
+    /// task, and where its interval ends.
     uint256 cursor;
+    uint256 seat;
+    uint256 from;
     uint256 intervalEnd;
-    /// Units assigned to each of `ProverSide.winners`.
+    /// Units assigned to each of `ProverSide.winners` before the cursor; by `finish` to all.
     uint256[] loads;
     AssignmentTree.Frontier tree;
 }
@@ -111,35 +114,45 @@ library RoundCheck {
         pass.chain = seed;
         if (side.winners.length != 0) {
             pass.loads = new uint256[](side.winners.length);
-            pass.intervalEnd = book.capacities[side.winners[0]] * c.units;
+            pass.seat = side.winners[0];
+            pass.intervalEnd = book.capacities[pass.seat] * c.units;
         } else if (c.pivotFee != CertificateLib.NO_WINNER || c.pivotIndex != 0) {
             revert IProverMarket.WrongPivotBid(c.pivotFee, c.pivotIndex);
         }
     }
 
     /// @notice Goes over the next `words` of the round.
+    /// @dev Demand counts fees at or above the cost alone: where the reserve price is above the cost, demand is unbounded
+    /// and the count is not used. No sum overflows: sizes are 32 bits and indices are below 2^32.
     function absorb(
         Pass memory pass,
         BidWord[] calldata words,
         ProverSide memory side,
         Certificate memory c,
-        AskBook memory book,
-        uint256 reservePrice
+        AskBook memory book
     ) internal pure {
-        uint256 threshold = side.price > reservePrice ? side.price : reservePrice;
-        uint256 nextThreshold = side.nextPrice > reservePrice ? side.nextPrice : reservePrice;
-        for (uint256 i; i < words.length; ++i) {
-            BidWord word = words[i];
-            pass.chain = pass.chain.absorb(word);
-            uint256 fee = word.fee();
-            uint256 size = word.size();
-            if (fee >= threshold) pass.demand += size;
-            if (fee >= nextThreshold) pass.nextDemand += size;
-            uint256 index = pass.index;
-            if (CertificateLib.ranksBefore(fee, index, c)) _assign(pass, word, index, size, side, c, book);
-            else if (index == c.pivotIndex && fee == c.pivotFee) pass.pivotSize = size;
-            pass.index = index + 1;
+        (uint256 price, uint256 nextPrice) = (side.price, side.nextPrice);
+        uint256 pivotRank = _rank(c.pivotFee, c.pivotIndex);
+        BidChain chain = pass.chain;
+        uint256 index = pass.index;
+        unchecked {
+            for (uint256 i; i < words.length; ++i) {
+                BidWord word = words[i];
+                chain = chain.absorb(word);
+                uint256 fee = word.fee();
+                uint256 size = word.size();
+                if (fee >= price) {
+                    pass.demand += size;
+                    if (fee >= nextPrice) pass.nextDemand += size;
+                }
+                uint256 rank = _rank(fee, index);
+                if (rank > pivotRank) _assign(pass, word, index, size, side, c, book);
+                else if (rank == pivotRank) pass.pivotSize = size;
+                ++index;
+            }
         }
+        pass.chain = chain;
+        pass.index = index;
     }
 
     /// @notice Whether the certificate is the round's, after the pass over all its bids.
@@ -154,6 +167,7 @@ library RoundCheck {
         _requireLargestW(pass, side, c, terms);
         _requirePivotBid(pass, side, c, terms);
         if (pass.offset != c.units) revert IProverMarket.WrongUnits(c.units, pass.offset);
+        if (pass.loads.length != 0) pass.loads[pass.cursor] = pass.offset - pass.from;
     }
 
     /// @dev A task at offset o belongs to the prover whose interval of the winners' capacity, scaled to the batch,
@@ -169,19 +183,38 @@ library RoundCheck {
         Certificate memory c,
         AskBook memory book
     ) private pure {
-        uint256 cursor = pass.cursor;
-        uint256 position = pass.offset * side.capacity;
-        if (position >= pass.intervalEnd) {
-            uint256 last = side.winners.length - 1;
-            while (position >= pass.intervalEnd && cursor < last) {
-                ++cursor;
-                pass.intervalEnd += book.capacities[side.winners[cursor]] * c.units;
-            }
-            pass.cursor = cursor;
+        unchecked {
+            uint256 offset = pass.offset;
+            if (offset * side.capacity >= pass.intervalEnd) _nextProver(pass, offset, side, c, book);
+            pass.offset = offset + size;
+            pass.tree.push(TaskLib.leaf(word, index, pass.seat));
         }
-        pass.offset += size;
-        pass.loads[cursor] += size;
-        pass.tree.push(TaskLib.leaf(word, index, side.winners[cursor]));
+    }
+
+    /// @dev Moves the cursor to the prover that the task at `offset` falls to.
+    function _nextProver(
+        Pass memory pass,
+        uint256 offset,
+        ProverSide memory side,
+        Certificate memory c,
+        AskBook memory book
+    ) private pure {
+        uint256 position = offset * side.capacity;
+        uint256 cursor = pass.cursor;
+        uint256 last = side.winners.length - 1;
+        pass.loads[cursor] = offset - pass.from;
+        while (position >= pass.intervalEnd && cursor < last) {
+            ++cursor;
+            pass.intervalEnd += book.capacities[side.winners[cursor]] * c.units;
+        }
+        (pass.cursor, pass.seat, pass.from) = (cursor, side.winners[cursor], offset);
+    }
+
+    /// @dev Bids compare as their ranks do: the higher fee first, of equal fees the lower index. Indices are 32 bits.
+    function _rank(uint256 fee, uint256 index) private pure returns (uint256) {
+        unchecked {
+            return (fee << 32) | (type(uint32).max - index);
+        }
     }
 
     function _requireLargestW(
