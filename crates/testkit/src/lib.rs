@@ -1,1 +1,17 @@
-//! A real chain for tests.
+//! A real chain for tests: an Anvil process of its own for each test, with the contracts deployed.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `anvil` | [`Anvil`]: the process, its accounts, its clock, snapshots and reorganisations |
+//! | `testbed` | [`Testbed`]: contracts and markets on it, and what people do there |
+//! | `fixtures` | real circuits with real proofs that were made once: [`Circuit`], [`circuits`] |
+//!
+//! Everything here panics when something goes wrong, with what went wrong: it is for tests only.
+
+mod anvil;
+mod fixtures;
+mod testbed;
+
+pub use anvil::{Anvil, AnvilOptions};
+pub use fixtures::{Circuit, ProvedStatement, circuits};
+pub use testbed::{Bid, Testbed, default_params};
