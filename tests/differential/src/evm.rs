@@ -1,0 +1,136 @@
+//! The contracts' bytecode on an EVM inside the process: thousands of rounds a minute, with the rules of a real chain.
+
+use alloy::{
+    primitives::{Address, Bytes, U256},
+    sol_types::{SolCall, SolInterface},
+};
+use bindings::ProverMarket::ProverMarketErrors;
+use revm::{
+    Context, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext,
+    context::{
+        TxEnv,
+        result::{ExecutionResult, Output},
+    },
+    database::{CacheDB, EmptyDB},
+    primitives::{Log, TxKind, hardfork::SpecId},
+    state::AccountInfo,
+};
+
+type Inner = revm::MainnetEvm<revm::handler::MainnetContext<CacheDB<EmptyDB>>>;
+
+/// Most gas a transaction may use here: as on a chain, so that a round that fits no transaction fails.
+const GAS_LIMIT: u64 = 30_000_000;
+
+/// A chain of one process.
+pub struct Evm {
+    inner: Inner,
+}
+
+/// A call that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// With one of the market's errors.
+    Market(Box<ProverMarketErrors>),
+    /// With other bytes, or none.
+    Other(Bytes),
+    /// By the machine: out of gas and the like.
+    Halt(String),
+}
+
+/// What a call that succeeded did.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// What it returned.
+    pub output: Bytes,
+    /// What it logged.
+    pub logs: Vec<Log>,
+}
+
+impl Evm {
+    /// An empty chain whose clock stands at `time` (seconds).
+    #[must_use]
+    pub fn new(time: u64) -> Self {
+        let mut inner = Context::mainnet()
+            .with_db(CacheDB::new(EmptyDB::default()))
+            .modify_cfg_chained(|cfg| {
+                cfg.spec = SpecId::PRAGUE;
+                cfg.disable_nonce_check = true;
+            })
+            .modify_block_chained(|block| block.gas_limit = u64::MAX)
+            .build_mainnet();
+        inner.ctx.block.timestamp = U256::from(time);
+        Self { inner }
+    }
+
+    /// Sets the clock (seconds).
+    pub fn set_time(&mut self, time: u64) {
+        self.inner.ctx.block.timestamp = U256::from(time);
+    }
+
+    /// Sets the balance of an account (wei).
+    pub fn fund(&mut self, account: Address, balance: U256) {
+        let info = AccountInfo { balance, ..Default::default() };
+        self.inner.ctx.journaled_state.database.insert_account_info(account, info);
+    }
+
+    /// Deploys a contract.
+    ///
+    /// # Panics
+    /// If its constructor reverts.
+    pub fn deploy(&mut self, code: Bytes) -> Address {
+        let tx = TxEnv::builder().kind(TxKind::Create).data(code).gas_limit(GAS_LIMIT).build_fill();
+        match self.inner.transact_commit(tx).expect("a valid transaction") {
+            ExecutionResult::Success { output: Output::Create(_, Some(address)), .. } => address,
+            other => panic!("deployment failed: {other:?}"),
+        }
+    }
+
+    /// A transaction that must succeed.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub fn send<C: SolCall>(
+        &mut self,
+        from: Address,
+        to: Address,
+        value: U256,
+        call: &C,
+    ) -> (C::Return, Done) {
+        let tx = transaction(from, to, value, call);
+        let result = self.inner.transact_commit(tx).expect("a valid transaction");
+        let done = read(result).unwrap_or_else(|refused| panic!("{} was refused: {refused:?}", C::SIGNATURE));
+        (C::abi_decode_returns(&done.output).expect("the declared return type"), done)
+    }
+
+    /// A transaction whose effects are dropped.
+    ///
+    /// # Errors
+    /// If it is refused.
+    ///
+    /// # Panics
+    /// If the node would not even run it.
+    pub fn call<C: SolCall>(&mut self, from: Address, to: Address, call: &C) -> Result<C::Return, Refused> {
+        let tx = transaction(from, to, U256::ZERO, call);
+        let result = self.inner.transact(tx).expect("a valid transaction").result;
+        read(result).map(|done| C::abi_decode_returns(&done.output).expect("the declared return type"))
+    }
+}
+
+fn transaction<C: SolCall>(from: Address, to: Address, value: U256, call: &C) -> TxEnv {
+    TxEnv::builder()
+        .caller(from)
+        .kind(TxKind::Call(to))
+        .value(value)
+        .data(call.abi_encode().into())
+        .gas_limit(GAS_LIMIT)
+        .build_fill()
+}
+
+fn read(result: ExecutionResult) -> Result<Done, Refused> {
+    match result {
+        ExecutionResult::Success { output, logs, .. } => Ok(Done { output: output.into_data(), logs }),
+        ExecutionResult::Revert { output, .. } => Err(ProverMarketErrors::abi_decode(&output)
+            .map_or_else(|_| Refused::Other(output), |error| Refused::Market(Box::new(error)))),
+        ExecutionResult::Halt { reason, .. } => Err(Refused::Halt(format!("{reason:?}"))),
+    }
+}
