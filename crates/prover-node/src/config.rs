@@ -291,8 +291,11 @@ mod tests {
 
     #[test]
     fn serving_needs_an_offer_and_leaving_does_not() {
-        let only_cost: String =
-            FILE.lines().filter(|line| !line.starts_with("capacity")).map(|line| format!("{line}\n")).collect();
+        let only_cost: String = FILE
+            .lines()
+            .filter(|line| !line.starts_with("capacity"))
+            .map(|line| format!("{line}\n"))
+            .collect();
         let config = load(&only_cost, &[]).unwrap();
         assert_eq!(config.wish(None), Err(MissingOffer));
         assert_eq!(config.wish(Some(Command::Leave)), Ok(Wish::Leave));

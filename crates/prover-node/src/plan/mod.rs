@@ -63,6 +63,25 @@ pub enum Action {
     ReleaseSeat(AskIndex),
 }
 
+impl std::fmt::Display for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Deliver(task) => write!(f, "deliver {task}"),
+            Self::Examine(task) => write!(f, "examine {task}"),
+            Self::Prove(task) => write!(f, "prove {task}"),
+            Self::TakeOver { task, seat } => write!(f, "take over {task} for seat {seat}"),
+            Self::Expire(task) => write!(f, "expire {task}"),
+            Self::Deposit { ticks } => write!(f, "deposit {ticks} ticks"),
+            Self::Register { capacity, cost } => {
+                write!(f, "register {capacity} units at {cost} ticks per unit")
+            }
+            Self::Ask { seat, cost } => write!(f, "ask {cost} ticks per unit for seat {seat}"),
+            Self::Leave(seat) => write!(f, "leave seat {seat}"),
+            Self::ReleaseSeat(seat) => write!(f, "release seat {seat}"),
+        }
+    }
+}
+
 /// What to do at `now` (seconds of block time), the most urgent first.
 #[must_use]
 pub fn plan(view: &View, now: u64) -> Vec<Action> {

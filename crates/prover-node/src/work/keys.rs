@@ -75,7 +75,7 @@ impl KeyRing {
 fn report(event: &KeyEvent) {
     match event {
         KeyEvent::Waiting(kind) => {
-            tracing::info!(circuit = %kind, "waiting for another process to make keys")
+            tracing::info!(circuit = %kind, "waiting for another process to make keys");
         }
         KeyEvent::Cached(kind) => tracing::info!(circuit = %kind, "insecure development key loaded"),
         KeyEvent::Generating(kind, reason) => {

@@ -1,0 +1,154 @@
+//! The node's transactions. Each is simulated before it is sent, so that losing a race costs nothing.
+
+use std::sync::Arc;
+
+use alloy::{
+    primitives::{Address, Bytes, U256},
+    rpc::types::TransactionReceipt,
+};
+use bindings::{
+    IERC20,
+    ProverMarket::{
+        TaskEnded, TaskInDefault, TaskNotExpirable, TaskNotInDefault, TaskNotTakeable, askCall, deliverCall,
+        depositCall, expireCall, leaveCall, registerCall, releaseSeatCall, takeOverCall,
+    },
+};
+use chain::{CallError, Client, Currency, Market, SendError};
+use circuits::Proof;
+use market_types::AskIndex;
+use thiserror::Error;
+
+use super::assigned::{Assigned, Vanished};
+use crate::plan::Action;
+
+/// Sends transactions to one market. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Desk {
+    pub(super) client: Client,
+    pub(super) market: Arc<Market>,
+    /// The account that pays, and owns the seats.
+    pub(super) prover: Address,
+}
+
+type Sent = Result<TransactionReceipt, DeskError>;
+
+/// Why a transaction was not made.
+#[derive(Debug, Error)]
+pub(super) enum DeskError {
+    /// The chain refused it or could not be reached.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The chain could not be asked.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The task is not in the round's record.
+    #[error(transparent)]
+    Vanished(#[from] Vanished),
+    /// A bug: the action was given to the wrong hands, or without what it needs.
+    #[error("cannot {0} like this; report this as a bug")]
+    NotHere(Action),
+    /// The prover's account is empty.
+    #[error(
+        "{account} holds {held} of the {needed} that the market's collateral needs (wei, or the token's smallest unit); send the rest to it, or register less capacity"
+    )]
+    TooPoor {
+        /// The prover.
+        account: Address,
+        /// What it holds.
+        held: U256,
+        /// What it needs.
+        needed: U256,
+    },
+}
+
+impl DeskError {
+    /// Whether somebody else was faster or time has passed: what was wanted is done or gone, and nothing was paid for it.
+    pub(super) fn is_lost_race(&self) -> bool {
+        let Self::Send(error) = self else { return false };
+        error.is::<TaskEnded>()
+            || error.is::<TaskInDefault>()
+            || error.is::<TaskNotInDefault>()
+            || error.is::<TaskNotTakeable>()
+            || error.is::<TaskNotExpirable>()
+    }
+}
+
+impl Desk {
+    /// Carries out an action about a task. Without a proof there is nothing to deliver.
+    pub(super) async fn about_task(&self, action: Action, task: &Assigned, proof: Option<&Proof>) -> Sent {
+        match (action, proof) {
+            (Action::Deliver(_), Some(proof)) => self.deliver(task, proof).await,
+            (Action::TakeOver { seat, .. }, _) => self.take_over(task, seat).await,
+            (Action::Expire(_), _) => self.expire(task).await,
+            _ => Err(DeskError::NotHere(action)),
+        }
+    }
+
+    /// Carries out an action about seats and money.
+    pub(super) async fn about_seat(&self, action: Action) -> Sent {
+        let id = self.market.id.get();
+        match action {
+            Action::Deposit { ticks } => self.deposit(ticks).await,
+            Action::Register { capacity, cost } => {
+                self.send(registerCall { id, capacity: capacity.get(), cost: cost.get() }).await
+            }
+            Action::Ask { seat, cost } => {
+                self.send(askCall { id, seat: number(seat), cost: cost.get() }).await
+            }
+            Action::Leave(seat) => self.send(leaveCall { id, seat: number(seat) }).await,
+            Action::ReleaseSeat(seat) => self.send(releaseSeatCall { id, seat: number(seat) }).await,
+            _ => Err(DeskError::NotHere(action)),
+        }
+    }
+
+    async fn deliver(&self, assigned: &Assigned, proof: &Proof) -> Sent {
+        let (task, path) = assigned.named()?;
+        let call = deliverCall {
+            id: self.market.id.get(),
+            task,
+            path,
+            publicInputs: assigned.public_inputs()?,
+            proof: Bytes::from(proof.to_words().concat()),
+        };
+        Ok(self.client.send(call, U256::ZERO, Some(self.market.delivery_gas())).await?)
+    }
+
+    async fn take_over(&self, assigned: &Assigned, seat: AskIndex) -> Sent {
+        let (task, path) = assigned.named()?;
+        self.send(takeOverCall { id: self.market.id.get(), task, path, seat: number(seat) }).await
+    }
+
+    async fn expire(&self, assigned: &Assigned) -> Sent {
+        let (task, path) = assigned.named()?;
+        self.send(expireCall { id: self.market.id.get(), task, path }).await
+    }
+
+    /// Pays `ticks` from the prover's own account into the market.
+    async fn deposit(&self, ticks: u128) -> Sent {
+        let amount = self.market.ticks_to_wei(U256::from(ticks));
+        let (held, value) = match self.market.params.currency {
+            Currency::Native => (self.client.balance_of(self.prover).await?, amount),
+            Currency::Token(token) => {
+                let held = self.client.token(token).balanceOf(self.prover).call().await;
+                (held.map_err(CallError::from)?, U256::ZERO)
+            }
+        };
+        if held < amount {
+            return Err(DeskError::TooPoor { account: self.prover, held, needed: amount });
+        }
+        if let Currency::Token(token) = self.market.params.currency {
+            let approve = IERC20::approveCall { spender: self.client.contract(), amount };
+            self.client.send_to(token, &approve, U256::ZERO, None).await?;
+        }
+        let call = depositCall { id: self.market.id.get(), account: self.prover, amount };
+        Ok(self.client.send(call, value, None).await?)
+    }
+
+    async fn send<C: alloy::sol_types::SolCall>(&self, call: C) -> Sent {
+        Ok(self.client.send(call, U256::ZERO, None).await?)
+    }
+}
+
+fn number(seat: AskIndex) -> U256 {
+    U256::from(seat.get())
+}

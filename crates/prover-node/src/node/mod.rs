@@ -1,0 +1,274 @@
+//! The loop: looks at the chain, asks [`plan`](crate::plan::plan) what to do, does it, and again on every change.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `observe` | the chain at one moment, as the plan's view of it |
+//! | `assigned` | winning tasks that have not ended, from the market's history |
+//! | `memory` | what this process knows beyond the chain |
+//! | `desk` | transactions |
+//! | `start` | what has to be there before the loop: connection, market, keys |
+
+mod assigned;
+mod desk;
+mod memory;
+mod observe;
+mod start;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use alloy::rpc::types::TransactionReceipt;
+use chain::Follower;
+
+use circuits::{Proof, Task};
+use market_types::TaskSize;
+use service::Backoff;
+use thiserror::Error;
+use tokio::{
+    task::{JoinError, JoinSet},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    plan::{Action, Policy, TaskId, Wish, plan},
+    work::{Finished, Pool, ProofError, Published, Unprovable},
+};
+use assigned::Assigned;
+use desk::{Desk, DeskError};
+use memory::{Memory, Progress};
+use observe::{ObserveError, Operation, Snapshot};
+
+pub use start::{StartError, start};
+
+/// How long a stop waits for transactions that are on their way.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// A prover node that is ready to run.
+#[derive(Debug)]
+pub struct Node {
+    desk: Desk,
+    follower: Follower,
+    wish: Wish,
+    policy: Policy,
+    memory: Memory,
+    examiner: Pool<(TaskId, Published), Result<Task, Unprovable>>,
+    prover: Pool<(TaskId, Arc<Task>), Result<Proof, ProofError>>,
+    orders: JoinSet<Report>,
+    seen: Option<Snapshot>,
+}
+
+/// What came of a transaction.
+#[derive(Debug)]
+struct Report {
+    action: Action,
+    result: Result<TransactionReceipt, DeskError>,
+}
+
+/// Why a node gave up. Trouble with the chain is sat out and is none of these.
+#[derive(Debug, Error)]
+pub enum NodeError {
+    /// A bug in this program.
+    #[error("a transaction's task broke off: {0}; report this as a bug and start the node again")]
+    Broken(#[from] JoinError),
+}
+
+impl Node {
+    /// Runs until `stop` resolves, or, when leaving, until there is no seat left.
+    ///
+    /// # Errors
+    /// [`NodeError`] on a bug of this program; never for trouble with the chain.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), NodeError> {
+        tokio::pin!(stop);
+        let mut backoff = Backoff::default();
+        loop {
+            let pause = match self.turn().await {
+                Ok(()) => {
+                    backoff.reset();
+                    Duration::ZERO
+                }
+                Err(error) => {
+                    let pause = backoff.delay();
+                    tracing::warn!(%error, ?pause, "cannot see the chain, trying again");
+                    pause
+                }
+            };
+            if self.has_left() {
+                tracing::info!("no seat is left in the market");
+                return Ok(());
+            }
+            tokio::select! {
+                () = &mut stop => break,
+                finished = self.examiner.finished() => self.examined(finished),
+                finished = self.prover.finished() => self.proved(finished),
+                Some(report) = self.orders.join_next() => self.reported(&report?),
+                () = sleep(pause), if !pause.is_zero() => {}
+                // What it says, or why it failed, shows in the next turn.
+                _ = self.follower.next_change(), if pause.is_zero() => {}
+            }
+        }
+        self.finish_orders().await
+    }
+
+    /// Looks at the chain and starts whatever there is to do now.
+    async fn turn(&mut self) -> Result<(), ObserveError> {
+        self.look().await?;
+        let Some(seen) = self.seen.take() else { return Ok(()) };
+        let operation = Operation {
+            wish: self.wish,
+            policy: self.policy,
+            workers: self.prover.workers(),
+            running: self.prover.running(),
+        };
+        let view = seen.view(&self.desk.market, &mut self.memory, &operation);
+        for action in plan(&view, seen.head.timestamp) {
+            self.start(action, &seen);
+        }
+        self.seen = Some(seen);
+        Ok(())
+    }
+
+    /// Brings what was seen up to the head of the chain.
+    async fn look(&mut self) -> Result<(), ObserveError> {
+        self.follower.poll().await?;
+        let head = self.follower.head();
+        if self.seen.as_ref().is_some_and(|seen| seen.head == head) {
+            return Ok(());
+        }
+        let Some(history) = self.follower.market(self.desk.market.id) else { return Ok(()) };
+        let seen = Snapshot::take(&self.desk, history, head).await?;
+        self.memory.keep(&seen.tasks.keys().copied().collect());
+        for assigned in seen.tasks.values() {
+            if seen.is_mine(assigned) && self.memory.is_new(assigned.id) {
+                tracing::info!(task = %assigned.id, "on a seat of this prover");
+            }
+        }
+        self.seen = Some(seen);
+        Ok(())
+    }
+
+    fn has_left(&self) -> bool {
+        let no_seat = self.seen.as_ref().is_some_and(|seen| seen.seats.is_empty());
+        self.wish == Wish::Leave && no_seat && self.orders.is_empty()
+    }
+
+    fn start(&mut self, action: Action, seen: &Snapshot) {
+        match action {
+            Action::Examine(id) => {
+                if let Some(published) = seen.tasks.get(&id).and_then(Assigned::published) {
+                    self.memory.known(id).progress = Progress::Examining;
+                    self.examiner.submit((id, published));
+                }
+            }
+            Action::Prove(id) => {
+                if let Some(task) = self.memory.start_proving(id) {
+                    tracing::info!(task = %id, circuit = %task.kind(), "proving");
+                    self.prover.submit((id, task));
+                }
+            }
+            Action::Deliver(id) | Action::TakeOver { task: id, .. } | Action::Expire(id) => {
+                if let Some(assigned) = seen.tasks.get(&id) {
+                    self.order_about_task(action, assigned.clone());
+                }
+            }
+            Action::Deposit { .. }
+            | Action::Register { .. }
+            | Action::Ask { .. }
+            | Action::Leave(_)
+            | Action::ReleaseSeat(_) => {
+                self.memory.seats.begin();
+                let desk = self.desk.clone();
+                self.orders.spawn(async move { Report { action, result: desk.about_seat(action).await } });
+            }
+        }
+    }
+
+    fn order_about_task(&mut self, action: Action, assigned: Assigned) {
+        let known = self.memory.known(assigned.id);
+        let proof = match &known.progress {
+            Progress::Proved(proof) => Some(Arc::clone(proof)),
+            _ => None,
+        };
+        known.attempts.begin();
+        let desk = self.desk.clone();
+        self.orders.spawn(async move {
+            Report { action, result: desk.about_task(action, &assigned, proof.as_deref()).await }
+        });
+    }
+
+    fn examined(&mut self, finished: Finished<(TaskId, Published), Result<Task, Unprovable>>) {
+        let (id, _) = finished.job;
+        let Some(known) = self.memory.get_mut(id) else { return };
+        known.progress = match finished.result.unwrap_or(Err(Unprovable::Panicked)) {
+            Ok(task) => Progress::Ready(Arc::new(task)),
+            Err(reason) => {
+                tracing::warn!(task = %id, %reason, "left alone, no proof of it can be made");
+                Progress::Unprovable
+            }
+        };
+    }
+
+    fn proved(&mut self, finished: Finished<(TaskId, Arc<Task>), Result<Proof, ProofError>>) {
+        let (id, task) = finished.job;
+        let took = finished.took;
+        let proof = match finished.result {
+            Ok(Ok(proof)) => Some(proof),
+            Ok(Err(error)) => {
+                tracing::error!(task = %id, %error, "proving failed");
+                None
+            }
+            Err(panicked) => {
+                tracing::error!(task = %id, error = %panicked, "proving failed");
+                None
+            }
+        };
+        if proof.is_some() {
+            if let Ok(size) = TaskSize::new(task.kind().units()) {
+                self.memory.pace = self.memory.pace.measured(size, took);
+            }
+            tracing::info!(task = %id, ?took, "proved");
+        }
+        match self.memory.get_mut(id) {
+            // What failed once would fail again, and cost as much again.
+            Some(known) => {
+                known.progress = proof.map_or(Progress::Unprovable, |p| Progress::Proved(Arc::new(p)))
+            }
+            None => tracing::info!(task = %id, "the task has ended meanwhile, its proof is dropped"),
+        }
+    }
+
+    fn reported(&mut self, report: &Report) {
+        let now = self.follower.head().timestamp;
+        let action = report.action;
+        match &report.result {
+            Ok(receipt) => {
+                tracing::info!(%action, block = receipt.block_number, gas = receipt.gas_used, "done");
+            }
+            Err(error) if error.is_lost_race() => {
+                tracing::info!(%action, %error, "too late, or others were faster");
+            }
+            Err(error) => tracing::warn!(%action, %error, "failed"),
+        }
+        let attempts = match action {
+            Action::Deliver(id) | Action::TakeOver { task: id, .. } | Action::Expire(id) => {
+                let Some(known) = self.memory.get_mut(id) else { return };
+                &mut known.attempts
+            }
+            _ => &mut self.memory.seats,
+        };
+        match &report.result {
+            Ok(receipt) => attempts.succeeded(receipt.block_number.unwrap_or_default()),
+            Err(_) => attempts.failed(now),
+        }
+    }
+
+    /// Gives transactions that are on their way a moment to be mined. What is cut off here is found on the chain by the next start.
+    async fn finish_orders(mut self) -> Result<(), NodeError> {
+        tracing::info!(transactions = self.orders.len(), proofs = self.prover.running(), "stopping");
+        let all = async {
+            while let Some(report) = self.orders.join_next().await {
+                self.reported(&report?);
+            }
+            Ok(())
+        };
+        timeout(STOP_WITHIN, all).await.unwrap_or(Ok(()))
+    }
+}

@@ -1,0 +1,118 @@
+//! What has to be there before the loop: connection, market, keys.
+
+use std::{path::Path, sync::Arc};
+
+use alloy::{
+    primitives::{Address, U256},
+    signers::local::PrivateKeySigner,
+};
+use bindings::Groth16Verifier::Groth16VerifierInstance;
+use chain::{
+    CallError, Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, Market,
+    MarketError, MarketId, Markets,
+};
+use circuits::CircuitId;
+use service::Backoff;
+use thiserror::Error;
+use tokio::{
+    task::{JoinError, JoinSet, spawn_blocking},
+    time::sleep,
+};
+
+use super::{Node, desk::Desk, memory::Memory};
+use crate::{
+    config::Config,
+    plan::Wish,
+    work::{KeyRing, KeyRingError, OnChainCircuit, Pool, PoolError, Published},
+};
+
+/// Why a node cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// No connection to the contract.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// No such market.
+    #[error(transparent)]
+    Market(#[from] MarketError),
+    /// The verifier could not be asked.
+    #[error("cannot ask the market's verifier for its circuits: {0}")]
+    Verifier(#[from] CallError),
+    /// The market's past could not be read.
+    #[error(transparent)]
+    Follow(#[from] FollowError),
+    /// No proving keys.
+    #[error(transparent)]
+    Keys(#[from] KeyRingError),
+    /// No workers.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// Loading keys broke off.
+    #[error("loading the proving keys broke off: {0}; report this as a bug")]
+    Broken(#[from] JoinError),
+}
+
+/// Makes a node ready to run: connects, reads the market's past, loads the keys of the circuits that its verifier knows. May take
+/// seconds, for reading and for keys that have to be made.
+///
+/// # Errors
+/// [`StartError`] saying what to check.
+pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result<Node, StartError> {
+    let prover = key.address();
+    let options = ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id);
+    let client = Client::connect(&options.signer(Some(key))).await?;
+    let market = Market::load(&client, MarketId::from(config.market)).await?;
+    tracing::info!(%prover, market = %market.id, chain = client.chain_id(), "connected");
+
+    let keys = Arc::new(load_keys(&client, market.params.verifier, &config.key_store).await?);
+    let follow = FollowOptions::new(Markets::Only(vec![market.id]), config.from_block);
+    let follower = follow_patiently(&client, follow).await?;
+    let (examining, proving) = (Arc::clone(&keys), keys);
+    Ok(Node {
+        desk: Desk { client, market: Arc::new(market), prover },
+        follower,
+        wish,
+        policy: config.policy(),
+        memory: Memory::default(),
+        examiner: Pool::start(1, 1, move |(_, published): &(_, Published)| published.examine(&examining))?,
+        prover: Pool::start(config.workers.get(), config.threads(), move |(_, task): &(_, Arc<_>)| {
+            proving.prove(task)
+        })?,
+        orders: JoinSet::new(),
+        seen: None,
+    })
+}
+
+/// Tries again for as long as blocks change under the reader.
+async fn follow_patiently(client: &Client, options: FollowOptions) -> Result<Follower, FollowError> {
+    let mut backoff = Backoff::default();
+    loop {
+        match Follower::start(client.clone(), options.clone()).await {
+            Err(FollowError::Moving) => sleep(backoff.delay()).await,
+            other => return other,
+        }
+    }
+}
+
+async fn load_keys(client: &Client, verifier: Address, directory: &Path) -> Result<KeyRing, StartError> {
+    let circuits = circuits_of(client, verifier).await?;
+    let directory = directory.to_owned();
+    Ok(spawn_blocking(move || KeyRing::load(&directory, &circuits)).await??)
+}
+
+async fn circuits_of(client: &Client, verifier: Address) -> Result<Vec<OnChainCircuit>, CallError> {
+    let verifier = Groth16VerifierInstance::new(verifier, client.provider().clone());
+    let count: u64 = verifier.circuitCount().call().await?.saturating_to();
+    let mut circuits = Vec::new();
+    for index in (0..count).map(U256::from) {
+        let id = CircuitId::new(verifier.circuitAt(index).call().await?);
+        let verifying_key = match verifier.verifyingKey(index).call().await.map_err(CallError::from) {
+            Ok(bytes) => Some(bytes.chunks(32).filter_map(|word| word.try_into().ok()).collect()),
+            Err(error @ CallError::Rpc(_)) => return Err(error),
+            // A verifier need not publish its keys; a delivery then shows whether they are the same.
+            Err(_) => None,
+        };
+        circuits.push(OnChainCircuit { id, verifying_key });
+    }
+    Ok(circuits)
+}
