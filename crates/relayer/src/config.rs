@@ -1,0 +1,226 @@
+//! Settings: flags over environment over file.
+
+use alloy::primitives::Address;
+use chain::MarketId;
+use clap::{Args, Parser};
+use serde::{Deserialize, Serialize};
+use service::{ConfigError, Sources, load_config};
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Keys that `PROOPHI_<KEY>` may set, because other programs of the market mean the same by them.
+const SHARED_KEYS: [&str; 5] = ["rpc_url", "chain_id", "contract", "key_file", "from_block"];
+
+const HELP: &str = "\
+A relayer reads each closed round from the chain's logs, computes prices, winners and assignment, and submits the outcome.
+The first right outcome earns the settlement fees of the round's bids; a wrong one is refused, so a relayer can harm nobody
+and any number may run. It keeps no state: stop and start it at any time.
+
+Example: serve every market of a contract, in the foreground
+
+    install -m 600 /dev/null relayer.key && echo $KEY > relayer.key
+    relayer --rpc-url http://127.0.0.1:8545 --contract 0xe7.. --key-file relayer.key
+
+Settle what can be settled now in one market, then exit (for cron)
+
+    relayer --rpc-url http://127.0.0.1:8545 --contract 0xe7.. --key-file relayer.key --market 0x5f.. --once
+
+Settings: flags win over RELAYER_* variables, these over PROOPHI_* variables (those that all programs share), these over
+the file. An unknown key is an error. A private key comes from --key-file (mode 600) or the variable PROOPHI_PRIVATE_KEY,
+never from the command line. RUST_LOG chooses what is logged.
+
+Exit codes: 0 stopped, or with --once nothing failed; 1 something failed; 2 wrong usage or settings; 3 no connection, or
+another chain or contract than expected.";
+
+/// Settles closed rounds of proof markets for the settlement fees
+#[derive(Debug, Parser)]
+#[command(name = "relayer", version, after_help = HELP)]
+pub struct Cli {
+    /// TOML file with settings
+    #[arg(long, value_name = "FILE", env = "RELAYER_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Settings given as flags.
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// Flags. What is not given is not serialized, so that the layer below counts.
+#[derive(Debug, Default, Clone, Args, Serialize)]
+pub struct Flags {
+    /// JSON-RPC interface of the chain [default: http://127.0.0.1:8545]
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_url: Option<String>,
+    /// Refuse to work on any other chain
+    #[arg(long, value_name = "ID")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chain_id: Option<u64>,
+    /// Address of the ProverMarket contract
+    #[arg(long, value_name = "ADDRESS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Address>,
+    /// Id of a market to serve (32 bytes), may be repeated [default: every market of the contract]
+    #[arg(long = "market", value_name = "ID")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub markets: Vec<String>,
+    /// First block that can hold an event of the contract [default: 0]
+    #[arg(long, value_name = "BLOCK")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_block: Option<u64>,
+    /// File with the private key, readable by its owner only
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
+    /// Release bundles of bids whose round is over, at this relayer's expense of gas [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_bundles: Option<bool>,
+    /// Milliseconds between two looks for a new block [default: 400]
+    #[arg(long, value_name = "MS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_ms: Option<u64>,
+    /// Most blocks to ask for in one request for logs [default: 5000]
+    #[arg(long, value_name = "BLOCKS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_span: Option<u64>,
+    /// Do what can be done now, then exit
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub once: bool,
+    /// Log one JSON object per line
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub json: bool,
+}
+
+/// The settings of one run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// JSON-RPC interface of the chain.
+    #[serde(default = "default_rpc_url")]
+    pub rpc_url: String,
+    /// The only chain to work on.
+    pub chain_id: Option<u64>,
+    /// The market's contract.
+    pub contract: Address,
+    /// Markets to serve; none stands for all.
+    #[serde(default)]
+    pub markets: Vec<String>,
+    /// First block to read.
+    #[serde(default)]
+    pub from_block: u64,
+    /// File with the private key.
+    pub key_file: Option<PathBuf>,
+    /// Whether to release bundles.
+    #[serde(default = "default_release_bundles")]
+    pub release_bundles: bool,
+    /// Milliseconds between two looks for a new block.
+    #[serde(default = "default_poll_ms")]
+    pub poll_ms: u64,
+    /// Most blocks in one request for logs.
+    #[serde(default = "default_max_span")]
+    pub max_span: u64,
+    /// Whether to exit once everything that can be done is done.
+    #[serde(default)]
+    pub once: bool,
+    /// Whether to log JSON.
+    #[serde(default)]
+    pub json: bool,
+}
+
+fn default_rpc_url() -> String {
+    "http://127.0.0.1:8545".to_owned()
+}
+
+const fn default_release_bundles() -> bool {
+    true
+}
+
+const fn default_poll_ms() -> u64 {
+    400
+}
+
+const fn default_max_span() -> u64 {
+    5_000
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// A key is unknown, missing or of the wrong kind.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A market's id is none.
+    #[error("markets: {0}")]
+    Market(#[from] chain::InvalidMarketId),
+}
+
+impl Config {
+    /// The settings for this command line.
+    ///
+    /// # Errors
+    /// [`SettingsError`] naming what is wrong.
+    pub fn load(cli: &Cli) -> Result<Self, SettingsError> {
+        let sources = Sources { file: cli.config.as_deref(), shared_keys: &SHARED_KEYS, prefix: "RELAYER_" };
+        let config: Self = load_config(&sources, &cli.flags)?;
+        config.market_ids()?;
+        Ok(config)
+    }
+
+    /// The markets to serve; none stands for all.
+    ///
+    /// # Errors
+    /// [`SettingsError::Market`] if one is no id.
+    pub fn market_ids(&self) -> Result<Vec<MarketId>, SettingsError> {
+        Ok(self.markets.iter().map(|id| id.parse()).collect::<Result<_, _>>()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTRACT: &str = "0xe7f1725e7734ce288f8367e1bb143e90bb3f0512";
+
+    fn load(arguments: &[&str], file: &str) -> Result<Config, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("relayer.toml");
+        std::fs::write(&path, file).unwrap();
+        let config = format!("--config={}", path.display());
+        let arguments = ["relayer", &config].into_iter().chain(arguments.iter().copied());
+        let cli = Cli::try_parse_from(arguments).map_err(|error| error.to_string())?;
+        Config::load(&cli).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_example_file_is_valid() {
+        let config = load(&[], include_str!("../examples/relayer.toml")).unwrap();
+        assert!(config.release_bundles);
+        assert_eq!(config.market_ids().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_defaults_fill_the_rest() {
+        let file = format!("contract = '{CONTRACT}'\nfrom_block = 5\nrelease_bundles = true");
+        let config = load(&["--from-block", "7", "--release-bundles", "false", "--once"], &file).unwrap();
+        assert_eq!((config.from_block, config.release_bundles, config.once), (7, false, true));
+        assert_eq!((config.poll_ms, config.json), (400, false));
+    }
+
+    #[test]
+    fn an_unknown_key_a_missing_contract_and_a_wrong_market_are_named() {
+        let error = load(&[], &format!("contract = '{CONTRACT}'\nfrom_blok = 5")).unwrap_err();
+        assert!(error.contains("from_blok"), "{error}");
+        let error = load(&[], "").unwrap_err();
+        assert!(error.contains("contract"), "{error}");
+        let error = load(&["--market", "0x12"], &format!("contract = '{CONTRACT}'")).unwrap_err();
+        assert!(error.contains("0x12"), "{error}");
+    }
+
+    #[test]
+    fn there_is_no_flag_for_a_private_key() {
+        let error = load(&["--private-key", "0x1"], "").unwrap_err();
+        assert!(error.contains("--private-key"), "{error}");
+    }
+}

@@ -1,0 +1,131 @@
+//! `relayer`: settles closed rounds of proof markets.
+
+use chain::{Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, Markets};
+use clap::Parser;
+use relayer::config::{Cli, Config};
+use relayer::relay::{Relay, RelayOptions};
+use service::Backoff;
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::time::sleep;
+use tracing::{error, info, warn};
+
+const FAILED: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+const NO_CONNECTION: u8 = 3;
+
+/// Why the program ends, and the exit code that says so.
+struct Exit(u8, Box<dyn Error>);
+
+fn exit<E: Into<Box<dyn Error>>>(code: u8) -> impl Fn(E) -> Exit {
+    move |error| Exit(code, error.into())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Exit(code, error)) => {
+            // Logs may not have started yet, so this goes out by itself.
+            eprintln!("relayer: {error}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+async fn run(cli: &Cli) -> Result<(), Exit> {
+    let config = Config::load(cli).map_err(exit(WRONG_USAGE))?;
+    service::init_tracing(config.json).map_err(exit(FAILED))?;
+    let key = service::load_key(config.key_file.as_deref()).map_err(exit(WRONG_USAGE))?;
+    let options =
+        ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id).signer(Some(key));
+    let stop = async {
+        if let Err(error) = service::shutdown().await {
+            error!(%error, "cannot listen for signals, stopping");
+        }
+    };
+    tokio::pin!(stop);
+    let follower = tokio::select! {
+        () = &mut stop => return Ok(()),
+        follower = start(&config, &options) => follower?,
+    };
+    let relay = Relay::new(follower, RelayOptions { release_bundles: config.release_bundles });
+    let tally = if config.once {
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            tally = relay.run_once() => tally.map_err(exit(NO_CONNECTION))?,
+        }
+    } else {
+        relay.run(stop).await.map_err(exit(FAILED))?
+    };
+    info!(settled = tally.settled, released = tally.released, failed = tally.failed, "done");
+    if config.once && tally.failed > 0 {
+        return Err(Exit(FAILED, format!("{} of the actions failed, see above", tally.failed).into()));
+    }
+    Ok(())
+}
+
+/// Connects and reads the chain up to its head. Unless it runs once, it waits for a node that does not answer yet.
+async fn start(config: &Config, options: &ConnectOptions) -> Result<Follower, Exit> {
+    let mut backoff = Backoff::default();
+    loop {
+        let error = match try_start(config, options).await {
+            Ok(follower) => return Ok(follower),
+            Err(Trouble::Passing(error)) if !config.once => error,
+            Err(Trouble::Passing(error) | Trouble::Lasting(error)) => return Err(Exit(NO_CONNECTION, error)),
+        };
+        let delay: Duration = backoff.delay();
+        warn!(%error, "cannot start, trying again in {delay:?}");
+        sleep(delay).await;
+    }
+}
+
+/// Whether waiting may help.
+enum Trouble {
+    Passing(Box<dyn Error>),
+    Lasting(Box<dyn Error>),
+}
+
+impl From<ConnectError> for Trouble {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Node(_) => Self::Passing(error.into()),
+            _ => Self::Lasting(error.into()),
+        }
+    }
+}
+
+impl From<FollowError> for Trouble {
+    fn from(error: FollowError) -> Self {
+        match &error {
+            // The contract has answered that there is no such market.
+            FollowError::Market(chain::MarketError::Call { reason, .. }) if reason.revert().is_some() => {
+                Self::Lasting(error.into())
+            }
+            FollowError::Market(chain::MarketError::Params { .. }) => Self::Lasting(error.into()),
+            _ => Self::Passing(error.into()),
+        }
+    }
+}
+
+async fn try_start(config: &Config, options: &ConnectOptions) -> Result<Follower, Trouble> {
+    let client = Client::connect(options).await?;
+    let ids = config.market_ids().map_err(|error| Trouble::Lasting(error.into()))?;
+    let markets = if ids.is_empty() { Markets::All } else { Markets::Only(ids) };
+    let mut follow = FollowOptions::new(markets, config.from_block);
+    follow.max_span = config.max_span;
+    follow.poll = Duration::from_millis(config.poll_ms);
+    let follower = Follower::start(client, follow).await?;
+    let client = follower.client();
+    info!(
+        chain = client.chain_id(),
+        contract = %client.contract(),
+        sender = %client.sender().unwrap_or_default(),
+        markets = follower.markets().count(),
+        block = follower.head().number,
+        "following the chain"
+    );
+    Ok(follower)
+}

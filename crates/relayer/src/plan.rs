@@ -1,0 +1,194 @@
+//! What to do next in one market. Pure: the same view and time give the same actions.
+
+use chain::history::BundleRecord;
+use chain::{Market, MarketHistory};
+use market_types::RoundNumber;
+use std::collections::BTreeSet;
+
+/// Something to do. The order is that of urgency between actions of one market: settlements have a deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Clear a closed round and settle it.
+    Settle {
+        /// The round.
+        round: RoundNumber,
+    },
+    /// Credit the results of bids that were submitted together.
+    Release {
+        /// The bids.
+        bundle: BundleRecord,
+    },
+}
+
+/// A round as far as a relayer cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoundView {
+    /// Its number.
+    pub number: RoundNumber,
+    /// How many bids it has.
+    pub bids: usize,
+    /// Whether it is settled.
+    pub settled: bool,
+}
+
+/// One moment of a market and of the relayer's work in it.
+#[derive(Debug, Clone)]
+pub struct MarketView<'a> {
+    /// The market, for its deadlines.
+    pub market: &'a Market,
+    /// Its rounds.
+    pub rounds: Vec<RoundView>,
+    /// The bundles that wait to be released.
+    pub bundles: Vec<BundleRecord>,
+    /// Whether to release bundles.
+    pub release_bundles: bool,
+    /// What is under way, or failed a moment ago and is not to be tried again yet.
+    pub resting: BTreeSet<Action>,
+}
+
+impl<'a> MarketView<'a> {
+    /// The view of a history.
+    #[must_use]
+    pub fn of(history: &'a MarketHistory, release_bundles: bool, resting: BTreeSet<Action>) -> Self {
+        let rounds = history.rounds().map(|round| RoundView {
+            number: round.number,
+            bids: round.bids.len(),
+            settled: round.settlement.is_some(),
+        });
+        Self {
+            market: history.market(),
+            rounds: rounds.collect(),
+            bundles: history.bundles().copied().collect(),
+            release_bundles,
+            resting,
+        }
+    }
+}
+
+/// What to do at `now` (seconds since the epoch, block time), the most urgent first.
+#[must_use]
+pub fn plan(view: &MarketView<'_>, now: u64) -> Vec<Action> {
+    let settle = view
+        .rounds
+        .iter()
+        .filter(|round| can_be_settled(view.market, round, now))
+        .map(|round| Action::Settle { round: round.number });
+    let release = view
+        .bundles
+        .iter()
+        .filter(|bundle| view.release_bundles && is_resolved(view, bundle.round, now))
+        .map(|bundle| Action::Release { bundle: *bundle });
+    let mut actions: Vec<Action> =
+        settle.chain(release).filter(|action| !view.resting.contains(action)).collect();
+    actions.sort_unstable();
+    actions
+}
+
+fn can_be_settled(market: &Market, round: &RoundView, now: u64) -> bool {
+    let in_time = now >= market.close_of(round.number) && now < market.settle_by(round.number);
+    in_time && !round.settled && round.bids > 0
+}
+
+/// Settled, or void because its deadline has passed.
+fn is_resolved(view: &MarketView<'_>, number: RoundNumber, now: u64) -> bool {
+    let settled = view.rounds.iter().any(|round| round.number == number && round.settled);
+    settled || now >= view.market.settle_by(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::Address;
+    use market_types::BidIndex;
+
+    const GENESIS: u64 = 1_000;
+
+    fn market() -> Market {
+        // Rounds of 60 s, 30 s to settle them.
+        let params = testkit::default_params(Address::repeat_byte(1), GENESIS);
+        Market { id: params.market_id(), params }
+    }
+
+    fn round(number: u64) -> RoundNumber {
+        RoundNumber::new(number)
+    }
+
+    fn open(number: u64, bids: usize) -> RoundView {
+        RoundView { number: round(number), bids, settled: false }
+    }
+
+    fn settled(number: u64) -> RoundView {
+        RoundView { settled: true, ..open(number, 1) }
+    }
+
+    fn bundle(number: u64) -> BundleRecord {
+        let (requester, first_index) = (Address::repeat_byte(2), BidIndex::MIN);
+        BundleRecord { round: round(number), first_index, count: 2, requester }
+    }
+
+    fn view(market: &Market, rounds: Vec<RoundView>, bundles: Vec<BundleRecord>) -> MarketView<'_> {
+        MarketView { market, rounds, bundles, release_bundles: true, resting: BTreeSet::new() }
+    }
+
+    const SETTLE_0: Action = Action::Settle { round: RoundNumber::new(0) };
+
+    #[test]
+    fn a_round_is_settled_from_its_close_until_its_deadline() {
+        let market = market();
+        let view = view(&market, vec![open(0, 3)], vec![]);
+        let (close, deadline) = (GENESIS + 60, GENESIS + 90);
+        assert_eq!(plan(&view, close - 1), []);
+        assert_eq!(plan(&view, close), [SETTLE_0]);
+        assert_eq!(plan(&view, deadline - 1), [SETTLE_0]);
+        assert_eq!(plan(&view, deadline), []);
+    }
+
+    #[test]
+    fn a_round_that_is_settled_or_empty_is_left_alone() {
+        let market = market();
+        assert_eq!(plan(&view(&market, vec![settled(0)], vec![]), GENESIS + 60), []);
+        assert_eq!(plan(&view(&market, vec![open(0, 0)], vec![]), GENESIS + 60), []);
+    }
+
+    #[test]
+    fn a_bundle_is_released_once_its_round_is_settled() {
+        let market = market();
+        let release = Action::Release { bundle: bundle(0) };
+        let now = GENESIS + 60;
+        assert_eq!(plan(&view(&market, vec![settled(0)], vec![bundle(0)]), now), [release]);
+        assert_eq!(plan(&view(&market, vec![open(0, 2)], vec![bundle(0)]), now), [SETTLE_0]);
+    }
+
+    #[test]
+    fn a_bundle_of_a_void_round_is_released_from_the_settlement_deadline_on() {
+        let market = market();
+        let release = Action::Release { bundle: bundle(0) };
+        let view = view(&market, vec![open(0, 2)], vec![bundle(0)]);
+        assert_eq!(plan(&view, GENESIS + 89), [SETTLE_0]);
+        assert_eq!(plan(&view, GENESIS + 90), [release]);
+    }
+
+    #[test]
+    fn bundles_are_left_to_others_if_so_configured() {
+        let market = market();
+        let mut view = view(&market, vec![settled(0)], vec![bundle(0)]);
+        view.release_bundles = false;
+        assert_eq!(plan(&view, GENESIS + 1_000), []);
+    }
+
+    #[test]
+    fn what_is_under_way_or_failed_a_moment_ago_is_not_started_again() {
+        let market = market();
+        let mut view = view(&market, vec![open(0, 2)], vec![]);
+        view.resting.insert(SETTLE_0);
+        assert_eq!(plan(&view, GENESIS + 60), []);
+    }
+
+    #[test]
+    fn settlements_come_before_releases() {
+        let market = market();
+        let view = view(&market, vec![settled(0), open(1, 1)], vec![bundle(0)]);
+        let expected = [Action::Settle { round: round(1) }, Action::Release { bundle: bundle(0) }];
+        assert_eq!(plan(&view, GENESIS + 120), expected);
+    }
+}

@@ -1,0 +1,288 @@
+//! The service: follows the chain, asks the plan what to do, and does it. It decides nothing itself.
+
+use crate::act::{ActError, Done, release, settle};
+use crate::plan::{Action, MarketView, plan};
+use chain::{Change, Client, FollowError, Follower, MarketHistory, MarketId};
+use service::Backoff;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, timeout};
+use tracing::{debug, error, info, warn};
+
+/// How the relayer works.
+#[derive(Debug, Clone, Copy)]
+pub struct RelayOptions {
+    /// Whether to release bundles, at the relayer's own cost.
+    pub release_bundles: bool,
+}
+
+/// Transactions on their way at once.
+const AT_ONCE: usize = 8;
+
+/// How long transactions on their way are waited for at the end.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
+/// An action that was begun and whose effect is not yet seen in the history.
+#[derive(Debug)]
+struct Attempt {
+    backoff: Backoff,
+    rest: Rest,
+}
+
+/// Until when an action is not begun again.
+#[derive(Debug, Clone, Copy)]
+enum Rest {
+    /// It is under way.
+    Running,
+    /// It had its effect in this block. If that block is undone, the history will ask for it again.
+    SeenAt(u64),
+    /// It failed.
+    Until(Instant),
+    /// It cannot or need not be done any more.
+    Forever,
+}
+
+/// What one pass of [`Relay::run_once`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Rounds settled by this relayer.
+    pub settled: usize,
+    /// Bundles released by this relayer.
+    pub released: usize,
+    /// Actions that came to nothing.
+    pub failed: usize,
+}
+
+/// One action has ended.
+#[derive(Debug)]
+struct Ended {
+    market: MarketId,
+    action: Action,
+    result: Result<Done, ActError>,
+}
+
+/// A task of the relayer was lost, which is a fault of this program.
+#[derive(Debug, Error)]
+#[error("an action ended without a result: {0}")]
+pub struct Lost(#[from] JoinError);
+
+/// A running relayer.
+#[derive(Debug)]
+pub struct Relay {
+    client: Client,
+    follower: Follower,
+    options: RelayOptions,
+    attempts: BTreeMap<(MarketId, Action), Attempt>,
+    running: JoinSet<Ended>,
+    tally: Tally,
+}
+
+impl Relay {
+    /// A relayer that acts on what `follower` sees, with the key of its client.
+    #[must_use]
+    pub fn new(follower: Follower, options: RelayOptions) -> Self {
+        Self {
+            client: follower.client().clone(),
+            follower,
+            options,
+            attempts: BTreeMap::new(),
+            running: JoinSet::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Works until `stop` resolves. Trouble with the node is waited out.
+    ///
+    /// # Errors
+    /// [`Lost`], which is a fault of this program.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<Tally, Lost> {
+        tokio::pin!(stop);
+        let mut backoff = Backoff::default();
+        loop {
+            self.start_what_is_due();
+            tokio::select! {
+                () = &mut stop => break,
+                Some(ended) = self.running.join_next() => self.finish(ended?),
+                change = self.follower.next_change() => match change {
+                    Ok(change) => {
+                        backoff.reset();
+                        self.forget_what_is_over(&change);
+                    }
+                    Err(error) => {
+                        if wait_out(&error, &mut backoff, &mut stop).await {
+                            break;
+                        }
+                    }
+                },
+            }
+        }
+        info!("stopping");
+        // What was sent takes effect or not by itself; a moment is enough to say which.
+        if timeout(LAST_WAIT, self.finish_running()).await.is_err() {
+            warn!("transactions are still on their way; the next start sees what came of them");
+        }
+        Ok(self.tally)
+    }
+
+    /// Does what can be done now, and what follows from that, then returns.
+    ///
+    /// # Errors
+    /// [`FollowError`] if the chain cannot be read.
+    pub async fn run_once(mut self) -> Result<Tally, FollowError> {
+        loop {
+            self.start_what_is_due();
+            if self.running.is_empty() {
+                return Ok(self.tally);
+            }
+            self.finish_running().await;
+            if let Some(change) = self.follower.poll().await? {
+                self.forget_what_is_over(&change);
+            }
+        }
+    }
+
+    fn start_what_is_due(&mut self) {
+        let now = self.follower.head().timestamp;
+        let due: Vec<(MarketId, Action)> = self
+            .follower
+            .markets()
+            .flat_map(|history| {
+                let view = MarketView::of(history, self.options.release_bundles, self.resting(history.id()));
+                plan(&view, now).into_iter().map(|action| (history.id(), action)).collect::<Vec<_>>()
+            })
+            .collect();
+        for (id, action) in due {
+            if self.running.len() >= AT_ONCE {
+                break;
+            }
+            if let Some(work) = self.follower.market(id).and_then(|history| work(history, action)) {
+                debug!(market = %id, ?action, "starting");
+                let attempt = self.attempts.entry((id, action)).or_insert_with(Attempt::new);
+                attempt.rest = Rest::Running;
+                let client = self.client.clone();
+                self.running.spawn(async move { work.run(&client).await });
+            }
+        }
+    }
+
+    fn resting(&self, id: MarketId) -> BTreeSet<Action> {
+        let of_market = self.attempts.iter().filter(|((market, _), _)| *market == id);
+        of_market
+            .filter(|(_, attempt)| attempt.is_resting(self.follower.head().number))
+            .map(|((_, action), _)| *action)
+            .collect()
+    }
+
+    async fn finish_running(&mut self) {
+        while let Some(ended) = self.running.join_next().await {
+            match ended {
+                Ok(ended) => self.finish(ended),
+                Err(error) => error!(%error, "an action ended without a result"),
+            }
+        }
+    }
+
+    fn finish(&mut self, ended: Ended) {
+        let Ended { market, action, result } = ended;
+        report(market, action, &result);
+        match &result {
+            Ok(Done::Settled { .. }) => self.tally.settled += 1,
+            Ok(Done::Released { .. }) => self.tally.released += 1,
+            Ok(_) => {}
+            Err(_) => self.tally.failed += 1,
+        }
+        let attempt = self.attempts.entry((market, action)).or_insert_with(Attempt::new);
+        attempt.rest = match result {
+            Ok(Done::Settled { block, .. } | Done::Released { block, .. }) => Rest::SeenAt(block),
+            Ok(Done::SettledByOther | Done::ReleasedByOther) => Rest::SeenAt(self.follower.head().number),
+            Ok(Done::TooLate) => Rest::Forever,
+            Err(_) => Rest::Until(Instant::now() + attempt.backoff.delay()),
+        };
+    }
+
+    /// Drops attempts at what the history no longer asks for, so that they do not pile up, and lets what was undone begin
+    /// anew.
+    fn forget_what_is_over(&mut self, change: &Change) {
+        let (head, follower) = (change.head, &self.follower);
+        self.attempts.retain(|(id, action), attempt| {
+            let wanted = follower.market(*id).is_some_and(|history| {
+                let view = MarketView::of(history, true, BTreeSet::new());
+                plan(&view, head.timestamp).contains(action)
+            });
+            let undone = matches!(attempt.rest, Rest::SeenAt(block)
+                if change.undone_from.is_some_and(|undone| undone <= block));
+            matches!(attempt.rest, Rest::Running) || (wanted && !undone)
+        });
+    }
+}
+
+impl Attempt {
+    fn new() -> Self {
+        Self { backoff: Backoff::default(), rest: Rest::Running }
+    }
+
+    fn is_resting(&self, head: u64) -> bool {
+        /// Blocks that a node may lag behind the one that gave the receipt.
+        const LAG: u64 = 3;
+        match self.rest {
+            Rest::Running | Rest::Forever => true,
+            Rest::SeenAt(block) => head <= block.saturating_add(LAG),
+            Rest::Until(time) => Instant::now() < time,
+        }
+    }
+}
+
+/// An action with what it needs of the history, which moves on meanwhile.
+struct Work {
+    market: chain::Market,
+    record: std::sync::Arc<chain::RoundRecord>,
+    action: Action,
+}
+
+fn work(history: &MarketHistory, action: Action) -> Option<Work> {
+    let round = match action {
+        Action::Settle { round } => round,
+        Action::Release { bundle } => bundle.round,
+    };
+    let record = history.shared_round(round)?;
+    Some(Work { market: history.market().clone(), record, action })
+}
+
+impl Work {
+    async fn run(self, client: &Client) -> Ended {
+        let Self { market, record, action } = self;
+        let result = match action {
+            Action::Settle { .. } => settle(client, &market, &record).await,
+            Action::Release { bundle } => release(client, &market, &record, &bundle).await,
+        };
+        Ended { market: market.id, action, result }
+    }
+}
+
+/// Waits a while after a failure; whether it was cut short by a stop.
+async fn wait_out(error: &FollowError, backoff: &mut Backoff, stop: impl Future<Output = ()>) -> bool {
+    let delay = backoff.delay();
+    warn!(%error, "cannot follow the chain, trying again in {delay:?}");
+    timeout(delay, stop).await.is_ok()
+}
+
+fn report(market: MarketId, action: Action, result: &Result<Done, ActError>) {
+    let (round, what) = match action {
+        Action::Settle { round } => (round, "settle"),
+        Action::Release { bundle } => (bundle.round, "release"),
+    };
+    match result {
+        Ok(Done::Settled { transaction, gas, units, .. }) => {
+            info!(%market, %round, %transaction, gas, %units, "settled the round");
+        }
+        Ok(Done::SettledByOther) => info!(%market, %round, "somebody else settled the round first"),
+        Ok(Done::TooLate) => warn!(%market, %round, "too late to settle the round: it is void"),
+        Ok(Done::Released { transaction, .. }) => {
+            info!(%market, %round, %transaction, "released a bundle of bids");
+        }
+        Ok(Done::ReleasedByOther) => info!(%market, %round, "somebody else released the bundle first"),
+        Err(error) => warn!(%market, %round, %error, "cannot {what}, trying again later"),
+    }
+}
