@@ -18,12 +18,26 @@ pub(crate) enum AmountError {
     TooFine { given: String, unit: &'static str },
     #[error("{0:?} is too large")]
     TooLarge(String),
-    #[error("this market pays in {0}, not in ETH; write for example 1.5tokens, 150ticks, or its smallest unit")]
+    #[error(
+        "this market pays in {0}, not in ETH; write for example 1.5tokens, 150ticks, or its smallest unit"
+    )]
     NotNative(String),
-    #[error("{amount} wei is no multiple of the market's tick of {tick} wei; nearest are {below} and {above} wei")]
-    NotMultipleOfTick { amount: U256, tick: U256, below: U256, above: U256 },
+    #[error(transparent)]
+    BetweenTicks(Box<BetweenTicks>),
     #[error("{amount} ticks per unit is too large for a price; the most is {max}", max = u64::MAX)]
     PriceTooLarge { amount: U256 },
+}
+
+/// An amount that is no whole number of ticks (all in wei).
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "{amount} wei is no multiple of the market's tick of {tick} wei; nearest are {below} and {above} wei"
+)]
+pub(crate) struct BetweenTicks {
+    amount: U256,
+    tick: U256,
+    below: U256,
+    above: U256,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,7 +173,7 @@ impl Denomination {
         }
         let below = wei - rest;
         let above = below.saturating_add(self.tick);
-        Err(AmountError::NotMultipleOfTick { amount: wei, tick: self.tick, below, above })
+        Err(AmountError::BetweenTicks(Box::new(BetweenTicks { amount: wei, tick: self.tick, below, above })))
     }
 
     /// A price in ticks per unit; a bare number is ticks per unit.
@@ -277,10 +291,7 @@ mod tests {
     fn bare_prices_are_ticks_per_unit() {
         assert_eq!(market().price(&"12".parse().unwrap()), Ok(12));
         assert_eq!(market().price(&"12gwei".parse().unwrap()), Ok(12));
-        assert!(matches!(
-            market().price(&"1wei".parse().unwrap()),
-            Err(AmountError::NotMultipleOfTick { .. })
-        ));
+        assert!(matches!(market().price(&"1wei".parse().unwrap()), Err(AmountError::BetweenTicks(_))));
         assert!(matches!(
             market().price(&"18446744073709551616".parse().unwrap()),
             Err(AmountError::PriceTooLarge { .. })

@@ -73,6 +73,12 @@ impl Failure {
         Self { code: Code::Input, report: eyre::eyre!("{message}") }
     }
 
+    /// The same failure with a hint behind its message.
+    pub(crate) fn and(self, hint: &str) -> Self {
+        let message = self.to_string();
+        Self { code: self.code, report: eyre::eyre!("{message}; {hint}") }
+    }
+
     pub(crate) const fn code(&self) -> Code {
         self.code
     }

@@ -3,7 +3,10 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `args` | the command line |
+//! | `settings` | where chain, market and key are: flags, environment, file |
 //! | `commands` | one module per command |
+//! | `demo` | one round from bids to the last wei |
+//! | `local` | Anvil, other programs, key files on this machine |
 //! | `render` | tables, curves and times for terminals |
 //! | `output` | JSON or text on stdout, progress on stderr |
 //! | `amount` | amounts of money as people write them |
@@ -12,9 +15,12 @@
 mod amount;
 mod args;
 mod commands;
+mod demo;
 mod failure;
+mod local;
 mod output;
 mod render;
+mod settings;
 
 use crate::args::Cli;
 use crate::failure::{Code, Failure};

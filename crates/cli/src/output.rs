@@ -11,6 +11,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     json: bool,
+    progress: bool,
 }
 
 /// The result of a command.
@@ -22,12 +23,12 @@ pub(crate) trait Report: Serialize {
 impl Output {
     /// JSON if `json`, else text.
     pub(crate) const fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, progress: !json }
     }
 
-    /// Whether stdout takes nothing but JSON.
-    pub(crate) const fn is_json(self) -> bool {
-        self.json
+    /// The same without progress bars.
+    pub(crate) const fn silent(self) -> Self {
+        Self { progress: false, ..self }
     }
 
     /// Writes the result of a command to stdout.
@@ -84,7 +85,7 @@ impl Output {
         style: Option<ProgressStyle>,
     ) -> ProgressBar {
         // Indicatif itself draws nothing if stderr is no terminal.
-        let target = if self.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = if self.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(length, target);
         if let Some(style) = style {
             bar.set_style(style);

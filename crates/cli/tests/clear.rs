@@ -16,14 +16,14 @@ fn proophi(arguments: &[&str], stdin: &str) -> Output {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
+        .expect("proophi starts");
     // A command that refuses its arguments may be gone before it reads anything.
-    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    child.wait_with_output().unwrap()
+    let _ = child.stdin.take().expect("it was piped").write_all(stdin.as_bytes());
+    child.wait_with_output().expect("proophi ends")
 }
 
 fn stderr(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).unwrap()
+    std::str::from_utf8(&output.stderr).expect("messages are text")
 }
 
 fn example() -> Value {

@@ -1,14 +1,56 @@
-//! One module per command.
+//! One module per command, and what they share.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `session` | the connection, the key and the market of one run |
+//! | `clear` | rounds from a file, offline |
+//! | `deploy`, `devnet`, `market` | contracts, chains and markets |
+//! | `money`, `bundles` | deposits, withdrawals, results of bids submitted together |
+//! | `bid`, `statement` | bids and what they ask a proof for |
+//! | `prover`, `seats` | provers' seats |
+//! | `round`, `round_view`, `account` | what there is to see |
 
+pub(crate) mod account;
+pub(crate) mod bid;
+pub(crate) mod bundles;
 pub(crate) mod clear;
+pub(crate) mod deploy;
+pub(crate) mod devnet;
+pub(crate) mod market;
+pub(crate) mod money;
+pub(crate) mod prover;
+pub(crate) mod round;
+mod round_view;
+pub(crate) mod seats;
+pub(crate) mod session;
+pub(crate) mod statement;
 
 use crate::args::{Cli, Command};
-use crate::failure::Outcome;
+use crate::demo;
+use crate::failure::{Code, OrFail, Outcome};
 use crate::output::Output;
+use crate::settings::Settings;
 
 /// Runs the command that was asked for.
 pub(crate) fn run(cli: Cli, output: Output) -> Outcome<()> {
-    match cli.command {
-        Command::Clear(args) => clear::run(&args, output),
+    if let Command::Clear(args) = cli.command {
+        return clear::run(&args, output);
     }
+    let settings = Settings::load(&cli.global.settings)?;
+    let runtime = tokio::runtime::Runtime::new().or_fail(Code::Failed)?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Demo(args) => demo::run(args, &settings, output).await,
+            Command::Devnet(args) => devnet::run(*args, settings, output).await,
+            Command::Deploy(args) => deploy::run(&args, settings, output).await,
+            Command::Market(args) => market::run(args, settings, output).await,
+            Command::Deposit(args) => money::deposit(&args, settings, output).await,
+            Command::Withdraw(args) => money::withdraw(&args, settings, output).await,
+            Command::Bid(args) => bid::run(args, settings, output).await,
+            Command::Prover(args) => prover::run(args, settings, output).await,
+            Command::Round(args) => round::run(args, settings, output).await,
+            Command::Account(args) => account::run(args, settings, output).await,
+            Command::Clear(args) => clear::run(&args, output),
+        }
+    })
 }

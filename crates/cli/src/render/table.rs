@@ -52,7 +52,8 @@ impl Table {
             .iter()
             .enumerate()
             .map(|(at, column)| {
-                let cells = self.rows.iter().filter_map(|row| row.get(at)).map(|cell| measure_text_width(cell));
+                let cells =
+                    self.rows.iter().filter_map(|row| row.get(at)).map(|cell| measure_text_width(cell));
                 cells.chain([measure_text_width(column.title())]).max().unwrap_or(0)
             })
             .collect();

@@ -1,0 +1,203 @@
+//! `proophi account`: what an account has in a market.
+
+use crate::amount::Money;
+use crate::commands::bundles::waiting;
+use crate::commands::money::available;
+use crate::commands::seats::{Seat, seats};
+use crate::commands::session::Session;
+use crate::failure::{Failure, Outcome};
+use crate::output::{Output, Report};
+use crate::render::{Column, Palette, Table};
+use crate::settings::{self, Settings};
+use alloy::primitives::{Address, U256};
+use chain::{BidRecord, MarketHistory, RoundRecord};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+/// Show what an account has in a market
+#[derive(Debug, Args)]
+#[command(after_help = format!("Examples:
+  proophi account show                      the account of the key
+  proophi account show 0x7099…79C8
+
+{}", settings::HELP))]
+pub(crate) struct AccountArgs {
+    #[command(subcommand)]
+    command: AccountCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountCommand {
+    /// Balance, open bids, bundles and seats
+    Show {
+        /// Whose account [default: the sender's]
+        account: Option<Address>,
+    },
+}
+
+/// A bid whose round is not resolved.
+#[derive(Debug, Serialize)]
+struct OpenBid {
+    round: u64,
+    index: u32,
+    fee: u64,
+    units: u32,
+    locked: Money,
+}
+
+/// Bids that were submitted together and whose results have not been released.
+#[derive(Debug, Serialize)]
+struct Bundle {
+    round: u64,
+    first_index: u32,
+    count: u32,
+    /// What a release brings; none before the round is resolved.
+    worth: Option<Money>,
+}
+
+#[derive(Debug, Serialize)]
+struct AccountView {
+    market: String,
+    account: Address,
+    wallet: String,
+    available: Money,
+    open_bids: Vec<OpenBid>,
+    bundles: Vec<Bundle>,
+    seats: Vec<Seat>,
+    collateral: Money,
+}
+
+impl Report for AccountView {
+    fn text(&self, palette: Palette, _width: usize) -> String {
+        let mut text = format!("{} {}\n", palette.strong("account"), self.account);
+        text += &format!("  wallet      {}\n  available   {}\n", self.wallet, self.available);
+        text += &format!("  collateral  {}\n", self.collateral);
+        let mut bids = Table::new([
+            Column::Right("round"),
+            Column::Right("bid"),
+            Column::Right("fee"),
+            Column::Right("units"),
+            Column::Left("locked"),
+        ]);
+        for bid in &self.open_bids {
+            let cells = [bid.round, bid.index.into(), bid.fee, bid.units.into()].map(|cell| cell.to_string());
+            bids.row(cells.into_iter().chain([bid.locked.to_string()]));
+        }
+        let mut bundles = Table::new([Column::Right("round"), Column::Left("bids"), Column::Left("worth")]);
+        for bundle in &self.bundles {
+            let worth = bundle.worth.as_ref().map_or("open".into(), ToString::to_string);
+            let last = bundle.first_index.saturating_add(bundle.count.saturating_sub(1));
+            bundles.row([bundle.round.to_string(), format!("{} to {last}", bundle.first_index), worth]);
+        }
+        let mut seats = Table::new([
+            Column::Right("seat"),
+            Column::Right("capacity"),
+            Column::Right("at work"),
+            Column::Right("asks"),
+            Column::Right("next round"),
+        ]);
+        for seat in &self.seats {
+            let cost =
+                |cost: Option<market_types::UnitCost>| cost.map_or("-".into(), |cost| cost.to_string());
+            seats.row([
+                seat.seat.to_string(),
+                seat.capacity.to_string(),
+                seat.open_units.to_string(),
+                cost(seat.cost),
+                cost(seat.next_cost),
+            ]);
+        }
+        for (title, table) in
+            [("open bids", bids), ("bids to release (`proophi withdraw` does)", bundles), ("seats", seats)]
+        {
+            if !table.is_empty() {
+                text += &format!("\n{}\n{}", palette.strong(title), table.draw(palette));
+            }
+        }
+        text
+    }
+}
+
+/// Runs `proophi account`.
+pub(crate) async fn run(args: AccountArgs, settings: Settings, output: Output) -> Outcome<()> {
+    let AccountCommand::Show { account } = args.command;
+    let session = Session::open(settings, output).await?;
+    let account = account
+        .or(session.client.sender())
+        .ok_or_else(|| Failure::input("whose account? name it, or give a key with --key-file"))?;
+    let open = session.market().await?;
+    let follower = session.follow(&open).await?;
+    let (history, now) = (session.history(&follower, &open)?, follower.head().timestamp);
+
+    let mut open_bids = Vec::new();
+    for record in history.rounds().filter(|record| !history.is_resolved(record.number, now)) {
+        open_bids.extend(record.bids.iter().filter(|bid| bid.requester == account).map(|bid| OpenBid {
+            round: record.number.get(),
+            index: bid.index.get(),
+            fee: bid.fee.get(),
+            units: bid.size().get(),
+            locked: open.money.money(locked(bid)),
+        }));
+    }
+    let fee = U256::from(open.market.params.settlement_fee);
+    let bundle = |bundle: chain::history::BundleRecord| Bundle {
+        round: bundle.round.get(),
+        first_index: bundle.first_index.get(),
+        count: bundle.count,
+        worth: worth(history, &bundle, fee, now).map(|ticks| open.money.money(ticks)),
+    };
+    let mut own = seats(&session, &open).await?;
+    own.retain(|seat| seat.prover == account);
+    let per_unit = U256::from(open.market.params.collateral_per_unit);
+    let collateral = own.iter().map(|seat| U256::from(seat.capacity) * per_unit).sum();
+    let wallet = wallet(&session, &open, account).await?;
+    output.report(&AccountView {
+        market: open.market.id.to_string(),
+        account,
+        wallet: open.money.currency.show(wallet),
+        available: open.money.money(available(&session, &open, account).await?),
+        open_bids,
+        bundles: waiting(history, account).into_iter().map(bundle).collect(),
+        seats: own,
+        collateral: open.money.money(collateral),
+    })
+}
+
+async fn wallet(
+    session: &Session,
+    open: &crate::commands::session::OpenMarket,
+    account: Address,
+) -> Outcome<U256> {
+    use crate::failure::{Code, OrFail};
+    match open.market.params.currency {
+        chain::Currency::Native => session.client.balance_of(account).await.or_fail(Code::Connection),
+        chain::Currency::Token(token) => {
+            session.client.token(token).balanceOf(account).call().await.or_fail(Code::Connection)
+        }
+    }
+}
+
+fn locked(bid: &BidRecord) -> U256 {
+    U256::from(bid.fee.get()) * U256::from(bid.size().get())
+}
+
+/// What releasing a bundle brings (ticks); `None` before its round is resolved.
+pub(crate) fn worth(
+    history: &MarketHistory,
+    bundle: &chain::history::BundleRecord,
+    settlement_fee: U256,
+    now: u64,
+) -> Option<U256> {
+    let record = history.round(bundle.round).filter(|_| history.is_resolved(bundle.round, now))?;
+    let first = usize::try_from(bundle.first_index.get()).ok()?;
+    let bids = record.bids.iter().skip(first).take(usize::try_from(bundle.count).ok()?);
+    Some(bids.map(|bid| result(record, bid, settlement_fee)).sum())
+}
+
+/// What a bid of a resolved round gets back (ticks): a void round returns everything.
+fn result(record: &RoundRecord, bid: &BidRecord, settlement_fee: U256) -> U256 {
+    match &record.settlement {
+        Some(settlement) => settlement.refund(bid),
+        None => locked(bid) + settlement_fee,
+    }
+}

@@ -1,0 +1,268 @@
+//! `proophi bid`: one bid, or many from a file.
+
+use crate::amount::{Amount, Money};
+use crate::commands::money::{available, prepare};
+use crate::commands::session::{OpenMarket, Session};
+use crate::commands::statement::{Statement, StatementArgs, bids_from, check_terms};
+use crate::failure::{Code, Failure, OrFail, Outcome};
+use crate::output::{Output, Report};
+use crate::render::{Palette, clock, span};
+use crate::settings::{self, Settings};
+use alloy::primitives::{B256, U256};
+use alloy::rpc::types::TransactionReceipt;
+use bindings::Groth16Verifier;
+use bindings::ProverMarket::{self, NewBid};
+use clap::Args;
+use market_types::{CircuitId, RoundNumber};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Most bytes of published data in one transaction; nodes take 128 KiB in all.
+const MAX_DATA: usize = 96 * 1024;
+/// Most bids in one transaction.
+const MAX_BIDS: usize = 100;
+
+/// Bid for proofs in the round that is open
+#[derive(Debug, Args)]
+#[command(after_help = format!("Examples:
+  proophi bid --fee 55 --generate 2 --seed 7                    a made-up rollup batch of two transfers
+  proophi bid --fee 12gwei --circuit transfers-1 --public-inputs 0x1a…,0x2b… --data task.bin
+  proophi bid --file bids.json --top-up                         many, in as few transactions as possible
+
+A file holds a list of {{\"fee\": \"55\", \"transfers\": 2, \"seed\": 7}} or
+{{\"fee\": \"55\", \"circuit\": \"transfers-1\", \"public_inputs\": [\"0x1a…\", \"0x2b…\"], \"data\": \"0x…\"}}.
+A fee without a unit is ticks per unit of size. A bid locks its fee times its size and pays the settlement fee; it
+cannot be withdrawn. What a round does not use comes back by itself.
+
+{}", settings::HELP))]
+#[group(id = "what", required = true, multiple = true, args = ["fee", "file"])]
+pub(crate) struct BidArgs {
+    /// Most to pay per unit of size
+    #[arg(long, value_name = "PRICE")]
+    fee: Option<Amount>,
+    #[command(flatten)]
+    statement: StatementArgs,
+    /// JSON file with a list of bids
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fee", "generate", "circuit"])]
+    file: Option<PathBuf>,
+    /// Deposit what is missing in the same transaction
+    #[arg(long)]
+    top_up: bool,
+}
+
+/// Bids that went into a round with one transaction.
+#[derive(Debug, Serialize)]
+pub(crate) struct Submitted {
+    pub(crate) round: u64,
+    pub(crate) first_index: u64,
+    pub(crate) bids: usize,
+    transaction: B256,
+}
+
+#[derive(Debug, Serialize)]
+struct SubmittedAll {
+    market: String,
+    submitted: Vec<Submitted>,
+    /// Locked and paid, for all bids.
+    cost: Money,
+    available: Money,
+    closes_at: u64,
+    #[serde(skip)]
+    now: u64,
+}
+
+impl Report for SubmittedAll {
+    fn text(&self, palette: Palette, _width: usize) -> String {
+        let mut text = String::new();
+        for part in &self.submitted {
+            let last = part.first_index + part.bids as u64 - 1;
+            let which = if part.bids == 1 {
+                format!("bid {}", part.first_index)
+            } else {
+                format!("bids {} to {last}", part.first_index)
+            };
+            text += &format!("{} as {which} of round {}\n", palette.good("submitted"), part.round);
+        }
+        text += &format!("locked and paid  {}\navailable        {}\n", self.cost, self.available);
+        text + &format!("the round closes {} ({} UTC)", span(self.now, self.closes_at), clock(self.closes_at))
+    }
+}
+
+/// Runs `proophi bid`.
+pub(crate) async fn run(args: BidArgs, settings: Settings, output: Output) -> Outcome<()> {
+    let session = Session::with_key(settings, output).await?;
+    let open = session.market().await?;
+    let bids = match (&args.file, &args.fee) {
+        (Some(file), _) => bids_from(file, &open.money)?,
+        (None, Some(fee)) => {
+            let fee = open.money.price(fee).or_fail(Code::Input)?;
+            let statement = Statement::from_args(&args.statement)?
+                .ok_or_else(|| Failure::input("what to prove? give --generate, or --circuit with --data"))?;
+            vec![statement.bid(fee)]
+        }
+        (None, None) => return Err(Failure::input("give --fee or --file")),
+    };
+    check(&session, &open, &bids).await?;
+    let cost: U256 = bids.iter().map(|bid| cost(&open, bid)).sum();
+    let held = available(&session, &open, session.sender()?).await?;
+    let missing = cost.saturating_sub(held);
+    if !missing.is_zero() && !args.top_up {
+        return Err(Failure::input(format!(
+            "these bids need {}, {} is available; run `proophi deposit {missing}ticks`, or add --top-up",
+            open.money.money(cost),
+            open.money.money(held),
+        )));
+    }
+    let attach = top_up(&session, &open, missing).await?;
+    let submitted = submit_all(&session, &open, bids, attach).await?;
+    let last = submitted.last().map_or(0, |part| part.round);
+    let report = SubmittedAll {
+        market: open.market.id.to_string(),
+        submitted,
+        cost: open.money.money(cost),
+        available: open.money.money(available(&session, &open, session.sender()?).await?),
+        closes_at: open.market.close_of(RoundNumber::new(last)),
+        now: session.now().await?,
+    };
+    output.report(&report)
+}
+
+/// What a bid takes out of the balance (ticks).
+pub(crate) fn cost(open: &OpenMarket, bid: &NewBid) -> U256 {
+    let size = U256::from(CircuitId::new(bid.circuit).units());
+    U256::from(bid.fee) * size + U256::from(open.market.id.settlement_fee())
+}
+
+/// Deposits `missing` ticks of a token at once, or says how much native currency to attach (wei).
+async fn top_up(session: &Session, open: &OpenMarket, missing: U256) -> Outcome<U256> {
+    if missing.is_zero() {
+        return Ok(U256::ZERO);
+    }
+    let amount = open.money.money(missing).wei;
+    let attach = prepare(session, open, amount).await?;
+    if attach.is_zero() {
+        let account = session.sender()?;
+        let call = ProverMarket::depositCall { id: open.market.id.get(), account, amount };
+        session.send("depositing", call, U256::ZERO).await?;
+    }
+    Ok(attach)
+}
+
+async fn check(session: &Session, open: &OpenMarket, bids: &[NewBid]) -> Outcome<()> {
+    if bids.is_empty() {
+        return Err(Failure::input("there is no bid in the list"));
+    }
+    let params = &open.market.params;
+    for (position, bid) in bids.iter().enumerate() {
+        check_terms(bid, params.max_task_size.get(), params.reserve_price)
+            .map_err(|failure| Failure::input(format!("bid {position}: {failure}")))?;
+    }
+    let verifier = Groth16Verifier::new(params.verifier, session.client.provider());
+    let circuits: BTreeSet<u64> = bids.iter().map(|bid| bid.circuit).collect();
+    for circuit in circuits {
+        if !verifier.isCircuit(circuit).call().await.or_fail(Code::Connection)? {
+            return Err(Failure::input(format!(
+                "the market's verifier knows no circuit {}; a bid for it would cost a penalty",
+                CircuitId::new(circuit)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Submits bids in as few transactions as fit; `attach` wei go with the first.
+pub(crate) async fn submit_all(
+    session: &Session,
+    open: &OpenMarket,
+    bids: Vec<NewBid>,
+    attach: U256,
+) -> Outcome<Vec<Submitted>> {
+    let bar = session.output.bar(bids.len() as u64, "submitting bids");
+    let (mut submitted, mut value) = (Vec::new(), attach);
+    for part in parts(bids) {
+        let count = part.len();
+        submitted.push(submit(session, open, part, value).await?);
+        value = U256::ZERO;
+        bar.inc(count as u64);
+    }
+    bar.finish_and_clear();
+    Ok(submitted)
+}
+
+/// Submits bids in one transaction, a single one in the cheaper way.
+async fn submit(
+    session: &Session,
+    open: &OpenMarket,
+    mut bids: Vec<NewBid>,
+    value: U256,
+) -> Outcome<Submitted> {
+    let (id, count) = (open.market.id.get(), bids.len());
+    let sent = match (bids.pop(), bids.is_empty()) {
+        (Some(NewBid { fee, circuit, publicInputs, data }), true) => {
+            let call = ProverMarket::submitBidCall { id, fee, circuit, publicInputs, data };
+            session.client.send(call, value, None).await
+        }
+        (last, _) => {
+            bids.extend(last);
+            session.client.send(ProverMarket::submitBidsCall { id, bids }, value, None).await
+        }
+    };
+    let receipt = sent.map_err(|error| super::session::refused("bidding", error))?;
+    let (round, first_index) = place(&receipt)?;
+    Ok(Submitted { round, first_index, bids: count, transaction: receipt.transaction_hash })
+}
+
+/// Round and index of the first bid in a receipt.
+fn place(receipt: &TransactionReceipt) -> Outcome<(u64, u64)> {
+    let first = receipt.logs().iter().find_map(|log| log.log_decode::<ProverMarket::BidSubmitted>().ok());
+    let head = first
+        .map(|log| log.inner.head)
+        .ok_or_else(|| Failure::new(Code::Failed, eyre::eyre!("the receipt shows no bid")))?;
+    let field = |shift: usize| (head >> shift).wrapping_to::<u64>() & u64::from(u32::MAX);
+    Ok((field(160), field(128)))
+}
+
+/// Splits bids so that each part fits a transaction.
+fn parts(bids: Vec<NewBid>) -> Vec<Vec<NewBid>> {
+    let mut parts: Vec<Vec<NewBid>> = Vec::new();
+    let mut bytes = 0;
+    for bid in bids {
+        let size = bid.data.len() + 32 * (bid.publicInputs.len() + 8);
+        match parts.last_mut() {
+            Some(part) if part.len() < MAX_BIDS && bytes + size <= MAX_DATA => {
+                bytes += size;
+                part.push(bid);
+            }
+            _ => {
+                bytes = size;
+                parts.push(vec![bid]);
+            }
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bid(bytes: usize) -> NewBid {
+        NewBid { fee: 1, circuit: 1, publicInputs: Vec::new(), data: vec![0; bytes].into() }
+    }
+
+    #[test]
+    fn parts_keep_every_bid_in_order_and_fit_a_transaction() {
+        let sizes = [10, 50_000, 40_000, 20_000, 100, 90_000];
+        let parts = parts(sizes.iter().map(|size| bid(*size)).collect());
+        let lengths: Vec<Vec<usize>> =
+            parts.iter().map(|part| part.iter().map(|bid| bid.data.len()).collect()).collect();
+        assert_eq!(lengths, [vec![10, 50_000, 40_000], vec![20_000, 100], vec![90_000]]);
+    }
+
+    #[test]
+    fn parts_hold_at_most_a_hundred_bids() {
+        let lengths: Vec<usize> = parts((0..250).map(|_| bid(1)).collect()).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [100, 100, 50]);
+    }
+}

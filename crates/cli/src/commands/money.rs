@@ -1,0 +1,196 @@
+//! `proophi deposit` and `proophi withdraw`.
+
+use crate::amount::{Amount, Money};
+use crate::commands::bundles::release_all;
+use crate::commands::session::{OpenMarket, Session};
+use crate::failure::{Code, Failure, OrFail, Outcome};
+use crate::output::{Output, Report};
+use crate::render::Palette;
+use crate::settings::{self, Settings};
+use alloy::primitives::{Address, B256, U256};
+use bindings::{IERC20, ProverMarket};
+use clap::Args;
+use serde::Serialize;
+
+/// Put money into a market, for yourself or for someone else
+#[derive(Debug, Args)]
+#[command(after_help = format!("Examples:
+  proophi deposit 0.5eth
+  proophi deposit 1500ticks --account 0x7099…79C8
+
+In a market that pays in a token, its smallest unit is meant without a unit, and 1.5tokens counts whole ones; the
+contract is first allowed to take the amount.
+
+{}", settings::HELP))]
+pub(crate) struct DepositArgs {
+    /// How much: 0.5eth, 12gwei, 150ticks, or a whole number of wei
+    amount: Amount,
+    /// Whose balance grows [default: the sender's]
+    #[arg(long, value_name = "ADDRESS")]
+    account: Option<Address>,
+}
+
+/// Take money out of a market, after releasing the results of bids that were submitted together
+#[derive(Debug, Args)]
+#[command(after_help = format!("Examples:
+  proophi withdraw all
+  proophi withdraw 0.1eth --to 0x7099…79C8
+
+{}", settings::HELP))]
+pub(crate) struct WithdrawArgs {
+    /// How much: all, 0.5eth, 12gwei, 150ticks, or a whole number of wei
+    amount: AmountOrAll,
+    /// Who receives it [default: the sender]
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<Address>,
+}
+
+#[derive(Debug, Clone)]
+enum AmountOrAll {
+    All,
+    Amount(Amount),
+}
+
+impl std::str::FromStr for AmountOrAll {
+    type Err = crate::amount::AmountError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "all" { Ok(Self::All) } else { text.parse().map(Self::Amount) }
+    }
+}
+
+/// What a deposit did.
+#[derive(Debug, Serialize)]
+struct Deposited {
+    market: String,
+    account: Address,
+    amount: Money,
+    available: Money,
+    transaction: B256,
+}
+
+impl Report for Deposited {
+    fn text(&self, palette: Palette, _width: usize) -> String {
+        format!(
+            "{} {} for {}\navailable  {}",
+            palette.good("deposited"),
+            self.amount,
+            self.account,
+            self.available
+        )
+    }
+}
+
+/// What a withdrawal did.
+#[derive(Debug, Serialize)]
+struct Withdrawn {
+    market: String,
+    account: Address,
+    to: Address,
+    released_bundles: usize,
+    amount: Money,
+    available: Money,
+    transaction: B256,
+}
+
+impl Report for Withdrawn {
+    fn text(&self, palette: Palette, _width: usize) -> String {
+        let mut text = String::new();
+        if self.released_bundles > 0 {
+            text += &format!("{} bundles of bids released first\n", self.released_bundles);
+        }
+        text += &format!("{} {} to {}\n", palette.good("withdrawn"), self.amount, self.to);
+        text + &format!("available  {}", self.available)
+    }
+}
+
+/// Runs `proophi deposit`.
+pub(crate) async fn deposit(args: &DepositArgs, settings: Settings, output: Output) -> Outcome<()> {
+    let session = Session::with_key(settings, output).await?;
+    let open = session.market().await?;
+    let account = args.account.unwrap_or(session.sender()?);
+    let ticks = open.money.ticks(&args.amount).or_fail(Code::Input)?;
+    let amount = open.money.money(ticks);
+    let value = prepare(&session, &open, amount.wei).await?;
+    let call = ProverMarket::depositCall { id: open.market.id.get(), account, amount: amount.wei };
+    let receipt = session.send("depositing", call, value).await?;
+    output.report(&Deposited {
+        market: open.market.id.to_string(),
+        account,
+        amount,
+        available: open.money.money(available(&session, &open, account).await?),
+        transaction: receipt.transaction_hash,
+    })
+}
+
+/// Runs `proophi withdraw`.
+pub(crate) async fn withdraw(args: &WithdrawArgs, settings: Settings, output: Output) -> Outcome<()> {
+    let session = Session::with_key(settings, output).await?;
+    let open = session.market().await?;
+    let account = session.sender()?;
+    let to = args.to.unwrap_or(account);
+    let released_bundles = release_all(&session, &open, account).await?;
+    let held = available(&session, &open, account).await?;
+    let ticks = match &args.amount {
+        AmountOrAll::All => held,
+        AmountOrAll::Amount(amount) => open.money.ticks(amount).or_fail(Code::Input)?,
+    };
+    if ticks > held {
+        return Err(Failure::input(format!(
+            "only {} can be withdrawn now; what open bids and seats hold comes free later (`proophi account show`)",
+            open.money.money(held)
+        )));
+    }
+    // A bid that is resolved between now and the transaction would add to "all".
+    let amount = if matches!(args.amount, AmountOrAll::All) { U256::MAX } else { ticks };
+    let call = ProverMarket::withdrawCall { id: open.market.id.get(), amount, to };
+    let receipt = session.send("withdrawing", call, U256::ZERO).await?;
+    let paid = receipt
+        .logs()
+        .iter()
+        .find_map(|log| log.log_decode::<ProverMarket::Withdrawn>().ok())
+        .ok_or_else(|| Failure::new(Code::Failed, eyre::eyre!("the receipt shows no withdrawal")))?;
+    output.report(&Withdrawn {
+        market: open.market.id.to_string(),
+        account,
+        to,
+        released_bundles,
+        amount: open.money.money(paid.inner.amount),
+        available: open.money.money(available(&session, &open, account).await?),
+        transaction: receipt.transaction_hash,
+    })
+}
+
+/// Ticks that `account` could withdraw now.
+pub(crate) async fn available(session: &Session, open: &OpenMarket, account: Address) -> Outcome<U256> {
+    let market = session.client.market();
+    market.availableOf(open.market.id.get(), account).call().await.or_fail(Code::Connection)
+}
+
+/// Makes sure that the sender has `wei`, and in a market of a token that the contract may take them.
+/// Returns the native currency to attach.
+pub(crate) async fn prepare(session: &Session, open: &OpenMarket, wei: U256) -> Outcome<U256> {
+    let sender = session.sender()?;
+    let show = |amount| open.money.currency.show(amount);
+    let short = |held| Failure::input(format!("{sender} has {} of the {} needed", show(held), show(wei)));
+    let currency = match open.market.params.currency {
+        chain::Currency::Token(token) => token,
+        chain::Currency::Native => {
+            let held = session.client.balance_of(sender).await.or_fail(Code::Connection)?;
+            return if held < wei { Err(short(held)) } else { Ok(wei) };
+        }
+    };
+    let token = session.client.token(currency);
+    let held = token.balanceOf(sender).call().await.or_fail(Code::Connection)?;
+    if held < wei {
+        return Err(short(held));
+    }
+    let spender = session.client.contract();
+    let allowed = token.allowance(sender, spender).call().await.or_fail(Code::Connection)?;
+    if allowed < wei {
+        let approve = IERC20::approveCall { spender, amount: wei };
+        let sent = session.client.send_to(currency, &approve, U256::ZERO, None).await;
+        sent.map_err(|error| super::session::refused("allowing the contract to take the tokens", error))?;
+    }
+    Ok(U256::ZERO)
+}

@@ -1,0 +1,220 @@
+//! What a bid asks a proof for, as given on the command line or in a file.
+
+use crate::amount::{Amount, Denomination};
+use crate::failure::{Code, Failure, OrFail, Outcome};
+use alloy::primitives::{Bytes, U256};
+use bindings::ProverMarket::NewBid;
+use circuits::CircuitKind;
+use circuits::Task;
+use circuits::rollup::Demo;
+use clap::Args;
+use market_types::{CircuitId, ReservePrice};
+use serde::Deserialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A bid in a file of bids: a made-up batch, or a circuit with its inputs and data.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BidEntry {
+    fee: String,
+    transfers: Option<usize>,
+    seed: Option<u64>,
+    circuit: Option<String>,
+    public_inputs: Option<Vec<U256>>,
+    data: Option<Bytes>,
+}
+
+/// A statement on the command line.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct StatementArgs {
+    /// Make up a rollup batch of 1, 2 or 4 transfers, with --seed
+    #[arg(long, value_name = "TRANSFERS", conflicts_with_all = ["circuit", "public_inputs", "data"])]
+    generate: Option<usize>,
+    /// Which batch to make up; equal seeds give equal batches
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    seed: u64,
+    /// Circuit: transfers-1, transfers-2, transfers-4, or its id on chain (0x0000000100000001b)
+    #[arg(long, value_name = "CIRCUIT", requires = "data")]
+    circuit: Option<String>,
+    /// Public inputs in their order, separated by commas
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', requires = "circuit")]
+    public_inputs: Vec<U256>,
+    /// File with the bytes that a prover needs to build the witness
+    #[arg(long, value_name = "FILE", requires = "circuit")]
+    data: Option<PathBuf>,
+}
+
+/// A proof that is wanted.
+#[derive(Debug, Clone)]
+pub(crate) struct Statement {
+    pub(crate) circuit: CircuitId,
+    pub(crate) public_inputs: Vec<U256>,
+    pub(crate) data: Bytes,
+}
+
+impl Statement {
+    /// A rollup batch of `transfers` transfers on a state of its own.
+    pub(crate) fn generated(transfers: usize, seed: u64) -> Outcome<Self> {
+        if CircuitKind::from_batch_size(transfers).is_none() {
+            return Err(Failure::input(format!(
+                "no circuit proves {transfers} transfers; there are 1, 2 and 4"
+            )));
+        }
+        let demo = Demo::new(seed);
+        let task = Task::new(demo.state(), &demo.batch(transfers, seed)).or_fail(Code::Failed)?;
+        Ok(Self {
+            circuit: task.kind().id(),
+            public_inputs: task.public_inputs().into_iter().map(U256::from_be_bytes).collect(),
+            data: task.encode().into(),
+        })
+    }
+
+    /// The statement that the command line describes, or `None` if it describes none.
+    pub(crate) fn from_args(args: &StatementArgs) -> Outcome<Option<Self>> {
+        if let Some(transfers) = args.generate {
+            return Self::generated(transfers, args.seed).map(Some);
+        }
+        let (Some(circuit), Some(file)) = (&args.circuit, &args.data) else { return Ok(None) };
+        let data = fs::read(file)
+            .map_err(|error| Failure::input(format!("cannot read {}: {error}", file.display())))?;
+        let public_inputs = args.public_inputs.clone();
+        Ok(Some(Self { circuit: circuit_id(circuit)?, public_inputs, data: data.into() }))
+    }
+
+    /// The statement as a bid of `fee` ticks per unit.
+    pub(crate) fn bid(self, fee: u64) -> NewBid {
+        NewBid { fee, circuit: self.circuit.get(), publicInputs: self.public_inputs, data: self.data }
+    }
+}
+
+/// The bids of a file.
+pub(crate) fn bids_from(file: &Path, money: &Denomination) -> Outcome<Vec<NewBid>> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| Failure::input(format!("cannot read {}: {error}", file.display())))?;
+    let entries: Vec<BidEntry> = serde_json::from_str(&text)
+        .or_fail_with(Code::Input, || format!("{} is no list of bids", file.display()))?;
+    let mut bids = Vec::with_capacity(entries.len());
+    for (position, entry) in entries.into_iter().enumerate() {
+        let at = |failure: Failure| Failure::input(format!("bid {position}: {failure}"));
+        bids.push(entry.bid(money).map_err(at)?);
+    }
+    Ok(bids)
+}
+
+impl BidEntry {
+    fn bid(self, money: &Denomination) -> Outcome<NewBid> {
+        let fee: Amount = self.fee.parse().or_fail(Code::Input)?;
+        let fee = money.price(&fee).or_fail(Code::Input)?;
+        let statement = match (self.transfers, self.seed, self.circuit, self.public_inputs, self.data) {
+            (Some(transfers), Some(seed), None, None, None) => Statement::generated(transfers, seed)?,
+            (None, None, Some(circuit), Some(public_inputs), Some(data)) => {
+                Statement { circuit: circuit_id(&circuit)?, public_inputs, data }
+            }
+            _ => {
+                return Err(Failure::input(
+                    "give either \"transfers\" and \"seed\", or \"circuit\", \"public_inputs\" and \"data\"",
+                ));
+            }
+        };
+        Ok(statement.bid(fee))
+    }
+}
+
+/// A circuit by its name in this build, or by its id on chain.
+fn circuit_id(text: &str) -> Outcome<CircuitId> {
+    if let Some(kind) = CircuitKind::ALL.into_iter().find(|kind| kind.name() == text) {
+        return Ok(kind.id());
+    }
+    let number = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
+    number.map(CircuitId::new).map_err(|_| {
+        let names: Vec<&str> = CircuitKind::ALL.into_iter().map(CircuitKind::name).collect();
+        Failure::input(format!("{text:?} is no circuit; write {} or an id", names.join(", ")))
+    })
+}
+
+/// What can be said about a bid without asking anyone: the contract would refuse it, or it could never win.
+pub(crate) fn check_terms(bid: &NewBid, max_task_size: u32, reserve: ReservePrice) -> Outcome<()> {
+    let size = CircuitId::new(bid.circuit).units();
+    if bid.fee == 0 {
+        return Err(Failure::input("the unit fee must be at least 1 tick per unit"));
+    }
+    if bid.fee < reserve.get() {
+        return Err(Failure::input(format!(
+            "a unit fee of {} ticks per unit is below the market's reserve price of {reserve} and could never win",
+            bid.fee
+        )));
+    }
+    if size == 0 || size > max_task_size {
+        return Err(Failure::input(format!(
+            "the circuit's size of {size} units is outside what the market takes, 1 to {max_task_size} units"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amount::Currency;
+
+    fn money() -> Denomination {
+        Denomination { currency: Currency::ether(), tick: U256::from(1_000) }
+    }
+
+    fn read(content: &str) -> Outcome<Vec<NewBid>> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("bids.json");
+        fs::write(&file, content).unwrap();
+        bids_from(&file, &money())
+    }
+
+    #[test]
+    fn files_hold_generated_and_given_statements() {
+        let bids = read(
+            r#"[{"fee": "12", "transfers": 1, "seed": 3},
+                {"fee": "5000wei", "circuit": "transfers-2", "public_inputs": ["0x1", "2"], "data": "0x0a"}]"#,
+        )
+        .unwrap();
+        assert_eq!(bids[0].fee, 12);
+        assert_eq!(bids[0].circuit, CircuitKind::Transfers1.id().get());
+        assert_eq!(bids[0].publicInputs.len(), 2);
+        assert!(Task::decode(&bids[0].data).is_ok());
+        assert_eq!(bids[1].fee, 5);
+        assert_eq!(bids[1].circuit, CircuitKind::Transfers2.id().get());
+        assert_eq!(bids[1].publicInputs, [U256::ONE, U256::from(2)]);
+    }
+
+    #[test]
+    fn a_wrong_bid_is_named_by_its_position() {
+        let failure =
+            read(r#"[{"fee": "1", "transfers": 1, "seed": 0}, {"fee": "1wei", "transfers": 1, "seed": 0}]"#);
+        let text = failure.unwrap_err().to_string();
+        assert!(text.starts_with("bid 1:") && text.contains("multiple"), "{text}");
+        let text = read(r#"[{"fee": "1", "transfers": 3, "seed": 0}]"#).unwrap_err().to_string();
+        assert!(text.contains("1, 2 and 4"), "{text}");
+        let text = read(r#"[{"fee": "1", "transfers": 1, "data": "0x"}]"#).unwrap_err().to_string();
+        assert!(text.contains("give either"), "{text}");
+        let text = read(r#"[{"fee": "1", "tranfers": 1, "seed": 0}]"#).unwrap_err().to_string();
+        assert!(text.contains("tranfers"), "{text}");
+    }
+
+    #[test]
+    fn bids_that_cannot_win_are_refused_before_sending() {
+        let bid = Statement::generated(2, 0).unwrap().bid(5);
+        let size = CircuitKind::Transfers2.units();
+        assert!(check_terms(&bid, size, ReservePrice::new(5)).is_ok());
+        assert!(check_terms(&bid, size, ReservePrice::new(6)).unwrap_err().to_string().contains("reserve"));
+        assert!(check_terms(&bid, size - 1, ReservePrice::new(0)).unwrap_err().to_string().contains("units"));
+        let free = NewBid { fee: 0, ..bid };
+        assert!(check_terms(&free, size, ReservePrice::new(0)).is_err());
+    }
+
+    #[test]
+    fn circuits_go_by_name_or_id() {
+        assert_eq!(circuit_id("transfers-4").unwrap(), CircuitKind::Transfers4.id());
+        assert_eq!(circuit_id("0x10000001b").unwrap(), CircuitId::of(1, 27));
+        assert_eq!(circuit_id("27").unwrap(), CircuitId::of(0, 27));
+        assert!(circuit_id("sudoku").unwrap_err().to_string().contains("transfers-1"));
+    }
+}

@@ -1,0 +1,146 @@
+//! Who takes part in the demo. Nothing here touches a chain.
+//!
+//! The figures are chosen so that one round shows everything: winners and losers on both sides, two different prices, and
+//! enough free capacity among the losing provers to take over from a dead one. A test clears the round to make sure.
+
+use circuits::CircuitKind::{self, Transfers1, Transfers2, Transfers4};
+
+/// Wei in one tick of the demo's market: a millionth of an ether.
+pub(crate) const TICK: u64 = 1_000_000_000_000;
+/// What every requester deposits (ticks): 0.02 ether.
+pub(crate) const DEPOSIT: u64 = 20_000;
+/// Most units that a round may prove.
+pub(crate) const CAPACITY_CAP: u64 = 480;
+/// Lowest unit fee that can win (ticks per unit).
+pub(crate) const RESERVE: u64 = 10;
+/// Collateral (ticks per unit of capacity).
+pub(crate) const COLLATERAL: u64 = 60;
+/// What a bid pays towards settlement (ticks).
+pub(crate) const SETTLEMENT_FEE: u64 = 30;
+
+/// A requester and the proofs that it wants: circuit and unit fee (ticks per unit).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Requester {
+    pub(crate) name: &'static str,
+    pub(crate) wants: [(CircuitKind, u64); 4],
+}
+
+/// A prover: what a unit costs it (ticks per unit) and how much it registers (units).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Prover {
+    pub(crate) name: &'static str,
+    pub(crate) cost: u64,
+    pub(crate) capacity: u32,
+}
+
+/// Six rollups with four batches each: 24 tasks of three sizes.
+pub(crate) const REQUESTERS: [Requester; 6] = [
+    Requester {
+        name: "Amber",
+        wants: [(Transfers4, 92), (Transfers1, 61), (Transfers2, 47), (Transfers1, 33)],
+    },
+    Requester {
+        name: "Basalt",
+        wants: [(Transfers2, 84), (Transfers4, 70), (Transfers1, 44), (Transfers2, 29)],
+    },
+    Requester {
+        name: "Cobalt",
+        wants: [(Transfers1, 95), (Transfers2, 66), (Transfers4, 52), (Transfers1, 36)],
+    },
+    Requester {
+        name: "Dune",
+        wants: [(Transfers2, 78), (Transfers1, 58), (Transfers4, 41), (Transfers2, 31)],
+    },
+    Requester {
+        name: "Ember",
+        wants: [(Transfers4, 63), (Transfers2, 55), (Transfers1, 49), (Transfers4, 27)],
+    },
+    Requester {
+        name: "Flint",
+        wants: [(Transfers1, 88), (Transfers4, 57), (Transfers2, 45), (Transfers1, 22)],
+    },
+];
+
+/// Five provers. To a round each offers one largest task less a unit below what it registers, so that the assignment,
+/// which may exceed its exact share by that much, always fits.
+pub(crate) const PROVERS: [Prover; 5] = [
+    Prover { name: "Ada", cost: 18, capacity: 190 },
+    Prover { name: "Boole", cost: 24, capacity: 170 },
+    Prover { name: "Curie", cost: 31, capacity: 160 },
+    Prover { name: "Dirac", cost: 38, capacity: 180 },
+    Prover { name: "Euler", cost: 46, capacity: 200 },
+];
+
+/// Largest task of the demo (units).
+pub(crate) fn max_task_size() -> u32 {
+    CircuitKind::ALL.into_iter().map(CircuitKind::units).max().unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use market_types::{
+        Ask, Bid, Capacity, CapacityCap, ReservePrice, Round, RoundNumber, TaskSize, UnitCost, UnitFee,
+    };
+    use std::collections::BTreeSet;
+
+    /// The round with the bids in an order that starts at requester `first`: on the chain any may be first.
+    fn round(first: usize) -> Round {
+        let bids = (0..REQUESTERS.len()).flat_map(|i| REQUESTERS[(first + i) % REQUESTERS.len()].wants);
+        let bids = bids.map(|(kind, fee)| Bid {
+            fee: UnitFee::new(fee).unwrap(),
+            size: TaskSize::new(kind.units()).unwrap(),
+        });
+        let asks = PROVERS.map(|prover| Ask {
+            cost: UnitCost::new(prover.cost),
+            capacity: Capacity::new(prover.capacity - (max_task_size() - 1)).unwrap(),
+        });
+        let cap = CapacityCap::new(CAPACITY_CAP).unwrap();
+        let number = RoundNumber::new(first as u64);
+        Round::from_positions(number, cap, ReservePrice::new(RESERVE), bids.collect(), asks.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_round_has_winners_and_losers_on_both_sides_and_two_prices() {
+        for first in 0..REQUESTERS.len() {
+            let outcome = clearing::clear(&round(first));
+            assert!(outcome.user_price > outcome.prover_price, "{outcome:?}");
+            assert!(outcome.winning_bids.len() >= 10 && outcome.winning_bids.len() < 24);
+            assert_eq!(outcome.winning_asks.len(), 3);
+        }
+    }
+
+    #[test]
+    fn losing_provers_can_hold_whatever_a_winner_leaves_behind() {
+        let free: u32 = PROVERS.iter().skip(3).map(|prover| prover.capacity).sum();
+        for first in 0..REQUESTERS.len() {
+            let (round, mut loads) = (round(first), [0u32; 5]);
+            for (bid, seat) in clearing::clear(&round).assignment {
+                loads[seat.get() as usize] += round.bid(bid).unwrap().size.get();
+            }
+            assert!(loads.iter().all(|load| *load <= free), "{loads:?}");
+            assert!(loads[..3].iter().all(|load| *load > 0), "{loads:?}");
+        }
+    }
+
+    #[test]
+    fn there_are_24_tasks_of_three_sizes_with_24_different_fees() {
+        let wants: Vec<_> = REQUESTERS.iter().flat_map(|requester| requester.wants).collect();
+        assert_eq!(wants.len(), 24);
+        assert_eq!(wants.iter().map(|(kind, _)| kind.units()).collect::<BTreeSet<_>>().len(), 3);
+        assert_eq!(wants.iter().map(|(_, fee)| fee).collect::<BTreeSet<_>>().len(), 24);
+    }
+
+    #[test]
+    fn deposits_cover_the_bids_and_seats_can_take_part() {
+        for requester in REQUESTERS {
+            let cost: u64 = requester
+                .wants
+                .iter()
+                .map(|(kind, fee)| fee * u64::from(kind.units()) + SETTLEMENT_FEE)
+                .sum();
+            assert!(cost <= DEPOSIT, "{}: {cost}", requester.name);
+        }
+        assert!(PROVERS.iter().all(|prover| prover.capacity >= 2 * max_task_size() - 1));
+    }
+}
