@@ -14,9 +14,9 @@
 //!
 //! | circuit | transfers | constraints | units | published bytes (demo) |
 //! |---|---|---|---|---|
-//! | `transfers-1` | 1 | 13,391 | 14 | about 560 |
-//! | `transfers-2` | 2 | 26,717 | 27 | about 980 |
-//! | `transfers-4` | 4 | 53,369 | 53 | about 1,650 |
+//! | `transfers-1` | 1 | 13,391 | 14 | about 620 |
+//! | `transfers-2` | 2 | 26,717 | 27 | about 1,040 |
+//! | `transfers-4` | 4 | 53,369 | 53 | about 1,680 |
 //!
 //! A transfer costs 13,326 constraints, of which 8 x 4 tree hashes are 7,800 and the signature about 4,000; 65 more belong to
 //! the batch. One unit is 1,024 constraints, rounded up.

@@ -7,7 +7,8 @@ use ark_bn254::{Bn254, Fq, Fq2, Fr, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_groth16::{Groth16, VerifyingKey as ArkVerifyingKey};
 use ark_snark::SNARK;
-use rand::{CryptoRng, RngCore};
+use rand::{CryptoRng, RngCore, SeedableRng};
+use rand_chacha::ChaCha20Rng;
 use thiserror::Error;
 
 use crate::{
@@ -48,7 +49,7 @@ impl Proof {
     /// bytes never identify it.
     #[must_use]
     pub fn rerandomised(&self, key: &VerifyingKey, rng: &mut (impl RngCore + CryptoRng)) -> Self {
-        Self(Groth16::<Bn254>::rerandomize_proof(&key.key, &self.0, rng))
+        Self(Groth16::<Bn254>::rerandomize_proof(&key.key, &self.0, &mut fork(rng)))
     }
 }
 
@@ -99,7 +100,18 @@ pub fn prove(
     if key.kind() != task.kind() {
         return Err(ProveError::WrongKey { key: key.kind(), task: task.kind() });
     }
+    prove_in_this_crate(key, task, &mut fork(rng))
+}
+
+/// Not generic, so that the work is compiled here and with this crate's optimisation level, whoever calls.
+fn prove_in_this_crate(key: &DevProvingKey, task: &Task, rng: &mut ChaCha20Rng) -> Result<Proof, ProveError> {
     Ok(Proof(Groth16::<Bn254>::prove(key.inner(), task.circuit(), rng)?))
+}
+
+fn fork(rng: &mut (impl RngCore + CryptoRng)) -> ChaCha20Rng {
+    let mut seed = [0u8; 32];
+    rng.fill_bytes(&mut seed);
+    ChaCha20Rng::from_seed(seed)
 }
 
 /// Whether `proof` proves the statement `public_inputs`. An input that is not a field element verifies nothing.

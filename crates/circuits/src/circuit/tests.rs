@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ark_bn254::Fr;
 use ark_ec::AffineRepr;
 use ark_ed_on_bn254::{EdwardsAffine, Fr as Scalar};
-use ark_ff::{AdditiveGroup, Field, One, UniformRand, Zero};
+use ark_ff::{AdditiveGroup, One, UniformRand, Zero};
 use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystem, ConstraintSystemRef};
 use proptest::prelude::*;
 use rand::SeedableRng;

@@ -64,7 +64,7 @@ impl KeyStore {
         kind: CircuitKind,
         progress: &mut dyn FnMut(KeyEvent),
     ) -> Result<DevProvingKey, KeyStoreError> {
-        let fingerprint = Fingerprint::of(kind)?;
+        let fingerprint = Fingerprint::registered(kind);
         if let Ok(key) = self.read(kind, &fingerprint) {
             progress(KeyEvent::Cached(kind));
             return Ok(key);
@@ -79,7 +79,7 @@ impl KeyStore {
             Err(reason) => reason,
         };
         progress(KeyEvent::Generating(kind, reason));
-        let key = DevProvingKey::generate(kind, &fingerprint)?;
+        let key = DevProvingKey::generate(kind)?;
         self.write(&key, &fingerprint)?;
         progress(KeyEvent::Generated(kind));
         Ok(key)
