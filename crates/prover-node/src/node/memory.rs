@@ -1,11 +1,12 @@
 //! What this process knows beyond the chain: witnesses, proofs, and what is under way. All of it can be lost.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use circuits::{Proof, Task};
+use market_types::AskIndex;
 
 use crate::plan::{Pace, Stage, TaskId};
 
@@ -18,6 +19,8 @@ pub(super) struct Memory {
     tasks: HashMap<TaskId, Known>,
     /// Transactions about seats and money, of which there is one at a time.
     pub(super) seats: Attempts,
+    /// Seats whose prover has been told that they are too small.
+    pub(super) small_seats: BTreeSet<AskIndex>,
     /// Speed of this machine.
     pub(super) pace: Pace,
 }

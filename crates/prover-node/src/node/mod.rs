@@ -17,7 +17,7 @@ mod start;
 use std::{future::Future, sync::Arc, time::Duration};
 
 use alloy::rpc::types::TransactionReceipt;
-use chain::Follower;
+use chain::{FollowError, Follower};
 
 use circuits::{Proof, Task};
 use market_types::TaskSize;
@@ -92,7 +92,9 @@ impl Node {
                 }
             };
             if self.has_left() {
-                tracing::info!("no seat is left in the market");
+                tracing::info!(
+                    "no seat is left; what the market owes this prover can be withdrawn (proophi withdraw)"
+                );
                 return Ok(());
             }
             tokio::select! {
@@ -128,7 +130,11 @@ impl Node {
 
     /// Brings what was seen up to the head of the chain.
     async fn look(&mut self) -> Result<(), ObserveError> {
-        self.follower.poll().await?;
+        match self.follower.poll().await {
+            // A block came while it was read; the next look is soon enough.
+            Ok(_) | Err(FollowError::Moving) => {}
+            Err(error) => return Err(error.into()),
+        }
         let head = self.follower.head();
         if self.seen.as_ref().is_some_and(|seen| seen.head == head) {
             return Ok(());
@@ -141,8 +147,26 @@ impl Node {
                 tracing::info!(task = %assigned.id, "on a seat of this prover");
             }
         }
+        self.warn_of_small_seats(&seen);
         self.seen = Some(seen);
         Ok(())
+    }
+
+    /// Slashes take capacity for good. A seat with too little of it is in no round any more, which its prover should know.
+    fn warn_of_small_seats(&mut self, seen: &Snapshot) {
+        let largest = u64::from(self.desk.market.params.max_task_size.get());
+        // At least 1 by its type.
+        let least = 2 * largest - 1;
+        for seat in seen.seats.iter().filter(|seat| seat.capacity.get() < least) {
+            if self.memory.small_seats.insert(seat.seat) {
+                tracing::warn!(
+                    seat = %seat.seat,
+                    capacity = %seat.capacity,
+                    least,
+                    "too little capacity is left to take part: leave, and register anew"
+                );
+            }
+        }
     }
 
     fn has_left(&self) -> bool {
@@ -229,7 +253,7 @@ impl Node {
         match self.memory.get_mut(id) {
             // What failed once would fail again, and cost as much again.
             Some(known) => {
-                known.progress = proof.map_or(Progress::Unprovable, |p| Progress::Proved(Arc::new(p)))
+                known.progress = proof.map_or(Progress::Unprovable, |p| Progress::Proved(Arc::new(p)));
             }
             None => tracing::info!(task = %id, "the task has ended meanwhile, its proof is dropped"),
         }

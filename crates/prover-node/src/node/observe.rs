@@ -117,6 +117,7 @@ fn seat_view(
     let on_offer = waiting.filter(|round| offer.cost_at(*round).is_some()).map_or(0, |r| offer.free_at(r));
     SeatView {
         seat: state.seat,
+        capacity: Units::new(state.capacity),
         next_cost: offer.cost(),
         frozen: waiting.is_some() && Some(offer.cost_from()) == current,
         resolved: before(offer.cost_from()).is_none_or(|round| !is_open(round)),
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn open_capacity_is_what_tasks_occupy() {
         let seat = view(&seat(6, 1), 3, None);
-        assert_eq!((seat.open.get(), seat.takeable.get()), (30, 70));
+        assert_eq!((seat.capacity.get(), seat.open.get(), seat.takeable.get()), (100, 30, 70));
         assert_eq!((seat.next_cost, seat.seat), (Some(UnitCost::new(6)), AskIndex::new(2)));
     }
 

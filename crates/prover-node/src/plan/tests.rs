@@ -36,6 +36,7 @@ fn task(index: u32, assigned: u32, stage: Stage) -> TaskView {
 fn my_seat() -> SeatView {
     SeatView {
         seat: seat(MINE),
+        capacity: Units::new(100),
         next_cost: Some(UnitCost::new(5)),
         frozen: false,
         resolved: true,

@@ -108,6 +108,8 @@ pub struct Terms {
 pub struct SeatView {
     /// The seat.
     pub seat: AskIndex,
+    /// Registered capacity that is still backed by collateral.
+    pub capacity: Units,
     /// The unit cost that will count from the next round on, `None` after leaving.
     pub next_cost: Option<UnitCost>,
     /// Whether the market refuses a new unit cost until the last round is settled or void.

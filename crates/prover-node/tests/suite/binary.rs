@@ -1,0 +1,67 @@
+//! The program as an operator meets it.
+
+use std::{
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    process::{Command, Stdio},
+};
+
+use alloy::primitives::hex;
+
+use crate::world::{NODE, World};
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_prover-node"));
+    command.env_remove("PROOPHI_PRIVATE_KEY").env_remove("RUST_LOG");
+    command
+}
+
+#[test]
+fn help_teaches_with_an_example() {
+    let output = program().arg("--help").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    for part in ["Example:", "--capacity", "--key-file", "PROOPHI_PRIVATE_KEY", "leave"] {
+        assert!(text.contains(part), "{part} is missing in:\n{text}");
+    }
+}
+
+#[test]
+fn a_missing_setting_is_named_and_no_key_is_taken_from_the_command_line() {
+    let output = program().args(["--capacity", "200", "--cost", "3"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("contract"), "{text}");
+    let output = program().args(["--private-key", "0x01"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_takes_a_seat_logs_json_and_stops_cleanly_on_sigterm() {
+    let world = World::new().await;
+    let directory = tempfile::tempdir().unwrap();
+    let key_file = directory.path().join("prover.key");
+    let key = hex::encode(world.bed.anvil.account(NODE).to_bytes());
+    std::fs::write(&key_file, &key).unwrap();
+    std::fs::set_permissions(&key_file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let config = world.config(3);
+    let mut child = program()
+        .args(["--rpc-url", &config.rpc_url, "--contract", &config.contract.to_string()])
+        .args(["--market", &config.market.to_string(), "--capacity", "200", "--cost", "3", "--json"])
+        .arg("--key-file")
+        .arg(&key_file)
+        .env("PROOPHI_KEY_STORE", &config.key_store)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    let reader = std::thread::spawn(move || log.lines().map_while(Result::ok).collect::<Vec<_>>());
+    world.until("a seat", async |history| history.seats().next().map(|_| ())).await;
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert!(child.wait().unwrap().success());
+    let lines = reader.join().unwrap();
+    assert!(lines.iter().all(|line| line.starts_with('{')), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.contains("stopping")), "{lines:#?}");
+    assert!(lines.iter().all(|line| !line.contains(&key)), "the key is in the log");
+}

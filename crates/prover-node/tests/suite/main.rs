@@ -1,0 +1,6 @@
+//! The node against a real chain with real proofs.
+
+mod binary;
+mod lifecycle;
+mod takeover;
+mod world;

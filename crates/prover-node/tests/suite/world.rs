@@ -1,0 +1,231 @@
+//! A market with people in it, and nodes that serve it.
+
+use std::{path::Path, time::Duration};
+
+use alloy::primitives::{Address, U256};
+
+use chain::{
+    Client, FollowOptions, Follower, Market, MarketHistory, Markets, RoundRecord,
+    history::TaskEnd,
+    round::{asks_at, settle_call, to_clearing},
+};
+use circuits::{CircuitKind, Task, keys::KeyStore, rollup::Demo};
+use market_types::{BidIndex, Capacity, ReservePrice, RoundNumber, UnitCost};
+use prover_node::{
+    config::{Config, ExpireSetting},
+    node::{self, NodeError},
+    plan::Wish,
+};
+use testkit::{AnvilOptions, Bid, Testbed};
+use tokio::{
+    sync::oneshot,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+/// The circuit of the market: the smallest one, so that a proof takes about a second.
+pub(crate) const KIND: CircuitKind = CircuitKind::Transfers1;
+/// What the cheapest node asks. Every price of the market is above it.
+pub(crate) const CHEAP: u64 = 3;
+/// What whoever sets the price asks, and so what deliveries pay.
+pub(crate) const PRICE: u64 = 5;
+/// The least capacity that takes part, and room for it to lose a task.
+pub(crate) const CAPACITY: u32 = 200;
+
+/// Longest time that anything here may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Accounts of the chain.
+pub(crate) const NODE: usize = 1;
+pub(crate) const RIVAL: usize = 2;
+pub(crate) const REQUESTER: usize = 3;
+pub(crate) const MALLORY: usize = 4;
+
+pub(crate) struct World {
+    pub(crate) bed: Testbed,
+    pub(crate) market: Market,
+}
+
+fn key_store() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+impl World {
+    /// A market of one circuit on a chain with a block every second. The reserve price buys any quantity, so that the
+    /// cheaper of two provers always wins and the other one's cost is the price.
+    pub(crate) async fn new() -> Self {
+        let key = KeyStore::open(key_store()).unwrap().load(KIND, &mut |_| {}).unwrap();
+        let units = market_types::TaskSize::new(KIND.units()).unwrap();
+        let words = key.verifying_key().to_words();
+        let circuit = chain::deploy::CircuitKey { units, words };
+        let options = AnvilOptions { block_time: Some(1), ..AnvilOptions::default() };
+        let bed = Testbed::start_for(&options, &[circuit]).await;
+        let mut params = bed.params().await;
+        params.reserve_price = ReservePrice::new(PRICE + 1);
+        let market = bed.market_with(&params).await;
+        Self { bed, market }
+    }
+
+    /// Settings of a node of account `number`.
+    pub(crate) fn config(&self, cost: u64) -> Config {
+        Config {
+            rpc_url: self.bed.anvil.url().to_owned(),
+            chain_id: Some(31_337),
+            contract: self.bed.deployment.market,
+            market: self.market.id.get(),
+            from_block: self.bed.deployment.block,
+            key_file: None,
+            key_store: key_store().to_owned(),
+            capacity: Some(Capacity::new(CAPACITY).unwrap()),
+            cost: Some(UnitCost::new(cost)),
+            workers: std::num::NonZeroUsize::MIN,
+            threads: None,
+            takeovers: true,
+            expire: ExpireSetting::Own,
+            json: false,
+        }
+    }
+
+    /// A node of account `number` that asks `cost`.
+    pub(crate) async fn serve(&self, number: usize, cost: u64) -> Running {
+        let config = self.config(cost);
+        let wish = config.wish(None).unwrap();
+        self.run(number, &config, wish).await
+    }
+
+    pub(crate) async fn run(&self, number: usize, config: &Config, wish: Wish) -> Running {
+        let key = self.bed.anvil.account(number).clone();
+        let node = node::start(config, key, wish).await.unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(node.run(async {
+            let _ = stopped.await;
+        }));
+        Running { stop, task }
+    }
+
+    /// A batch on a state of its own, as a requester posts it.
+    pub(crate) fn bid(seed: u64) -> Bid {
+        let demo = Demo::new(seed);
+        let task = Task::new(demo.state(), &demo.batch(KIND.batch_size(), seed)).unwrap();
+        let public_inputs = task.public_inputs().map(U256::from_be_bytes).to_vec();
+        Bid { fee: 10, circuit: KIND.id(), public_inputs, data: task.encode().into() }
+    }
+
+    /// Waits until `count` seats are taken, and then for the round that all of them take part in.
+    pub(crate) async fn open_with_seats(&self, count: usize) -> RoundNumber {
+        let seats = self.until("the seats", async |history| {
+            (history.seats().count() == count).then(|| {
+                let first = |seat: &chain::history::SeatRecord| seat.asks.first().map(|ask| ask.from_round);
+                history.seats().filter_map(first).max().unwrap()
+            })
+        });
+        let round = seats.await;
+        self.bed.warp_to_open(&self.market, round).await;
+        round
+    }
+
+    /// Closes the round and settles it.
+    pub(crate) async fn settle(&self, round: RoundNumber) {
+        self.bed.warp_to_close(&self.market, round).await;
+        let client = self.bed.client(0).await;
+        let history = self.history().await;
+        let record = history.round(round).unwrap();
+        let asks = asks_at(&client, &self.market, round).await.unwrap();
+        let certificate = clearing::certificate(&to_clearing(&self.market, record, asks).unwrap());
+        let call = settle_call(&self.market, record, &certificate);
+        client.send(call, U256::ZERO, None).await.unwrap();
+    }
+
+    pub(crate) async fn history(&self) -> MarketHistory {
+        let client = self.bed.client(0).await;
+        let follow = FollowOptions::new(Markets::Only(vec![self.market.id]), self.bed.deployment.block);
+        let follower = loop {
+            // A block may come while it reads.
+            match Follower::start(client.clone(), follow.clone()).await {
+                Err(chain::FollowError::Moving) => {}
+                follower => break follower.unwrap(),
+            }
+        };
+        follower.market(self.market.id).unwrap().clone()
+    }
+
+    /// What `look` finds in the market's history, once it finds something.
+    pub(crate) async fn until<T>(&self, what: &str, look: impl AsyncFn(&MarketHistory) -> Option<T>) -> T {
+        let search = async {
+            loop {
+                if let Some(found) = look(&self.history().await).await {
+                    return found;
+                }
+                sleep(Duration::from_millis(300)).await;
+            }
+        };
+        timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("{what}: not seen in time"))
+    }
+
+    /// How the task of a bid ends.
+    pub(crate) async fn end_of(&self, round: RoundNumber, index: u32) -> TaskEnd {
+        let index = BidIndex::new(index).unwrap();
+        let end = |record: &RoundRecord| record.task(index).and_then(|task| task.end);
+        self.until("the end of a task", async |history| history.round(round).and_then(end)).await
+    }
+
+    /// The seat of account `number`.
+    pub(crate) async fn seat_of(&self, number: usize) -> market_types::AskIndex {
+        let prover = self.bed.anvil.account(number).address();
+        let history = self.history().await;
+        history.seats().find(|seat| seat.prover == prover).expect("a seat").seat
+    }
+
+    pub(crate) async fn available(&self, account: Address) -> U256 {
+        let client = self.bed.client(0).await;
+        client.market().availableOf(self.market.id.get(), account).call().await.unwrap()
+    }
+
+    pub(crate) async fn status(&self, round: RoundNumber, index: u32) -> u8 {
+        let client = self.bed.client(0).await;
+        let (round, index) = (U256::from(round.get()), U256::from(index));
+        client.market().taskStatus(self.market.id.get(), round, index).call().await.unwrap()
+    }
+
+    /// The chain's account `number` as a client of the contract.
+    pub(crate) async fn client(&self, number: usize) -> Client {
+        self.bed.client(number).await
+    }
+}
+
+/// Ticks that a task of the market's circuit is worth at `price` ticks per unit.
+pub(crate) fn ticks(price: u64) -> U256 {
+    U256::from(price * u64::from(KIND.units()))
+}
+
+/// `TaskStatus` as the contract numbers it.
+pub(crate) mod status {
+    pub(crate) const ASSIGNED: u8 = 0;
+    pub(crate) const DELIVERED: u8 = 3;
+    pub(crate) const EXPIRED: u8 = 4;
+}
+
+/// A node at work.
+pub(crate) struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), NodeError>>,
+}
+
+impl Running {
+    /// Asks it to stop, and waits until it has.
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(());
+        timeout(PATIENCE, self.task).await.expect("stops in time").unwrap().unwrap();
+    }
+
+    /// Ends it between two steps, whatever it is at, as a crash would.
+    pub(crate) async fn crash(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) async fn ended(self) {
+        timeout(PATIENCE, self.task).await.expect("ends in time").unwrap().unwrap();
+    }
+}
