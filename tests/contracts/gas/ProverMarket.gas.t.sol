@@ -165,8 +165,8 @@ contract ProverMarketGasTest is ProvedMarketTest {
     function _settle(uint256 bids, uint32 offered) private {
         _tenSeats(offered);
         _bundles(bids / 100, 100);
-        fund(relayer, 1);
         vm.warp(openAt(2));
+        fund(relayer, 1); // a relayer that was rewarded before
         noteAsks(1);
         SlowClearing.Result memory result = cleared(1);
         assertEq(result.winners.length, 9);

@@ -80,13 +80,17 @@ contract RebasingToken is PlainToken {
 /// @notice Calls its sender back in the middle of a transfer, as ERC-777 does.
 contract CallbackToken is PlainToken {
     function _move(address from, address to, uint256 amount) internal override returns (bool) {
-        if (from.code.length != 0) Callback(from).beforeTokens();
+        _tell(from);
         super._move(from, to, amount);
-        if (to.code.length != 0) {
-            (bool done,) = to.call(abi.encodeCall(Callback.beforeTokens, ()));
-            done; // a receiver without the hook is fine
-        }
+        _tell(to);
         return true;
+    }
+
+    /// @dev An account without the hook is fine.
+    function _tell(address account) private {
+        if (account.code.length == 0) return;
+        (bool heard,) = account.call(abi.encodeCall(Callback.beforeTokens, ()));
+        heard;
     }
 }
 

@@ -62,7 +62,7 @@ abstract contract MarketTest is Test {
 
     /// @notice A market's contract from its artifact: what is tested is the build that is deployed.
     function deployMarket() internal returns (IProverMarket) {
-        return IProverMarket(vm.deployCode("out/ProverMarket.sol/ProverMarket.json"));
+        return IProverMarket(vm.deployCode("ProverMarket.sol:ProverMarket"));
     }
 
     function defaultParams() internal view returns (MarketParams memory) {

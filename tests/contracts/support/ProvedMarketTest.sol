@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Groth16Verifier} from "../../../contracts/verifiers/Groth16Verifier.sol";
+import {IGroth16Verifier} from "../../../contracts/interfaces/IGroth16Verifier.sol";
 import {CircuitId} from "../../../contracts/types/CircuitId.sol";
 import {Task} from "../../../contracts/types/Task.sol";
 import {Groth16Vectors} from "../verifiers/Groth16Vectors.sol";
@@ -12,7 +12,7 @@ abstract contract ProvedMarketTest is MarketTest, Groth16Vectors {
     /// Bytes that the demo's rollup publishes with a batch of one transfer.
     uint256 internal constant ROLLUP_DATA = 560;
 
-    Groth16Verifier internal groth16;
+    IGroth16Verifier internal groth16;
 
     function setUp() public virtual override {
         super.setUp();

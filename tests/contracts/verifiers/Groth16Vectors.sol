@@ -6,7 +6,6 @@ import {stdJson} from "forge-std/StdJson.sol";
 
 import {IGroth16Verifier} from "../../../contracts/interfaces/IGroth16Verifier.sol";
 import {CircuitId} from "../../../contracts/types/CircuitId.sol";
-import {Groth16Verifier} from "../../../contracts/verifiers/Groth16Verifier.sol";
 
 /// @notice Keys and proofs made by the crate `circuits` (tests/vectors/groth16.json): what a prover delivers on chain.
 abstract contract Groth16Vectors is Test {
@@ -25,8 +24,22 @@ abstract contract Groth16Vectors is Test {
     }
 
     /// @notice A verifier with every circuit of the vectors, in their order.
-    function deployVerifier() internal returns (Groth16Verifier) {
-        return new Groth16Verifier(readCircuits());
+    function deployVerifier() internal returns (IGroth16Verifier) {
+        return deploy(readCircuits());
+    }
+
+    /// @notice The verifier's contract from its artifact: what is tested is the build that is deployed.
+    function deploy(IGroth16Verifier.Circuit[] memory circuits) internal returns (IGroth16Verifier made) {
+        bytes memory code =
+            abi.encodePacked(vm.getCode("Groth16Verifier.sol:Groth16Verifier"), abi.encode(circuits));
+        assembly ("memory-safe") {
+            made := create(0, add(code, 0x20), mload(code))
+            if iszero(made) {
+                let free := mload(0x40)
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
+        }
     }
 
     function readCircuits() internal view returns (IGroth16Verifier.Circuit[] memory circuits) {

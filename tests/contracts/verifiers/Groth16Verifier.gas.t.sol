@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IGroth16Verifier} from "../../../contracts/interfaces/IGroth16Verifier.sol";
 import {Bn254} from "../../../contracts/libraries/Bn254.sol";
 import {CircuitId} from "../../../contracts/types/CircuitId.sol";
-import {Groth16Verifier} from "../../../contracts/verifiers/Groth16Verifier.sol";
 import {Groth16Vectors} from "./Groth16Vectors.sol";
 
 /// @notice What the verifier costs the contract that calls it. A static call is no transaction of its own, isolated or not: the
 /// figures are execution only, without the 21,000 and the calldata.
 contract Groth16VerifierGasTest is Groth16Vectors {
-    Groth16Verifier private _verifier;
+    IGroth16Verifier private _verifier;
     CircuitId private _circuit;
     Case private _valid;
 

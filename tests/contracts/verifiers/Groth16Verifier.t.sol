@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IGroth16Verifier} from "../../../contracts/interfaces/IGroth16Verifier.sol";
 import {Bn254} from "../../../contracts/libraries/Bn254.sol";
 import {CircuitId, toCircuitId} from "../../../contracts/types/CircuitId.sol";
-import {Groth16Verifier} from "../../../contracts/verifiers/Groth16Verifier.sol";
 import {Groth16Vectors} from "./Groth16Vectors.sol";
 
 /// @notice Proofs that are accepted, proofs that are not, and what finding out may cost.
@@ -18,7 +18,7 @@ contract Groth16VerifierTest is Groth16Vectors {
     /// @dev More than any verification of a two-input circuit uses, an invalid point's burnt gas included.
     uint256 private constant GAS_BOUND = 240_000;
 
-    Groth16Verifier private _verifier;
+    IGroth16Verifier private _verifier;
 
     function setUp() public {
         _verifier = deployVerifier();

@@ -4,7 +4,6 @@ pragma solidity ^0.8.28;
 import {IGroth16Verifier} from "../../../contracts/interfaces/IGroth16Verifier.sol";
 import {Bn254} from "../../../contracts/libraries/Bn254.sol";
 import {CircuitId, toCircuitId} from "../../../contracts/types/CircuitId.sol";
-import {Groth16Verifier} from "../../../contracts/verifiers/Groth16Verifier.sol";
 import {Groth16Vectors} from "./Groth16Vectors.sol";
 
 /// @notice Which circuits and keys a verifier takes at deployment, and what it says of them afterwards.
@@ -12,7 +11,7 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
     uint256 private constant KEY_WORDS = 20;
 
     function test_circuitsAreListedInOrderWithTheirSizes() public {
-        Groth16Verifier verifier = deployVerifier();
+        IGroth16Verifier verifier = deployVerifier();
         uint256 count = countCircuits();
         assertEq(verifier.circuitCount(), count);
         for (uint256 i = 0; i < count; ++i) {
@@ -27,7 +26,7 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
     }
 
     function testFuzz_onlyListedIdsAreCircuits(uint64 raw) public {
-        Groth16Verifier verifier = deployVerifier();
+        IGroth16Verifier verifier = deployVerifier();
         bool listed;
         for (uint256 i = 0; i < verifier.circuitCount(); ++i) {
             if (verifier.circuitAt(i) == CircuitId.wrap(raw)) listed = true;
@@ -36,7 +35,7 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
     }
 
     function test_idWithAnotherSizeOrIndexIsNoCircuit() public {
-        Groth16Verifier verifier = deployVerifier();
+        IGroth16Verifier verifier = deployVerifier();
         uint32 count = uint32(verifier.circuitCount());
         assertFalse(verifier.isCircuit(toCircuitId(0, readUnits(0) + 1)));
         assertFalse(verifier.isCircuit(toCircuitId(0, 0)));
@@ -56,7 +55,7 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
             }
             circuits[i] = IGroth16Verifier.Circuit(i == 15 ? type(uint32).max : uint32(i + 1), key);
         }
-        Groth16Verifier verifier = new Groth16Verifier(circuits);
+        IGroth16Verifier verifier = deploy(circuits);
         for (uint256 i = 0; i < 16; ++i) {
             assertEq(verifier.verifyingKey(i), circuits[i].verifyingKey);
             assertEq(verifier.publicInputCount(i), 2 + i);
@@ -75,7 +74,7 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
     }
 
     function test_RevertWhen_IndexIsNotBelowTheCount() public {
-        Groth16Verifier verifier = deployVerifier();
+        IGroth16Verifier verifier = deployVerifier();
         uint256 count = verifier.circuitCount();
         bytes memory refusal = abi.encodeWithSelector(IGroth16Verifier.NoSuchCircuit.selector, count, count);
         vm.expectRevert(refusal);
@@ -89,17 +88,17 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
     function test_RevertWhen_NoCircuitOrTooMany() public {
         IGroth16Verifier.Circuit[] memory none = new IGroth16Verifier.Circuit[](0);
         vm.expectRevert(abi.encodeWithSelector(IGroth16Verifier.WrongNumberOfCircuits.selector, 0, 16));
-        new Groth16Verifier(none);
+        deploy(none);
         IGroth16Verifier.Circuit[] memory many = new IGroth16Verifier.Circuit[](17);
         vm.expectRevert(abi.encodeWithSelector(IGroth16Verifier.WrongNumberOfCircuits.selector, 17, 16));
-        new Groth16Verifier(many);
+        deploy(many);
     }
 
     function test_RevertWhen_CircuitHasNoSize() public {
         IGroth16Verifier.Circuit[] memory circuits = readCircuits();
         circuits[1].units = 0;
         vm.expectRevert(abi.encodeWithSelector(IGroth16Verifier.ZeroUnits.selector, 1));
-        new Groth16Verifier(circuits);
+        deploy(circuits);
     }
 
     function test_RevertWhen_KeyLengthIsWrong() public {
@@ -119,7 +118,7 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
         circuits[0] = IGroth16Verifier.Circuit(1, key);
         circuits[1] = IGroth16Verifier.Circuit(1, key);
         vm.expectRevert(abi.encodeWithSelector(IGroth16Verifier.KeysTooLong.selector, 2 * key.length, 24_575));
-        new Groth16Verifier(circuits);
+        deploy(circuits);
     }
 
     function test_RevertWhen_KeyHasAPointOutsideItsGroup() public {
@@ -149,7 +148,7 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
             key = withWord(key, 10 + i, wordAt(key, 6 + i));
         }
         vm.expectRevert(abi.encodeWithSelector(IGroth16Verifier.UnfinishedKey.selector, 0));
-        new Groth16Verifier(_single(key));
+        deploy(_single(key));
     }
 
     function _startOfPoint(uint256 word) private pure returns (uint256) {
@@ -161,12 +160,12 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
         vm.expectRevert(
             abi.encodeWithSelector(IGroth16Verifier.WrongKeyLength.selector, 0, key.length, 16 * 32)
         );
-        new Groth16Verifier(_single(key));
+        deploy(_single(key));
     }
 
     function _expectPointRefused(bytes memory key, uint256 word) private {
         vm.expectRevert(abi.encodeWithSelector(IGroth16Verifier.InvalidKeyPoint.selector, 0, word));
-        new Groth16Verifier(_single(key));
+        deploy(_single(key));
     }
 
     function _single(bytes memory key) private pure returns (IGroth16Verifier.Circuit[] memory circuits) {
