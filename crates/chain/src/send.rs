@@ -307,11 +307,10 @@ fn gas_limit(estimate: u64, floor: Option<u64>) -> Result<u64, SendError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::rpc::json_rpc::ErrorPayload;
 
     fn answer(message: &str) -> Answer {
-        let payload = ErrorPayload { code: -32000, message: message.to_owned().into(), data: None };
-        Answer::of(&RpcError::ErrorResp(payload))
+        let payload = serde_json::json!({ "code": -32000, "message": message }).to_string();
+        Answer::of(&RpcError::ErrorResp(serde_json::from_str(&payload).unwrap()))
     }
 
     #[test]

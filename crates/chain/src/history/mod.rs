@@ -153,9 +153,10 @@ impl MarketHistory {
         }
         match &logged.event {
             Event::BidSubmitted(event) => {
-                let bid = BidRecord::new(BidHead::try_from(event.head)?, event, logged.origin);
-                let round = BidHead::try_from(event.head)?.round;
-                self.round_mut(round).push(bid)
+                let head = BidHead::try_from(event.head)?;
+                self.require_next(head)?;
+                self.round_mut(head.round).bids.push(BidRecord::new(head, event, logged.origin));
+                Ok(())
             }
             Event::BidsBundled(event) => {
                 let bundle = BundleRecord {
@@ -204,6 +205,14 @@ impl MarketHistory {
             }
             other => seat::apply(&mut self.seats, other, logged.origin),
         }
+    }
+
+    fn require_next(&self, bid: BidHead) -> Result<(), HistoryError> {
+        let expected = self.round(bid.round).map_or(0, |round| round.bids.len());
+        if usize::try_from(bid.index.get()) == Ok(expected) {
+            return Ok(());
+        }
+        Err(HistoryError::BidOutOfOrder { round: bid.round, expected, found: bid.index })
     }
 
     fn round_mut(&mut self, number: RoundNumber) -> &mut RoundRecord {

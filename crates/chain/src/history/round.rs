@@ -200,15 +200,6 @@ impl RoundRecord {
         Self { number, bids: Vec::new(), settlement: None, tasks: BTreeMap::new() }
     }
 
-    pub(super) fn push(&mut self, bid: BidRecord) -> Result<(), HistoryError> {
-        let expected = self.bids.len();
-        if usize::try_from(bid.index.get()) != Ok(expected) {
-            return Err(HistoryError::BidOutOfOrder { round: self.number, expected, found: bid.index });
-        }
-        self.bids.push(bid);
-        Ok(())
-    }
-
     /// A bid, if the round has it.
     #[must_use]
     pub fn bid(&self, index: BidIndex) -> Option<&BidRecord> {

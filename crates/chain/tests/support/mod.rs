@@ -1,0 +1,76 @@
+//! A market with three provers and a round full of bids, on a chain of its own.
+#![allow(dead_code)] // each test file uses its part
+
+use alloy::primitives::U256;
+use alloy::rpc::types::TransactionReceipt;
+use chain::round::{asks_at, settle_call, to_clearing};
+use chain::{FollowOptions, Follower, Market, MarketHistory, Markets, RoundRecord};
+use market_types::RoundNumber;
+use testkit::{Bid, Circuit, Testbed, circuits};
+
+pub(crate) const ROUND: RoundNumber = RoundNumber::new(1);
+
+pub(crate) struct Stage {
+    pub(crate) bed: Testbed,
+    pub(crate) market: Market,
+    pub(crate) circuits: Vec<Circuit>,
+}
+
+impl Stage {
+    /// Accounts 1, 2 and 3 hold seats 0, 1 and 2, which take part from round 1 on, which is open.
+    ///
+    /// Each seat has 200 units free and offers 63 less (the largest task but one unit): 137.
+    pub(crate) async fn with_provers() -> Self {
+        let bed = Testbed::start().await;
+        let market = bed.market().await;
+        for (account, cost) in [(1, 10), (2, 20), (3, 30)] {
+            bed.register(&bed.client(account).await, &market, 200, cost).await;
+        }
+        bed.warp_to_open(&market, ROUND).await;
+        Self { bed, market, circuits: circuits() }
+    }
+
+    /// Account 4 posts bids one by one and account 5 many at once: real statements at falling unit fees, worth more than two
+    /// of the three seats can prove.
+    pub(crate) async fn with_bids() -> Self {
+        let stage = Self::with_provers().await;
+        let client = stage.bed.client(4).await;
+        for fee in [90, 80, 70] {
+            stage.bed.bid(&client, &stage.market, &stage.proved_bid(fee)).await;
+        }
+        let bundle: Vec<Bid> = (0..9).map(|step| stage.proved_bid(65 - step)).collect();
+        stage.bed.bids(&stage.bed.client(5).await, &stage.market, &bundle).await;
+        stage
+    }
+
+    /// A bid for a statement whose proof is known, of the largest circuit.
+    pub(crate) fn proved_bid(&self, fee: u64) -> Bid {
+        let circuit = self.circuits.last().unwrap();
+        let public_inputs = circuit.statements[0].public_inputs.clone();
+        Bid { fee, circuit: circuit.id, public_inputs, data: vec![7; 40].into() }
+    }
+
+    pub(crate) async fn follower(&self) -> Follower {
+        let markets = Markets::Only(vec![self.market.id]);
+        Follower::start(self.bed.client(9).await, FollowOptions::new(markets, 0)).await.unwrap()
+    }
+
+    pub(crate) async fn history(&self) -> MarketHistory {
+        self.follower().await.market(self.market.id).unwrap().clone()
+    }
+
+    pub(crate) async fn round(&self) -> RoundRecord {
+        self.history().await.round(ROUND).unwrap().clone()
+    }
+
+    /// Closes the round and settles it as account 9.
+    pub(crate) async fn settle(&self) -> TransactionReceipt {
+        self.bed.warp_to_close(&self.market, ROUND).await;
+        let client = self.bed.client(9).await;
+        let record = self.round().await;
+        let asks = asks_at(&client, &self.market, ROUND).await.unwrap();
+        let round = to_clearing(&self.market, &record, asks).unwrap();
+        let certificate = clearing::certificate(&round);
+        client.send(settle_call(&self.market, &record, &certificate), U256::ZERO, None).await.unwrap()
+    }
+}
