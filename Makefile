@@ -30,7 +30,7 @@ test: test-contracts gas-check test-rust ## Every test: unit, fuzz, invariant, g
 
 setup: $(NODE_MODULES) ## Install Foundry, the Solidity compiler and the Solidity libraries from npm
 
-# No package needs its install script: those of Foundry would only fetch what npm has already installed.
+# No package needs an install script.
 $(NODE_MODULES): package.json package-lock.json
 	npm ci --ignore-scripts
 	@touch $@
