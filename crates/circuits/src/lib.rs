@@ -37,6 +37,7 @@
 //! | `proof` | [`prove`], [`verify`], [`Proof`], [`VerifyingKey`] and their EVM words |
 //! | `circuit` | the statement as constraints |
 //! | `poseidon`, `schnorr`, `tree` | hash, signature and Merkle tree that both sides are built from |
+//! | `quiet` | keeps arkworks out of the logs |
 //! | `word` | [`Word`], the 32-byte form of field elements |
 //!
 //! # From a bid to a proof
@@ -58,6 +59,7 @@ mod circuit;
 pub mod keys;
 mod poseidon;
 mod proof;
+mod quiet;
 mod registry;
 pub mod rollup;
 mod schnorr;

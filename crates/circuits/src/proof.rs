@@ -11,6 +11,7 @@ use rand::{CryptoRng, RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use thiserror::Error;
 
+use crate::quiet::quietly;
 use crate::{
     keys::DevProvingKey,
     registry::CircuitKind,
@@ -105,7 +106,7 @@ pub fn prove(
 
 /// Not generic, so that the work is compiled here and with this crate's optimisation level, whoever calls.
 fn prove_in_this_crate(key: &DevProvingKey, task: &Task, rng: &mut ChaCha20Rng) -> Result<Proof, ProveError> {
-    Ok(Proof(Groth16::<Bn254>::prove(key.inner(), task.circuit(), rng)?))
+    Ok(Proof(quietly(|| Groth16::<Bn254>::prove(key.inner(), task.circuit(), rng))?))
 }
 
 fn fork(rng: &mut (impl RngCore + CryptoRng)) -> ChaCha20Rng {

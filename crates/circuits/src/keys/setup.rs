@@ -12,6 +12,7 @@ use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::quiet::quietly;
 use crate::{
     circuit::RollupCircuit,
     proof::VerifyingKey,
@@ -57,6 +58,10 @@ impl Fingerprint {
     /// # Errors
     /// If the circuit cannot be synthesised or has another size than the registry says.
     pub fn of(kind: CircuitKind) -> Result<Self, SetupError> {
+        quietly(|| Self::synthesised(kind))
+    }
+
+    fn synthesised(kind: CircuitKind) -> Result<Self, SetupError> {
         let cs = ConstraintSystem::new_ref();
         cs.set_optimization_goal(OptimizationGoal::Constraints);
         cs.set_mode(SynthesisMode::Setup);
@@ -121,7 +126,7 @@ impl DevProvingKey {
         }
         let seed = Sha256::new().chain_update(SEED_TAG).chain_update(fingerprint.as_bytes()).finalize();
         let mut rng = ChaCha20Rng::from_seed(seed.into());
-        let (key, _) = Groth16::<Bn254>::setup(blank(kind)?, &mut rng)?;
+        let (key, _) = quietly(|| Groth16::<Bn254>::setup(blank(kind)?, &mut rng))?;
         Ok(Self { kind, key })
     }
 
