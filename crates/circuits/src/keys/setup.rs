@@ -126,7 +126,8 @@ impl DevProvingKey {
         }
         let seed = Sha256::new().chain_update(SEED_TAG).chain_update(fingerprint.as_bytes()).finalize();
         let mut rng = ChaCha20Rng::from_seed(seed.into());
-        let (key, _) = quietly(|| Groth16::<Bn254>::setup(blank(kind)?, &mut rng))?;
+        let circuit = blank(kind)?;
+        let (key, _) = quietly(|| Groth16::<Bn254>::setup(circuit, &mut rng))?;
         Ok(Self { kind, key })
     }
 
