@@ -264,6 +264,11 @@ mod tests {
         Config::load(&Cli::parse_from(line))
     }
 
+    /// The example file without one of its keys.
+    fn without(key: &str) -> String {
+        FILE.lines().filter(|line| !line.starts_with(key)).map(|line| format!("{line}\n")).collect()
+    }
+
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
@@ -291,19 +296,15 @@ mod tests {
 
     #[test]
     fn serving_needs_an_offer_and_leaving_does_not() {
-        let only_cost: String = FILE
-            .lines()
-            .filter(|line| !line.starts_with("capacity"))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        let config = load(&only_cost, &[]).unwrap();
+        let config = load(&without("capacity"), &[]).unwrap();
         assert_eq!(config.wish(None), Err(MissingOffer));
         assert_eq!(config.wish(Some(Command::Leave)), Ok(Wish::Leave));
     }
 
     #[test]
     fn proofs_share_the_processors_unless_told_otherwise() {
-        assert!(load(FILE, &["--workers", "1000"]).unwrap().threads() == 1);
-        assert!(load(FILE, &["--threads", "7"]).unwrap().threads() == 7);
+        assert_eq!(load(&without("threads"), &["--workers", "1000"]).unwrap().threads(), 1);
+        assert_eq!(load(FILE, &["--workers", "1000"]).unwrap().threads(), 2);
+        assert_eq!(load(FILE, &["--threads", "7"]).unwrap().threads(), 7);
     }
 }

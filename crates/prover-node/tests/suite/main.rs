@@ -1,4 +1,12 @@
 //! The node against a real chain with real proofs.
+//!
+//! | module | what it shows |
+//! |---|---|
+//! | `world` | a market with people in it, for the others |
+//! | `lifecycle` | a seat from registration to its end; garbage; a crash |
+//! | `takeover` | tasks that others let default |
+//! | `binary` | the program as an operator meets it |
+#![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
 
 mod binary;
 mod lifecycle;
