@@ -22,8 +22,4 @@ library CertificateLib {
     uint32 internal constant VIRTUAL_PIVOT = type(uint32).max;
     /// @notice `pivotFee` when no prover wins: together with index 0 it ranks before every bid.
     uint64 internal constant NO_WINNER = type(uint64).max;
-
-    function ranksBefore(uint256 fee, uint256 index, Certificate memory c) internal pure returns (bool) {
-        return fee > c.pivotFee || (fee == c.pivotFee && index < c.pivotIndex);
-    }
 }

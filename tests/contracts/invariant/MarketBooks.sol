@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {MarketId} from "../../../contracts/types/MarketId.sol";
+import {Task} from "../../../contracts/types/Task.sol";
+import {MarketTest} from "../support/MarketTest.sol";
+import {SlowClearing} from "../support/SlowClearing.sol";
+
+/// @notice A second set of books, kept beside the market's from what happened: who is owed what, and which seat holds which
+/// task.
+abstract contract MarketBooks is MarketTest {
+    struct OpenTask {
+        Task task;
+        bytes32[] path;
+        uint256[] inputs;
+        uint256 pot;
+        uint256 deadline;
+        uint256[] holders;
+    }
+
+    struct Bundle {
+        uint256 round;
+        address requester;
+        uint256 first;
+        uint256 count;
+    }
+
+    OpenTask[] public tasks;
+    Bundle[] public bundles;
+    mapping(uint256 round => bool) public settled;
+    mapping(uint256 round => uint256) public outcome;
+    mapping(uint256 round => uint256) public userPrice;
+    mapping(uint256 round => mapping(uint256 index => bool)) public wins;
+    /// Ticks that came in and went out, and wei that nobody asked for.
+    uint256 public paidIn;
+    uint256 public paidOut;
+    uint256 public forced;
+
+    mapping(bytes32 action => uint256) public calls;
+    mapping(bytes32 action => uint256) public successes;
+
+    mapping(uint256 round => mapping(address => bool)) private _inLane;
+    uint256 private _noted;
+    /// Unit cost of each seat in the round `_noted`, and after it.
+    mapping(uint256 seat => uint256) private _cost;
+    mapping(uint256 seat => uint256) private _nextCost;
+    mapping(uint256 seat => bool) private _known;
+    bytes32 private _action;
+
+    modifier acts(bytes32 action) {
+        sync();
+        _action = action;
+        ++calls[action];
+        _;
+    }
+
+    function _succeeded(bool ok) internal {
+        if (ok) ++successes[_action];
+    }
+
+    function marketId() external view returns (MarketId) {
+        return id;
+    }
+
+    function accounts() public view virtual returns (address[] memory);
+
+    // -------------------------------------------------------------------------------------------------------- time
+
+    function roundNow() public view returns (uint256) {
+        return (block.timestamp - params.genesis) / params.biddingPeriod;
+    }
+
+    function resolved(uint256 round) public view returns (bool) {
+        if (settled[round]) return true;
+        return block.timestamp >= (postedCount(round) == 0 ? closeAt(round) : settleBy(round));
+    }
+
+    /// @notice Notes the asks of every round that closed since the last call. Nothing has happened in the market since.
+    function sync() public {
+        uint256 current = roundNow();
+        uint256 n = market.seatCount(id);
+        for (; _noted < current; ++_noted) {
+            for (uint256 i; i < n; ++i) {
+                noteAsk(_noted, _known[i] ? _cost[i] : type(uint64).max, free(i));
+                (_cost[i], _known[i]) = (_nextCost[i], true);
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- what is owed
+
+    /// @notice All that the market owes (ticks), from these books and the balances it states.
+    function owed() external view returns (uint256 sum) {
+        address[] memory list = accounts();
+        for (uint256 i; i < list.length; ++i) {
+            sum += available(list[i]);
+        }
+        for (uint256 i; i < market.seatCount(id); ++i) {
+            sum += capacity(i) * params.collateralPerUnit;
+        }
+        for (uint256 i; i < tasks.length; ++i) {
+            sum += tasks[i].pot;
+        }
+        for (uint256 i; i < bundles.length; ++i) {
+            if (resolved(bundles[i].round)) sum += _resultOf(bundles[i]);
+        }
+        uint256 current = roundNow();
+        for (uint256 back; back < 2 && back <= current; ++back) {
+            if (!resolved(current - back)) sum += _lockedIn(current - back);
+        }
+        sum += market.surplusOf(id);
+    }
+
+    function _lockedIn(uint256 round) private view returns (uint256 sum) {
+        for (uint256 i; i < postedCount(round); ++i) {
+            Posted memory p = posted(round, i);
+            sum += uint256(p.fee) * p.circuit.units() + params.settlementFee;
+        }
+    }
+
+    function _resultOf(Bundle memory b) private view returns (uint256 sum) {
+        for (uint256 i = b.first; i < b.first + b.count; ++i) {
+            Posted memory p = posted(b.round, i);
+            uint256 size = p.circuit.units();
+            if (!settled[b.round]) sum += p.fee * size + params.settlementFee;
+            else sum += (wins[b.round][i] ? p.fee - userPrice[b.round] : p.fee) * size;
+        }
+    }
+
+    /// @notice Total size of the open tasks that a seat holds or held.
+    function openUnits(uint256 seat_) external view returns (uint256 units) {
+        for (uint256 i; i < tasks.length; ++i) {
+            for (uint256 k; k < tasks[i].holders.length; ++k) {
+                if (tasks[i].holders[k] == seat_) units += tasks[i].task.circuit.units();
+            }
+        }
+    }
+
+    function taskCount() external view returns (uint256) {
+        return tasks.length;
+    }
+
+    // --------------------------------------------------------------------------------------------------- bookings
+
+    function _noteSettlement(uint256 round) internal {
+        SlowClearing.Result memory result = cleared(round);
+        settled[round] = true;
+        userPrice[round] = result.userPrice;
+        outcome[round] = uint256(keccak256(abi.encode(market.outcomeOf(id, round))));
+        for (uint256 i; i < result.wins.length; ++i) {
+            if (!result.wins[i]) continue;
+            wins[round][i] = true;
+            OpenTask storage t = tasks.push();
+            (t.task, t.path) = taskOf(round, i);
+            t.inputs = posted(round, i).inputs;
+            t.pot = result.userPrice * t.task.circuit.units();
+            t.deadline = proveBy(round);
+            t.holders.push(t.task.seat);
+        }
+    }
+
+    function _dropTask(uint256 at) internal {
+        tasks[at] = tasks[tasks.length - 1];
+        tasks.pop();
+    }
+
+    function _noteBundle(uint256 round, address requester, uint256 first, uint256 count) internal {
+        bundles.push(Bundle(round, requester, first, count));
+    }
+
+    function _dropBundle(uint256 at) internal {
+        bundles[at] = bundles[bundles.length - 1];
+        bundles.pop();
+    }
+
+    function _laneTaken(uint256 round, address who) internal view returns (bool) {
+        return _inLane[round][who];
+    }
+
+    function _takeLane(uint256 round, address who) internal {
+        _inLane[round][who] = true;
+    }
+
+    function _noteCost(uint256 seat_, uint256 cost) internal {
+        if (!_known[seat_]) (_cost[seat_], _known[seat_]) = (type(uint64).max, true);
+        _nextCost[seat_] = cost;
+    }
+
+    function _firstFreeSeat() internal view returns (uint256 seat_) {
+        uint256 n = market.seatCount(id);
+        for (; seat_ < n; ++seat_) {
+            (address prover,,) = market.seatOf(id, seat_);
+            if (prover == address(0)) return seat_;
+        }
+    }
+
+    function _anySeat(uint256 which) internal view returns (uint256 seat_, address prover) {
+        uint256 n = market.seatCount(id);
+        for (uint256 i; i < n && prover == address(0); ++i) {
+            seat_ = (which % n + i) % n;
+            (prover,,) = market.seatOf(id, seat_);
+        }
+    }
+
+    /// @dev A seat without an open task, if there is one, else any.
+    function _idleSeat(uint256 which) internal view returns (uint256, address) {
+        uint256 n = market.seatCount(id);
+        for (uint256 i; i < n; ++i) {
+            uint256 seat_ = (which % n + i) % n;
+            (address prover,,) = market.seatOf(id, seat_);
+            if (prover != address(0) && free(seat_) == capacity(seat_)) return (seat_, prover);
+        }
+        return _anySeat(which);
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Outcome} from "../../../contracts/types/Outcome.sol";
+import {MarketId} from "../../../contracts/types/MarketId.sol";
+import {CallbackToken, PlainToken} from "../mocks/Tokens.sol";
+import {MarketTest} from "../support/MarketTest.sol";
+import {MarketHandler} from "./MarketHandler.sol";
+
+/// @notice Two markets in one contract, one of the native currency and one of a token that calls back, under any sequence
+/// of actions of requesters, provers, relayers and an attacker that re-enters.
+contract ProverMarketInvariantTest is MarketTest {
+    MarketHandler private _native;
+    MarketHandler private _inTokens;
+    PlainToken private _token;
+
+    bytes32[] private _actions = [
+        bytes32("deposit"),
+        "withdraw",
+        "fold",
+        "collectSurplus",
+        "forceEther",
+        "submitBid",
+        "submitBids",
+        "release",
+        "register",
+        "ask",
+        "leave",
+        "releaseSeat",
+        "settleRound",
+        "settleWrong",
+        "deliver",
+        "takeOver",
+        "expire",
+        "wait"
+    ];
+
+    function setUp() public override {
+        super.setUp();
+        params.settlementPeriod = 70;
+        params.maxTakeovers = 3;
+        _native = new MarketHandler(market, verifier, params);
+        _token = new CallbackToken();
+        params.currency = address(_token);
+        params.tick = 3;
+        params.maxSeats = 4;
+        params.capacityCap = 40;
+        params.penaltyBps = 10_000;
+        params.settlementPeriod = params.biddingPeriod;
+        _inTokens = new MarketHandler(market, verifier, params);
+        _target(_native);
+        _target(_inTokens);
+    }
+
+    function _target(MarketHandler handler) private {
+        bytes4[] memory selectors = new bytes4[](23);
+        selectors[0] = handler.deposit.selector;
+        selectors[1] = handler.withdraw.selector;
+        selectors[2] = handler.fold.selector;
+        selectors[3] = handler.collectSurplus.selector;
+        selectors[4] = handler.forceEther.selector;
+        selectors[5] = handler.submitBid.selector;
+        selectors[6] = handler.submitBids.selector;
+        selectors[7] = handler.release.selector;
+        selectors[8] = handler.register.selector;
+        selectors[9] = handler.ask.selector;
+        selectors[10] = handler.leave.selector;
+        selectors[11] = handler.releaseSeat.selector;
+        selectors[12] = handler.settleRound.selector;
+        selectors[13] = handler.settleWrong.selector;
+        selectors[14] = handler.deliver.selector;
+        selectors[15] = handler.takeOver.selector;
+        selectors[16] = handler.expire.selector;
+        selectors[17] = handler.wait.selector;
+        // What moves a round forward comes more often.
+        selectors[18] = handler.submitBid.selector;
+        selectors[19] = handler.submitBids.selector;
+        selectors[20] = handler.settleRound.selector;
+        selectors[21] = handler.register.selector;
+        selectors[22] = handler.deliver.selector;
+        targetSelector(FuzzSelector(address(handler), selectors));
+        targetContract(address(handler));
+    }
+
+    /// @dev One campaign for all that must hold, long enough for several rounds to live and die in each run.
+    /// forge-config: default.invariant.runs = 10
+    /// forge-config: default.invariant.depth = 300
+    /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: ci.invariant.runs = 64
+    /// forge-config: ci.invariant.depth = 400
+    /// forge-config: ci.invariant.fail-on-revert = true
+    function invariant_moneyCollateralAndOutcomesHold() public {
+        _checkBalances();
+        _checkSeats(_native);
+        _checkSeats(_inTokens);
+        _checkOutcomes(_native, 3);
+        _checkOutcomes(_inTokens, 3);
+    }
+
+    /// @dev A handler whose calls all fail tests nothing. Only a whole run tells; one that is being shrunk does not.
+    function _checkSuccesses() private view {
+        uint256 total;
+        for (uint256 i; i < _actions.length; ++i) {
+            total += _native.calls(_actions[i]) + _inTokens.calls(_actions[i]);
+        }
+        if (total < 300) return;
+        for (uint256 i; i < _actions.length; ++i) {
+            bytes32 action = _actions[i];
+            uint256 calls = _native.calls(action) + _inTokens.calls(action);
+            uint256 successes = _native.successes(action) + _inTokens.successes(action);
+            if (calls >= 8) assertGe(successes * 100, calls, string(abi.encodePacked(action)));
+        }
+    }
+
+    /// @dev The contract holds exactly what it owes, in each currency.
+    function _checkBalances() private view {
+        uint256 forced = _native.forced() + _inTokens.forced();
+        assertEq(address(market).balance, _native.owed() * TICK + forced);
+        assertEq(_token.balanceOf(address(market)), _inTokens.owed() * 3);
+        assertEq(_native.owed(), _native.paidIn() - _native.paidOut());
+    }
+
+    /// @dev Only now is everything at rest: everybody leaves, and what remains was forced on the contract.
+    function afterInvariant() public {
+        _checkSuccesses();
+        _checkOutcomes(_native, type(uint256).max);
+        _checkOutcomes(_inTokens, type(uint256).max);
+        _native.exitAll();
+        _inTokens.exitAll();
+        assertEq(address(market).balance, _native.forced() + _inTokens.forced());
+        assertEq(_token.balanceOf(address(market)), 0);
+    }
+
+    /// @dev Every open task stands on collateral of all who hold or held it.
+    function _checkSeats(MarketHandler handler) private {
+        id = _idOf(handler);
+        for (uint256 i; i < market.seatCount(id); ++i) {
+            assertLe(free(i), capacity(i));
+            assertEq(capacity(i) - free(i), handler.openUnits(i));
+        }
+    }
+
+    /// @dev A settled round keeps its outcome, and no other has one; checked for the last rounds.
+    function _checkOutcomes(MarketHandler handler, uint256 last) private {
+        id = _idOf(handler);
+        uint256 current = handler.roundNow();
+        for (uint256 i = current > last ? current - last : 0; i <= current; ++i) {
+            Outcome outcome = market.outcomeOf(id, i);
+            assertEq(outcome.isSettled(), handler.settled(i));
+            if (handler.settled(i)) assertEq(uint256(keccak256(abi.encode(outcome))), handler.outcome(i));
+        }
+    }
+
+    function _idOf(MarketHandler handler) private view returns (MarketId) {
+        return handler.marketId();
+    }
+}
