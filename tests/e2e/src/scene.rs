@@ -1,0 +1,383 @@
+//! One market on a chain of its own, the programs that serve it, and what people do there.
+
+use crate::{Person, Program, Token, key_store};
+use alloy::primitives::{U256, hex};
+use alloy::rpc::types::TransactionReceipt;
+use alloy::sol_types::SolCall;
+use bindings::IERC20;
+use bindings::ProverMarket::{depositCall, registerCall, submitBidCall, submitBidsCall};
+use chain::history::TaskEnd;
+use chain::{
+    Client, Currency, FollowError, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets,
+    RoundRecord, SendError,
+};
+use circuits::CircuitKind;
+use market_types::{AskIndex, BidIndex, RoundNumber, TaskSize};
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use testkit::{AnvilOptions, Bid, Testbed};
+use tokio::time::sleep;
+
+/// How long a story waits for one thing: only a program that does not do it takes so long.
+const PATIENCE: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(60);
+
+/// One market on a chain of its own, and the programs that serve it.
+#[derive(Debug)]
+pub struct Scene {
+    /// The chain and the contracts.
+    pub bed: Testbed,
+    /// The market.
+    pub market: Market,
+    follower: Follower,
+    programs: BTreeMap<&'static str, Program>,
+    dir: TempDir,
+}
+
+impl Scene {
+    /// A market for tasks of up to 14 units, the size of the smallest rollup batch, in which a seat needs 27 units and
+    /// offers 13 fewer than it has. Otherwise as [`Scene::of_all_sizes`].
+    pub async fn of_small_tasks(tune: impl FnOnce(&mut MarketParams)) -> Self {
+        let small = TaskSize::new(CircuitKind::Transfers1.units()).expect("a size");
+        Self::of_all_sizes(|params| {
+            params.max_task_size = small;
+            tune(params);
+        })
+        .await
+    }
+
+    /// A market for batches of every size, in which a seat needs 105 units and offers 52 fewer than it has. Its periods are
+    /// so long that no deadline passes before the story moves time on.
+    pub async fn of_all_sizes(tune: impl FnOnce(&mut MarketParams)) -> Self {
+        let bed = start().await;
+        Self::with(bed, Currency::Native, tune).await
+    }
+
+    /// [`Scene::of_small_tasks`] in a market that pays in a token of which everybody holds some.
+    pub async fn paid_in_token(tick: u128) -> Self {
+        let bed = start().await;
+        let deployer = bed.anvil.connection_of(0).await;
+        let token = Token::deploy(&deployer).await;
+        for account in 1..=13 {
+            token.mint(&deployer, bed.anvil.account(account).address()).await;
+        }
+        let small = TaskSize::new(CircuitKind::Transfers1.units()).expect("a size");
+        Self::with(bed, Currency::Token(token.address()), |params| {
+            params.max_task_size = small;
+            params.tick = tick;
+        })
+        .await
+    }
+
+    async fn with(bed: Testbed, currency: Currency, tune: impl FnOnce(&mut MarketParams)) -> Self {
+        let mut params = bed.params().await;
+        params.max_task_size = TaskSize::new(CircuitKind::Transfers4.units()).expect("a size");
+        (params.bidding_period, params.settlement_period) = (600, 600);
+        (params.proving_period, params.takeover_period) = (3_000, 1_000);
+        params.currency = currency;
+        tune(&mut params);
+        let market = bed.market_with(&params).await;
+        let options = FollowOptions::new(Markets::Only(vec![market.id]), bed.deployment.block);
+        let follower = Follower::start(bed.client(0).await, options).await.expect("the market's history");
+        let dir = tempfile::tempdir().expect("a directory for the story");
+        Self { bed, market, follower, programs: BTreeMap::new(), dir }
+    }
+
+    /// The directory of the programs.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    // ------------------------------------------------------------------------------------------------ programs
+
+    /// Starts a relayer with the key of `person`.
+    pub fn relayer(&mut self, person: Person) {
+        let arguments = self.common(person);
+        self.start(person.name, "relayer", &arguments);
+    }
+
+    /// Starts a prover node with the key of `person`, and waits until it has its seat.
+    pub async fn prover(&mut self, person: Person, capacity: u32, cost: u64) -> AskIndex {
+        self.prover_node(person, capacity, cost);
+        let address = self.bed.anvil.account(person.account).address();
+        self.wait(&format!("the seat of {}", person.name), |history| {
+            history.seats().find(|seat| seat.prover == address).map(|seat| seat.seat)
+        })
+        .await
+    }
+
+    /// Starts a prover node with the key of `person`.
+    pub fn prover_node(&mut self, person: Person, capacity: u32, cost: u64) {
+        let mut arguments = self.prover_arguments(person);
+        arguments.extend([format!("--capacity={capacity}"), format!("--cost={cost}")]);
+        self.start(person.name, "prover-node", &arguments);
+    }
+
+    /// Runs `prover-node leave` for `person`, whose node must have been stopped.
+    pub fn leaving_prover_node(&mut self, person: Person) {
+        let mut arguments = self.prover_arguments(person);
+        arguments.push("leave".to_owned());
+        self.start(person.name, "prover-node", &arguments);
+    }
+
+    fn prover_arguments(&self, person: Person) -> Vec<String> {
+        let mut arguments = self.common(person);
+        arguments.push(format!("--market={}", self.market.id));
+        arguments.push(format!("--key-store={}", key_store().display()));
+        // Several nodes share the machine with the other tests.
+        arguments.push("--threads=1".to_owned());
+        arguments
+    }
+
+    fn common(&self, person: Person) -> Vec<String> {
+        vec![
+            format!("--rpc-url={}", self.bed.anvil.url()),
+            format!("--contract={}", self.bed.deployment.market),
+            format!("--key-file={}", self.key_file(person).display()),
+        ]
+    }
+
+    fn start(&mut self, name: &'static str, binary: &str, arguments: &[String]) {
+        let program = Program::start(name, binary, arguments, self.dir.path());
+        let before = self.programs.insert(name, program);
+        assert!(before.is_none(), "{name} runs already");
+    }
+
+    /// A file with the key of `person` that only its owner can read.
+    #[must_use]
+    pub fn key_file(&self, person: Person) -> PathBuf {
+        let file = self.dir.path().join(format!("{}.key", person.name));
+        let mut options = OpenOptions::new();
+        let mut writer =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&file).expect("a key file");
+        let key = hex::encode(self.bed.anvil.account(person.account).to_bytes());
+        writer.write_all(key.as_bytes()).expect("a key in its file");
+        file
+    }
+
+    /// The program of `person`, which must be running.
+    pub fn program(&mut self, person: Person) -> &mut Program {
+        self.programs.get_mut(person.name).unwrap_or_else(|| panic!("{} does not run", person.name))
+    }
+
+    /// Takes the program of `person` out of the story's hands; it still runs.
+    pub fn take_program(&mut self, person: Person) -> Program {
+        self.programs.remove(person.name).unwrap_or_else(|| panic!("{} does not run", person.name))
+    }
+
+    /// Ends the program of `person` as a power cut would.
+    pub fn kill(&mut self, person: Person) {
+        self.take_program(person).kill();
+    }
+
+    /// Stops every program that still runs, cleanly.
+    pub fn stop_programs(&mut self) {
+        for (_, program) in std::mem::take(&mut self.programs) {
+            program.stop();
+        }
+    }
+
+    // -------------------------------------------------------------------------------------------------- people
+
+    /// The market's contract as `person` calls it.
+    pub async fn client(&self, person: Person) -> Client {
+        self.bed.client(person.account).await
+    }
+
+    /// Sends a call as `person`, which must succeed.
+    pub async fn call<C: SolCall>(&self, person: Person, call: C) -> TransactionReceipt {
+        let sent = self.try_call(person, call).await;
+        sent.unwrap_or_else(|error| panic!("{} of {}: {error}", C::SIGNATURE, person.name))
+    }
+
+    /// Sends a call as `person`.
+    ///
+    /// # Errors
+    /// [`SendError`], with the contract's refusal if that is what it is.
+    pub async fn try_call<C: SolCall>(
+        &self,
+        person: Person,
+        call: C,
+    ) -> Result<TransactionReceipt, SendError> {
+        self.client(person).await.send(call, U256::ZERO, None).await
+    }
+
+    /// Adds `ticks` to the balance of `person`.
+    pub async fn deposit(&self, person: Person, ticks: u64) {
+        let client = self.client(person).await;
+        let account = client.sender().expect("a key");
+        let amount = self.market.ticks_to_wei(U256::from(ticks));
+        let value = match self.market.params.currency {
+            Currency::Native => amount,
+            Currency::Token(token) => {
+                let approve = IERC20::approveCall { spender: client.contract(), amount };
+                client.send_to(token, &approve, U256::ZERO, None).await.expect("the allowance");
+                U256::ZERO
+            }
+        };
+        let call = depositCall { id: self.market.id.get(), account, amount };
+        client.send(call, value, None).await.expect("the deposit");
+    }
+
+    /// Posts a bid of `person`, who deposits what it locks and pays, and tells where it stands.
+    pub async fn bid(&self, person: Person, bid: &Bid) -> (u64, u32) {
+        self.deposit(person, self.price_of(bid)).await;
+        self.bid_from_balance(person, bid).await
+    }
+
+    /// Posts a bid of `person` for what its balance holds, and tells where it stands.
+    pub async fn bid_from_balance(&self, person: Person, bid: &Bid) -> (u64, u32) {
+        let receipt = self
+            .call(
+                person,
+                submitBidCall {
+                    id: self.market.id.get(),
+                    fee: bid.fee,
+                    circuit: bid.circuit.get(),
+                    publicInputs: bid.public_inputs.clone(),
+                    data: bid.data.clone(),
+                },
+            )
+            .await;
+        place(&receipt)
+    }
+
+    /// Posts many bids of `person` in one call, after depositing what they lock and pay.
+    pub async fn bids(&self, person: Person, bids: &[Bid]) -> (u64, u32) {
+        self.deposit(person, bids.iter().map(|bid| self.price_of(bid)).sum()).await;
+        let bids = bids
+            .iter()
+            .map(|bid| bindings::ProverMarket::NewBid {
+                fee: bid.fee,
+                circuit: bid.circuit.get(),
+                publicInputs: bid.public_inputs.clone(),
+                data: bid.data.clone(),
+            })
+            .collect();
+        place(&self.call(person, submitBidsCall { id: self.market.id.get(), bids }).await)
+    }
+
+    /// What a bid locks and pays (ticks).
+    #[must_use]
+    pub fn price_of(&self, bid: &Bid) -> u64 {
+        bid.fee * u64::from(bid.circuit.units()) + self.market.params.settlement_fee
+    }
+
+    /// Takes a seat for `person` without running a node for it.
+    pub async fn seat(&self, person: Person, capacity: u32, cost: u64) {
+        self.deposit(person, u64::from(capacity) * self.market.params.collateral_per_unit).await;
+        self.call(person, registerCall { id: self.market.id.get(), capacity, cost }).await;
+    }
+
+    /// What `person` could withdraw now (ticks).
+    pub async fn available(&self, person: Person) -> u64 {
+        let client = self.client(person).await;
+        let account = client.sender().expect("a key");
+        let ticks = client.market().availableOf(self.market.id.get(), account).call().await;
+        ticks.expect("a balance").try_into().expect("a balance of a story")
+    }
+
+    // ---------------------------------------------------------------------------------------------------- time
+
+    /// Moves time on to the opening of round `number`.
+    pub async fn open(&mut self, number: u64) {
+        let at = self.market.id.open_of(RoundNumber::new(number));
+        self.warp(at).await;
+    }
+
+    /// Moves time on to the close of round `number`.
+    pub async fn close(&mut self, number: u64) {
+        let at = self.market.close_of(RoundNumber::new(number));
+        self.warp(at).await;
+    }
+
+    /// Moves time on to `at` (seconds since the epoch).
+    pub async fn warp(&mut self, at: u64) {
+        self.bed.anvil.warp_to(at).await;
+    }
+
+    /// Time of the newest block (seconds since the epoch).
+    pub async fn now(&self) -> u64 {
+        self.bed.anvil.head().await.timestamp
+    }
+
+    /// The market as it stands now.
+    pub async fn history(&mut self) -> &MarketHistory {
+        match self.follower.poll().await {
+            Ok(_) | Err(FollowError::Moving) => {}
+            Err(error) => panic!("the story cannot see the chain: {error}"),
+        }
+        self.follower.market(self.market.id).expect("the market is followed")
+    }
+
+    /// Waits until the market's history shows something, while every program runs.
+    pub async fn wait<T>(&mut self, what: &str, mut seen: impl FnMut(&MarketHistory) -> Option<T>) -> T {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = seen(self.history().await) {
+                return found;
+            }
+            self.programs.values_mut().for_each(Program::require_running);
+            assert!(began.elapsed() < PATIENCE, "{what}: still waiting after {PATIENCE:?}");
+            sleep(POLL).await;
+        }
+    }
+
+    /// Waits until round `number` is settled.
+    pub async fn settled(&mut self, number: u64) -> RoundRecord {
+        let number = RoundNumber::new(number);
+        self.wait(&format!("the settlement of round {number}"), |history| {
+            history.round(number).filter(|round| round.settlement.is_some()).cloned()
+        })
+        .await
+    }
+
+    /// Waits until every task of round `number` has ended.
+    pub async fn ended(&mut self, number: u64) -> RoundRecord {
+        let number = RoundNumber::new(number);
+        self.wait(&format!("the end of every task of round {number}"), |history| {
+            let round = history.round(number)?;
+            let tasks = round.assignments()?;
+            tasks.iter().all(|task| end(round, task.index).is_some()).then(|| round.clone())
+        })
+        .await
+    }
+
+    /// Waits until the task of bid `index` in round `number` has ended, and tells how.
+    pub async fn end_of(&mut self, number: u64, index: u32) -> TaskEnd {
+        let (number, index) = (RoundNumber::new(number), BidIndex::new(index).expect("an index"));
+        self.wait(&format!("the end of task {index} of round {number}"), |history| {
+            end(history.round(number)?, index)
+        })
+        .await
+    }
+}
+
+async fn start() -> Testbed {
+    // A block for every transaction, and one a second besides: time passes even when nobody sends anything.
+    let options = AnvilOptions {
+        block_time: Some(1),
+        tx_gas_limit: true,
+        arguments: vec!["--mixed-mining".to_owned()],
+    };
+    Testbed::start_with(&options).await
+}
+
+fn end(round: &RoundRecord, index: BidIndex) -> Option<TaskEnd> {
+    round.task(index).and_then(|task| task.end)
+}
+
+/// Round and index of the first bid of a transaction.
+fn place(receipt: &TransactionReceipt) -> (u64, u32) {
+    let mut logs = receipt.logs().iter();
+    let submitted = logs.find_map(|log| log.log_decode::<bindings::ProverMarket::BidSubmitted>().ok());
+    let head = submitted.expect("a bid in the receipt").inner.head;
+    let head = chain::events::BidHead::try_from(head).expect("a bid");
+    (head.round.get(), head.index.get())
+}
