@@ -169,6 +169,8 @@ abstract contract SeatBook is BidBook {
     function _changeCost(MarketId id, uint256 seat, uint256 cost) private returns (uint256 from) {
         Offer offer = _seats[id][seat].offer;
         uint32 current = id.roundAt(block.timestamp);
+        // Two numbers of rounds, not a balance: equal is what is meant.
+        // slither-disable-next-line incorrect-equality
         if (offer.costFrom() == current && !_isResolved(id, current - 1)) {
             revert AskFrozen(current - 1, _market(id).settleBy(id, current - 1));
         }

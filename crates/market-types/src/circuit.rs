@@ -31,10 +31,7 @@ impl CircuitId {
     /// Position in the verifier's registry, from 0: the high 32 bits.
     #[must_use]
     pub const fn index(self) -> u32 {
-        // The shift leaves 32 bits.
-        #[expect(clippy::cast_possible_truncation)]
-        let index = (self.0 >> 32) as u32;
-        index
+        (self.0 >> 32) as u32
     }
 
     /// Size of a task of this circuit, in units: the low 32 bits.
