@@ -210,6 +210,17 @@ pub(crate) fn as_text<S: serde::Serializer>(value: &impl fmt::Display, to: S) ->
     to.collect_str(value)
 }
 
+/// [`as_text`] of an amount that may be missing.
+pub(crate) fn as_optional_text<S: serde::Serializer>(
+    value: &Option<impl fmt::Display>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => to.collect_str(value),
+        None => to.serialize_none(),
+    }
+}
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn grouped(value: U256) -> String {
     let digits = value.to_string();

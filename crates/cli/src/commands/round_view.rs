@@ -1,6 +1,6 @@
 //! A round as it is shown.
 
-use crate::amount::{Denomination, grouped};
+use crate::amount::{Denomination, as_optional_text, grouped};
 use crate::output::Report;
 use crate::render::{Column, Curves, Palette, Table, clock, span};
 use alloy::primitives::{Address, B256, U256};
@@ -22,8 +22,11 @@ pub(crate) struct BidView {
     pub(crate) assigned: Option<(AskIndex, Option<Address>)>,
     /// The seat that holds it now, or held it at its end.
     pub(crate) holder: Option<(AskIndex, Option<Address>)>,
+    #[serde(serialize_with = "as_optional_text")]
     pub(crate) payment: Option<U256>,
+    #[serde(serialize_with = "as_optional_text")]
     pub(crate) bounty: Option<U256>,
+    #[serde(serialize_with = "as_optional_text")]
     pub(crate) compensation: Option<U256>,
     pub(crate) transaction: B256,
 }
@@ -222,6 +225,14 @@ mod tests {
         assert!(text.contains("8 units, proved by seats 0"), "{text}");
         assert!(text.contains("0 -> 2"), "{text}");
         assert!(text.to_lowercase().contains("0xababab…abab"), "{text}");
+    }
+
+    #[test]
+    fn amounts_in_json_are_decimal_texts() {
+        let json = serde_json::to_value(view()).unwrap();
+        assert_eq!(json["bids"][0]["payment"], "1600");
+        assert_eq!(json["bids"][0]["bounty"], serde_json::Value::Null);
+        assert_eq!(json["user_price"], "5");
     }
 
     #[test]

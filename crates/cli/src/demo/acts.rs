@@ -87,8 +87,8 @@ async fn open_doors(stage: &mut Stage, journal: &mut Journal, story: &Story) -> 
     ))?;
     for prover in PROVERS {
         story.line(&format!(
-            "{:<6} asks {} ticks per unit for up to {} units, with {} ticks of collateral",
-            story.palette.supply(prover.name),
+            "{} asks {} ticks per unit for up to {} units, with {} ticks of collateral",
+            story.palette.supply(&format!("{:<6}", prover.name)),
             prover.cost,
             prover.capacity,
             grouped(U256::from(prover.capacity) * U256::from(open.market.params.collateral_per_unit)),
@@ -137,8 +137,8 @@ async fn bids(stage: &mut Stage, journal: &Journal, story: &Story, first: u64) -
         let wants: Vec<String> =
             requester.wants.iter().map(|(kind, fee)| format!("{} at {fee}", kind.units())).collect();
         story.line(&format!(
-            "{:<6} wants proofs of {} units; {} ticks locked",
-            story.palette.demand(requester.name),
+            "{} bids for 4 proofs (units at ticks per unit: {}); {} ticks locked",
+            story.palette.demand(&format!("{:<6}", requester.name)),
             wants.join(", "),
             grouped(locked),
         ))?;

@@ -1,6 +1,6 @@
 //! Does every wei add up? Each check compares figures that were come by in different ways.
 
-use crate::amount::{as_text, grouped};
+use crate::amount::{as_text, decimal, grouped};
 use crate::failure::{Code, Failure, Outcome};
 use crate::render::{Column, Palette, Table};
 use alloy::primitives::{Address, U256};
@@ -20,21 +20,27 @@ pub(crate) struct Check {
 impl Check {
     /// That two amounts are equal, to the last unit.
     pub(crate) fn equal(what: impl Into<String>, unit: &str, left: U256, right: U256) -> Self {
-        let (holds, what) = (left == right, what.into());
-        let sign = if holds { "=" } else { "is not" };
-        Self { what, holds, figures: format!("{} {sign} {} {unit}", grouped(left), grouped(right)) }
+        let (holds, mut figures) = (left == right, format!("{} {unit}", grouped(left)));
+        if !holds {
+            figures += &format!(" against {}", grouped(right));
+        }
+        Self { what: what.into(), holds, figures }
     }
 
     /// That something is so.
     pub(crate) fn that(what: impl Into<String>, holds: bool, figures: impl Into<String>) -> Self {
         Self { what: what.into(), holds, figures: figures.into() }
     }
+}
 
-    /// The check as a line.
-    pub(crate) fn line(&self, palette: Palette) -> String {
-        let mark = if self.holds { palette.good("✓") } else { palette.bad("✗") };
-        format!("  {mark} {:<58} {}", self.what, palette.faint(&self.figures))
+/// The checks, each with its verdict.
+pub(crate) fn check_table(checks: &[Check], palette: Palette) -> String {
+    let mut table = Table::new([Column::Left(""), Column::Left("what must hold"), Column::Right("figures")]);
+    for check in checks {
+        let mark = if check.holds { palette.good("✓") } else { palette.bad("✗") };
+        table.row([mark, check.what.clone(), check.figures.clone()]);
     }
+    table.draw(palette)
 }
 
 /// Fails if one of the checks does not hold.
@@ -104,7 +110,7 @@ impl AccountFigures {
 
     /// That it does.
     pub(crate) fn check(&self) -> Check {
-        let what = format!("{}: before - sent + received - gas = after", self.name);
+        let what = format!("wallet of {}: before - sent + received - gas = after", self.name);
         match self.expected() {
             Some(expected) => Check::equal(what, "wei", expected, self.after),
             None => Check::that(what, false, "more left the wallet than was in it"),
@@ -157,15 +163,17 @@ pub(crate) fn wallet_table(accounts: &[AccountFigures], palette: Palette) -> Str
         Column::Right("gas"),
         Column::Right("after"),
     ]);
-    let ether = |wei: U256| crate::amount::decimal(wei, 18);
+    let signed = |sign: &str, wei: U256| {
+        if wei.is_zero() { palette.faint("·") } else { format!("{sign}{}", decimal(wei, 18)) }
+    };
     for account in accounts {
         table.row([
             account.name.clone(),
-            ether(account.before),
-            format!("-{}", ether(account.sent)),
-            format!("+{}", ether(account.received)),
-            format!("-{}", ether(account.gas)),
-            format!("={}", ether(account.after)),
+            signed("", account.before),
+            signed("-", account.sent),
+            signed("+", account.received),
+            signed("-", account.gas),
+            signed("=", account.after),
         ]);
     }
     table.draw(palette)

@@ -44,8 +44,8 @@ impl Stage {
         let people = REQUESTERS.len() + PROVERS.len() + 3;
         let accounts = u8::try_from(people).or_fail(Code::Failed)?;
         let options = ChainOptions { port: 0, block_time: 1, accounts };
-        let (keys, chain) =
-            tokio::try_join!(load_keys(&key_store, output), LocalChain::start(options, dir.path()))?;
+        let chain = LocalChain::start(options, dir.path()).await?;
+        let keys = load_keys(&key_store, output).await?;
 
         let mut wallets = chain.accounts().iter().cloned();
         let mut wallet =
@@ -164,10 +164,11 @@ async fn market(session: &Session, verifier: Address, sink: Address) -> Outcome<
         genesis: session.now().await?,
         bidding_period: 10,
         settlement_period: 8,
-        // Enough for two slow processors to make all proofs.
+        // The dead prover's tasks wait for the end of this; two idle processors need half of it for all proofs.
         proving_period: 16,
-        takeover_period: 15,
-        max_takeovers: 2,
+        // Nobody waits for the end of this. A machine with other work still finishes within it.
+        takeover_period: 30,
+        max_takeovers: 3,
         max_seats: 16,
         verifier,
         verifier_gas: 500_000,

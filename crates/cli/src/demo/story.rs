@@ -9,9 +9,9 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::audit::{AccountFigures, Check, statement_table, wallet_table};
+use super::audit::{AccountFigures, Check, check_table, statement_table, wallet_table};
 use super::figures::RoundFigures;
-use crate::amount::as_text;
+use crate::amount::{as_text, grouped};
 
 /// Tells what happens while it happens.
 #[derive(Debug)]
@@ -88,14 +88,11 @@ impl Report for Summary {
     /// What is left to tell after the story: where every wei went.
     fn text(&self, palette: Palette, _width: usize) -> String {
         let mut text = format!("\n{}\n", palette.strong("Where every wei went"));
-        text += &format!("\n  in the market, in ticks of {} wei\n\n", self.tick_wei);
+        text += &format!("\n  in the market, in ticks of {} wei\n\n", grouped(self.tick_wei));
         text += &statement_table(&self.accounts, palette);
         text += "\n  in the wallets, in ETH\n\n";
         text += &wallet_table(&self.accounts, palette);
-        text += &format!("\n{}\n", palette.strong("Audit"));
-        for check in &self.checks {
-            text += &(check.line(palette) + "\n");
-        }
+        text += &format!("\n{}\n\n{}", palette.strong("Audit"), check_table(&self.checks, palette));
         let verdict = if self.passed {
             palette.good("every wei is accounted for")
         } else {
