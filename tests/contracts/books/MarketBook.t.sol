@@ -15,8 +15,9 @@ contract MarketBookTest is MarketTest {
 
     function test_idFollowsFromTheParametersAlone() public {
         bytes32 hash = keccak256(abi.encode(params));
-        MarketId expected =
-            MarketIdLib.pack(hash, params.genesis, params.biddingPeriod, params.settlementFee, params.maxTaskSize);
+        MarketId expected = MarketIdLib.pack(
+            hash, params.genesis, params.biddingPeriod, params.settlementFee, params.maxTaskSize
+        );
         assertEq(MarketId.unwrap(id), MarketId.unwrap(expected));
         params.sink = alice;
         vm.expectEmit(address(market));

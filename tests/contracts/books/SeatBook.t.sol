@@ -40,9 +40,7 @@ contract SeatBookTest is MarketTest {
 
     function test_RevertWhen_CapacityTooSmall() public {
         fund(paul, 10_000);
-        vm.expectRevert(
-            abi.encodeWithSelector(IProverMarket.CapacityTooSmall.selector, MINIMUM - 1, MINIMUM)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IProverMarket.CapacityTooSmall.selector, MINIMUM - 1, MINIMUM));
         vm.prank(paul);
         market.register(id, MINIMUM - 1, 6);
         vm.prank(paul);

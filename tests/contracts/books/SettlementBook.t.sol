@@ -303,7 +303,8 @@ contract SettlementBookTest is MarketTest {
         vm.warp(openAt(3));
         _submit(p);
         assertTrue(
-            keccak256(abi.encode(market.bidChainOf(id, 3))) != keccak256(abi.encode(first_.bidChainOf(here, 3)))
+            keccak256(abi.encode(market.bidChainOf(id, 3)))
+                != keccak256(abi.encode(first_.bidChainOf(here, 3)))
         );
         vm.warp(closeAt(3));
         market.settle(id, 3, none, _one(first));
@@ -325,9 +326,13 @@ contract SettlementBookTest is MarketTest {
     }
 
     /// @dev Any round within the limits of these seeds: the slow result passes, each single change of it is refused.
-    function testFuzz_onlyTheSlowResultPasses(uint256 seed, uint8 bids, uint8 seats_, uint64 reserve, uint64 cap)
-        public
-    {
+    function testFuzz_onlyTheSlowResultPasses(
+        uint256 seed,
+        uint8 bids,
+        uint8 seats_,
+        uint64 reserve,
+        uint64 cap
+    ) public {
         params.reservePrice = uint64(bound(reserve, 0, 12));
         params.capacityCap = uint64(bound(cap, MAX_SIZE, 70));
         params.sink = address(uint160(seed) | 1);
@@ -403,8 +408,10 @@ contract SettlementBookTest is MarketTest {
     function _requireOwnError(bytes memory reason) private pure {
         bytes4 selector = bytes4(reason);
         assertTrue(
-            selector == IProverMarket.WrongPivotSeat.selector || selector == IProverMarket.WrongPivotBid.selector
-                || selector == IProverMarket.WrongUnits.selector || selector == IProverMarket.WrongBids.selector
+            selector == IProverMarket.WrongPivotSeat.selector
+                || selector == IProverMarket.WrongPivotBid.selector
+                || selector == IProverMarket.WrongUnits.selector
+                || selector == IProverMarket.WrongBids.selector
         );
     }
 

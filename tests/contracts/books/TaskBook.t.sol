@@ -63,9 +63,7 @@ contract TaskBookTest is MarketTest {
         for (uint256 late; late < 2; ++late) {
             vm.warp(proveBy(1) + late);
             _status(TaskStatus.Defaulted);
-            vm.expectRevert(
-                abi.encodeWithSelector(IProverMarket.TaskInDefault.selector, 1, 0, proveBy(1))
-            );
+            vm.expectRevert(abi.encodeWithSelector(IProverMarket.TaskInDefault.selector, 1, 0, proveBy(1)));
             this.tryDeliver(1, 0);
         }
     }
@@ -359,9 +357,12 @@ contract TaskBookTest is MarketTest {
         assertEq(free(0), 17);
     }
 
-    function testFuzz_slashSplitsToTheTick(uint64 perUnit, uint16 bountyBps, uint16 compensationBps, uint16 penaltyBps)
-        public
-    {
+    function testFuzz_slashSplitsToTheTick(
+        uint64 perUnit,
+        uint16 bountyBps,
+        uint16 compensationBps,
+        uint16 penaltyBps
+    ) public {
         params.collateralPerUnit = uint64(bound(perUnit, 0, type(uint64).max >> 8));
         params.bountyBps = uint16(bound(bountyBps, 0, 10_000));
         params.compensationBps = uint16(bound(compensationBps, 0, 10_000 - params.bountyBps));
@@ -387,7 +388,10 @@ contract TaskBookTest is MarketTest {
         uint256 penalty = atStake * params.penaltyBps / 10_000;
         assertEq(available(alice), 20 * SIZE - penalty);
         assertEq(market.surplusOf(id), 2 * penalty);
-        assertEq(capacity(0) * params.collateralPerUnit + available(paul) + penalty, 17 * uint256(params.collateralPerUnit));
+        assertEq(
+            capacity(0) * params.collateralPerUnit + available(paul) + penalty,
+            17 * uint256(params.collateralPerUnit)
+        );
     }
 
     function test_eachTaskOfARoundEndsForItself() public {

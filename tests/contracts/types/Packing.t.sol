@@ -18,7 +18,10 @@ contract PackingTest is Test {
         return kind == 0 ? 0 : kind == 1 ? max : kind == 2 ? 1 : value & max;
     }
 
-    function testFuzz_laneGivesBackWhatItHolds(uint256 b, uint256 r, uint256 i, uint256 f, uint256 s) public pure {
+    function testFuzz_laneGivesBackWhatItHolds(uint256 b, uint256 r, uint256 i, uint256 f, uint256 s)
+        public
+        pure
+    {
         uint96 balance = uint96(_ends(b, 96));
         uint32 round = uint32(bound(_ends(r, 32), 0, type(uint32).max - 1)); // the round is kept plus one
         (uint32 index, uint64 fee, uint32 size) =
@@ -36,7 +39,8 @@ contract PackingTest is Test {
     }
 
     function testFuzz_laneCountsCreditsAndDebits(uint96 a, uint96 b, uint96 c) public {
-        Lane lane = Lane.wrap(0).withBid(type(uint32).max - 1, type(uint32).max, type(uint64).max, 1).credit(a);
+        Lane lane =
+            Lane.wrap(0).withBid(type(uint32).max - 1, type(uint32).max, type(uint64).max, 1).credit(a);
         if (uint256(a) + b > type(uint96).max) {
             vm.expectRevert(abi.encodeWithSelector(LaneLib.BalanceOverflow.selector, a, b));
             this.credit(lane, b);
@@ -96,17 +100,23 @@ contract PackingTest is Test {
         assertEq(outcome.units(), units);
     }
 
-    function testFuzz_refundIsTheLockOrTheDifference(uint64 price, uint32 pivot, uint64 fee, uint32 size, uint32 index)
-        public
-        pure
-    {
+    function testFuzz_refundIsTheLockOrTheDifference(
+        uint64 price,
+        uint32 pivot,
+        uint64 fee,
+        uint32 size,
+        uint32 index
+    ) public pure {
         Outcome outcome = OutcomeLib.pack(price, pivot, 0, 0);
         uint256 refund = outcome.refund(fee, size, index);
         bool wins = fee > price || (fee == price && index < pivot);
         assertEq(refund, wins ? (uint256(fee) - price) * size : uint256(fee) * size);
     }
 
-    function testFuzz_takeoverGivesBackEveryTaker(uint8[16] memory seats, uint40 deadline, uint256 n) public pure {
+    function testFuzz_takeoverGivesBackEveryTaker(uint8[16] memory seats, uint40 deadline, uint256 n)
+        public
+        pure
+    {
         n = bound(n, 1, 16);
         Takeover takeover;
         for (uint256 i; i < n; ++i) {

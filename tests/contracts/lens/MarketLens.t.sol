@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {MarketLens} from "../../../contracts/lens/MarketLens.sol";
+import {TaskStatus} from "../../../contracts/types/Task.sol";
+import {MarketTest} from "../support/MarketTest.sol";
+
+contract MarketLensTest is MarketTest {
+    MarketLens private _lens;
+
+    function setUp() public override {
+        super.setUp();
+        _lens = MarketLens(vm.deployCode("MarketLens.sol:MarketLens", abi.encode(market)));
+        seat(paul, 10, 6);
+        seat(quentin, 24, 9);
+        open(1);
+        fundedBid(alice, 20, 8);
+        fundedBid(bob, 12, 8);
+    }
+
+    function _phaseAt(uint256 round, uint256 time) private returns (MarketLens.Phase) {
+        vm.warp(time);
+        return _lens.round(id, round).phase;
+    }
+
+    function _expect(uint256 round, uint256 time, MarketLens.Phase phase) private {
+        assertEq(uint256(_phaseAt(round, time)), uint256(phase));
+    }
+
+    function test_phasesTurnAtTheirSeconds() public {
+        _expect(1, openAt(1) - 1, MarketLens.Phase.Future);
+        _expect(1, openAt(1), MarketLens.Phase.Bidding);
+        _expect(1, closeAt(1) - 1, MarketLens.Phase.Bidding);
+        _expect(1, closeAt(1), MarketLens.Phase.Settlement);
+        _expect(1, settleBy(1) - 1, MarketLens.Phase.Settlement);
+        _expect(1, settleBy(1), MarketLens.Phase.Void);
+        _expect(0, closeAt(0), MarketLens.Phase.Void);
+        open(2);
+        settle(1);
+        _expect(1, closeAt(1), MarketLens.Phase.Proving);
+        _expect(1, proveBy(1) - 1, MarketLens.Phase.Proving);
+        _expect(1, proveBy(1), MarketLens.Phase.Takeover);
+        _expect(1, finalAt(1) - 1, MarketLens.Phase.Takeover);
+        _expect(1, finalAt(1), MarketLens.Phase.Over);
+    }
+
+    function test_roundShowsWhatItDecided() public {
+        assertEq(_lens.currentRound(id), 1);
+        open(2);
+        settle(1);
+        MarketLens.RoundView memory v = _lens.round(id, 1);
+        assertEq(v.bids, 2);
+        assertEq(v.closesAt, closeAt(1));
+        assertEq(v.settleBy, settleBy(1));
+        assertEq(v.proveBy, proveBy(1));
+        assertEq(v.finalAt, finalAt(1));
+        assertEq(v.userPrice, 12);
+        assertEq(v.proverPrice, 9);
+        assertEq(v.units, 8);
+        assertEq(v.pivotIndex, 1);
+        assertEq(v.assignmentRoot, market.assignmentRoot(id, 1));
+    }
+
+    function test_seatsShowTheirAsksAndOpenUnits() public {
+        vm.prank(quentin);
+        market.leave(id, 1);
+        open(2);
+        settle(1);
+        MarketLens.SeatView[] memory seats = _lens.seats(id);
+        assertEq(seats.length, 2);
+        assertEq(seats[0].prover, paul);
+        assertEq(seats[0].capacity, 17);
+        assertEq(seats[0].openUnits, 8);
+        assertTrue(seats[0].asks && seats[0].asksNext);
+        assertEq(seats[0].cost, 6);
+        assertEq(seats[0].nextCost, 6);
+        assertEq(seats[0].collateral, 17 * PER_UNIT);
+        assertFalse(seats[1].asks || seats[1].asksNext);
+        assertEq(seats[1].cost, 0);
+    }
+
+    function test_accountShowsWhatIsFreeAndWhatIsLocked() public {
+        fund(alice, 5);
+        MarketLens.AccountView memory v = _lens.account(id, alice);
+        assertEq(v.available, 5);
+        assertEq(v.locked, 160);
+        open(2);
+        settle(1);
+        v = _lens.account(id, alice);
+        assertEq(v.available, 5 + 8 * 8);
+        assertEq(v.locked, 0);
+    }
+
+    function test_accountOfAVoidRoundHasNothingLocked() public {
+        vm.warp(settleBy(1));
+        MarketLens.AccountView memory v = _lens.account(id, bob);
+        assertEq(v.available, 96 + FEE);
+        assertEq(v.locked, 0);
+    }
+
+    function test_taskStatusesAreThoseOfTheMarket() public {
+        open(2);
+        settle(1);
+        uint256[] memory indices = new uint256[](1);
+        assertEq(uint256(_lens.taskStatuses(id, 1, indices)[0]), uint256(TaskStatus.Assigned));
+        deliver(1, 0);
+        assertEq(uint256(_lens.taskStatuses(id, 1, indices)[0]), uint256(TaskStatus.Delivered));
+    }
+}
