@@ -130,7 +130,7 @@ fn contract_settles_every_vector_that_a_market_can_hold() {
 fn contract_accepts_the_certificate_and_rejects_every_mutation() {
     let shapes = [Shape::Tiny, Shape::Tiny, Shape::Ordinary, Shape::Ties, Shape::Extreme, Shape::Sparse];
     let (mut accepted, mut traded, mut rejected) = ([0_usize; 6], [0_usize; 6], 0_usize);
-    for seed in 0..600_u64 {
+    for seed in 0..2_000_u64 {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let kind = usize::try_from(seed).unwrap() % shapes.len();
         let round = random::round(rng, shapes[kind]);
@@ -164,10 +164,10 @@ fn contract_accepts_the_certificate_and_rejects_every_mutation() {
         traded[kind] += usize::from(outcome.is_trade());
     }
     println!("accepted {accepted:?}, traded {traded:?}, rejected {rejected}");
-    assert!(accepted.iter().sum::<usize>() >= 500);
+    assert!(accepted.iter().sum::<usize>() >= 1_700);
     // The last shape has a side with one participant or none, which mostly leaves nothing to trade.
     assert!(traded.iter().take(5).all(|trades| *trades >= 10), "a shape hardly trades: {traded:?}");
-    assert!(rejected >= 10_000);
+    assert!(rejected >= 50_000);
 }
 
 #[test]
