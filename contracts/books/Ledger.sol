@@ -153,15 +153,17 @@ abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
         internal
         returns (bool inLane)
     {
-        Lane lane = _taken(id, round, uint256(fee) * size + id.settlementFee());
+        Lane[2] storage lanes = _lanes[id][msg.sender];
+        Lane lane = _taken(id, lanes, round, uint256(fee) * size + id.settlementFee());
         inLane = !lane.hasBid();
         if (inLane) lane = lane.withBid(round, index, fee, size);
-        _lanes[id][msg.sender][round & 1] = lane;
+        lanes[round & 1] = lane;
     }
 
     /// @notice Locks what a bundle of bids may cost.
     function _lockAll(MarketId id, uint256 round, uint256 amount) internal {
-        _lanes[id][msg.sender][round & 1] = _taken(id, round, amount);
+        Lane[2] storage lanes = _lanes[id][msg.sender];
+        lanes[round & 1] = _taken(id, lanes, round, amount);
     }
 
     /// @notice Remembers bids that no lane holds, until they are released.
@@ -173,11 +175,13 @@ abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
 
     // ------------------------------------------------------------------------------------------------- internals
 
-    /// @dev Takes `amount` from the round's lane of the caller, which the caller of this function stores. If the lane
+    /// @dev Takes `amount` from the round's lane of an account, which the caller of this function stores. If the lane
     /// has too little, takes the rest from the other lane, with half of what is then left there: the next bid of this
     /// lane then finds its money in one slot.
-    function _taken(MarketId id, uint256 round, uint256 amount) private returns (Lane lane) {
-        Lane[2] storage lanes = _lanes[id][msg.sender];
+    function _taken(MarketId id, Lane[2] storage lanes, uint256 round, uint256 amount)
+        private
+        returns (Lane lane)
+    {
         lane = _folded(id, lanes[round & 1]);
         uint256 held = lane.balance();
         if (amount > held) {

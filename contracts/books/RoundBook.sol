@@ -42,14 +42,15 @@ abstract contract RoundBook is MarketBook {
         internal
         returns (uint256 firstIndex)
     {
-        BidChain chain = _rounds[id][round].bids;
+        Round storage r = _rounds[id][round];
+        BidChain chain = r.bids;
         firstIndex = chain.count();
         if (firstIndex == 0) chain = BidChainLib.seed(id, round);
         if (firstIndex + words.length > MAX_BIDS) revert RoundFull(firstIndex, id.closeOf(round));
         for (uint256 i; i < words.length; ++i) {
             chain = chain.absorb(words[i]);
         }
-        _rounds[id][round].bids = chain;
+        r.bids = chain;
     }
 
     /// @notice Checks that `round` can be settled now.

@@ -14,17 +14,23 @@ library AssignmentTree {
         bytes32[32] peaks;
     }
 
-    /// @dev Fewer than 2^32 leaves, as indices of bids are 32 bits.
+    /// @dev Fewer than 2^32 leaves, as indices of bids are 32 bits. In assembly, because a round's settlement does this once
+    /// a winning bid; the tests hold it against a tree built level by level.
     function push(Frontier memory tree, bytes32 leaf) internal pure {
-        uint256 level;
-        uint256 count = tree.count;
-        unchecked {
-            for (uint256 carry = count; carry & 1 == 1; carry >>= 1) {
-                leaf = _node(tree.peaks[level], leaf);
-                ++level;
+        assembly ("memory-safe") {
+            let carry := mload(tree)
+            mstore(tree, add(carry, 1))
+            let peak := mload(add(tree, 0x20))
+            for {} and(carry, 1) { carry := shr(1, carry) } {
+                // `leaf` becomes the node over the peak and itself, as `_node` makes it.
+                let left := mload(peak)
+                let at := shl(5, gt(left, leaf))
+                mstore(at, left)
+                mstore(xor(at, 0x20), leaf)
+                leaf := keccak256(0x00, 0x40)
+                peak := add(peak, 0x20)
             }
-            tree.peaks[level] = leaf;
-            tree.count = count + 1;
+            mstore(peak, leaf)
         }
     }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {AssignmentTree} from "./AssignmentTree.sol";
 import {IProverMarket} from "../interfaces/IProverMarket.sol";
 import {BidChain} from "../types/BidChain.sol";
-import {BidWord} from "../types/BidWord.sol";
+import {BidWord, BidWordLib} from "../types/BidWord.sol";
 import {Certificate, CertificateLib} from "../types/Certificate.sol";
 import {TaskLib} from "../types/Task.sol";
 
@@ -29,6 +30,13 @@ struct ProverSide {
     bool hasNext;
 }
 
+/// @notice A certificate with what the seats show about it.
+struct Claim {
+    Certificate certificate;
+    AskBook asks;
+    ProverSide side;
+}
+
 /// @notice State of the one pass over a round's bids. Small and free of storage, so that a settlement in pages can carry
 /// it from one page to the next.
 struct Pass {
@@ -41,12 +49,14 @@ struct Pass {
     uint256 nextDemand;
     /// Size of the pivot bid, 0 until the pass meets it.
     uint256 pivotSize;
-    /// Position in `ProverSide.winners` of the prover that the next task falls to, its seat, the offset of its first
-    /// task, and where its interval ends.
+    /// Position in `ProverSide.winners` of the prover that the next task falls to, its seat, and the offsets between
+    /// which tasks fall to it.
     uint256 cursor;
     uint256 seat;
     uint256 from;
-    uint256 intervalEnd;
+    uint256 until;
+    /// Capacity of the winners up to that prover.
+    uint256 capacity;
     /// Units assigned to each of `ProverSide.winners` before the cursor; by `finish` to all.
     uint256[] loads;
     AssignmentTree.Frontier tree;
@@ -66,13 +76,12 @@ library RoundCheck {
         uint256 reservePrice;
     }
 
-    function proverSide(AskBook memory book, Certificate memory c, uint256 round)
+    function proverSide(AskBook memory book, uint256 pivot, uint256 round)
         internal
         pure
         returns (ProverSide memory side)
     {
         uint256 n = book.costs.length;
-        uint256 pivot = c.pivotSeat;
         if (pivot == CertificateLib.NO_SEAT) {
             for (uint256 i; i < n; ++i) {
                 if (book.capacities[i] != 0) revert IProverMarket.WrongPivotSeat(pivot);
@@ -106,48 +115,37 @@ library RoundCheck {
 
     /// @notice The state before the first bid.
     /// @dev Without a winning prover only the pivot before which no bid ranks will do, so that no task is ever assigned.
-    function start(ProverSide memory side, Certificate memory c, AskBook memory book, BidChain seed)
-        internal
-        pure
-        returns (Pass memory pass)
-    {
-        pass.chain = seed;
-        if (side.winners.length != 0) {
-            pass.loads = new uint256[](side.winners.length);
-            pass.seat = side.winners[0];
-            pass.intervalEnd = book.capacities[pass.seat] * c.units;
-        } else if (c.pivotFee != CertificateLib.NO_WINNER || c.pivotIndex != 0) {
+    function start(Claim memory claim, BidChain seed) internal pure returns (Pass memory pass) {
+        Certificate memory c = claim.certificate;
+        uint256 w = claim.side.winners.length;
+        if (w == 0 && (c.pivotFee != CertificateLib.NO_WINNER || c.pivotIndex != 0)) {
             revert IProverMarket.WrongPivotBid(c.pivotFee, c.pivotIndex);
         }
+        pass.chain = seed;
+        pass.loads = new uint256[](w);
+        if (w != 0) _setProver(pass, claim, 0, 0);
     }
 
     /// @notice Goes over the next `words` of the round.
     /// @dev Demand counts fees at or above the cost alone: where the reserve price is above the cost, demand is unbounded
     /// and the count is not used. No sum overflows: sizes are 32 bits and indices are below 2^32.
-    function absorb(
-        Pass memory pass,
-        BidWord[] calldata words,
-        ProverSide memory side,
-        Certificate memory c,
-        AskBook memory book
-    ) internal pure {
-        (uint256 price, uint256 nextPrice) = (side.price, side.nextPrice);
-        uint256 pivotRank = _rank(c.pivotFee, c.pivotIndex);
+    function absorb(Pass memory pass, Claim memory claim, BidWord[] calldata words) internal pure {
+        (uint256 price, uint256 nextPrice) = (claim.side.price, claim.side.nextPrice);
+        uint256 pivotRank = _rank(claim.certificate.pivotFee, claim.certificate.pivotIndex);
         BidChain chain = pass.chain;
         uint256 index = pass.index;
         unchecked {
             for (uint256 i; i < words.length; ++i) {
-                BidWord word = words[i];
+                BidWord word = BidWordLib.at(words, i);
                 chain = chain.absorb(word);
                 uint256 fee = word.fee();
-                uint256 size = word.size();
                 if (fee >= price) {
-                    pass.demand += size;
-                    if (fee >= nextPrice) pass.nextDemand += size;
+                    pass.demand += word.size();
+                    if (fee >= nextPrice) pass.nextDemand += word.size();
                 }
                 uint256 rank = _rank(fee, index);
-                if (rank > pivotRank) _assign(pass, word, index, size, side, c, book);
-                else if (rank == pivotRank) pass.pivotSize = size;
+                if (rank > pivotRank) _assign(pass, claim, word, index);
+                else if (rank == pivotRank) pass.pivotSize = word.size();
                 ++index;
             }
         }
@@ -156,58 +154,43 @@ library RoundCheck {
     }
 
     /// @notice Whether the certificate is the round's, after the pass over all its bids.
-    function finish(
-        Pass memory pass,
-        ProverSide memory side,
-        Certificate memory c,
-        BidChain bids,
-        Terms memory terms
-    ) internal pure {
+    function finish(Pass memory pass, Claim memory claim, BidChain bids, Terms memory terms) internal pure {
+        Certificate memory c = claim.certificate;
         if (!pass.chain.equals(bids)) revert IProverMarket.WrongBids(terms.round);
-        _requireLargestW(pass, side, c, terms);
-        _requirePivotBid(pass, side, c, terms);
+        _requireLargestW(pass, claim.side, c, terms);
+        _requirePivotBid(pass, claim.side, c, terms);
         if (pass.offset != c.units) revert IProverMarket.WrongUnits(c.units, pass.offset);
         if (pass.loads.length != 0) pass.loads[pass.cursor] = pass.offset - pass.from;
     }
 
-    /// @dev A task at offset o belongs to the prover whose interval of the winners' capacity, scaled to the batch,
-    /// contains floor(o * K / Q): the first whose end E has o * K < E * Q. Capacities are below 2^40 in sum and units
-    /// below 2^64, so nothing overflows. With a wrong claim of Q the walk could run off the winners; it stops at the last
-    /// one, and `finish` refuses the claim.
-    function _assign(
-        Pass memory pass,
-        BidWord word,
-        uint256 index,
-        uint256 size,
-        ProverSide memory side,
-        Certificate memory c,
-        AskBook memory book
-    ) private pure {
+    /// @dev A task belongs to the prover whose interval holds its offset.
+    function _assign(Pass memory pass, Claim memory claim, BidWord word, uint256 index) private pure {
+        uint256 offset = pass.offset;
+        if (offset >= pass.until) _nextProver(pass, claim, offset);
         unchecked {
-            uint256 offset = pass.offset;
-            if (offset * side.capacity >= pass.intervalEnd) _nextProver(pass, offset, side, c, book);
-            pass.offset = offset + size;
-            pass.tree.push(TaskLib.leaf(word, index, pass.seat));
+            pass.offset = offset + word.size(); // see `absorb`
+        }
+        pass.tree.push(TaskLib.leaf(word, index, pass.seat));
+    }
+
+    /// @dev Moves the cursor to the prover that the task at `offset` falls to. With a wrong claim of the units the walk
+    /// could run off the winners; it stops at the last one, and `finish` refuses the claim.
+    function _nextProver(Pass memory pass, Claim memory claim, uint256 offset) private pure {
+        uint256 last = claim.side.winners.length - 1;
+        pass.loads[pass.cursor] = offset - pass.from;
+        while (offset >= pass.until && pass.cursor < last) {
+            _setProver(pass, claim, pass.cursor + 1, offset);
         }
     }
 
-    /// @dev Moves the cursor to the prover that the task at `offset` falls to.
-    function _nextProver(
-        Pass memory pass,
-        uint256 offset,
-        ProverSide memory side,
-        Certificate memory c,
-        AskBook memory book
-    ) private pure {
-        uint256 position = offset * side.capacity;
-        uint256 cursor = pass.cursor;
-        uint256 last = side.winners.length - 1;
-        pass.loads[cursor] = offset - pass.from;
-        while (position >= pass.intervalEnd && cursor < last) {
-            ++cursor;
-            pass.intervalEnd += book.capacities[side.winners[cursor]] * c.units;
-        }
-        (pass.cursor, pass.seat, pass.from) = (cursor, side.winners[cursor], offset);
+    /// @dev The task at offset o belongs to the prover whose interval of the winners' capacity K, scaled to the batch Q,
+    /// contains floor(o * K / Q): the first up to which the capacity E has o * K < E * Q, so o < ceil(E * Q / K).
+    /// Capacities are below 2^40 in sum and units below 2^64, so nothing overflows.
+    function _setProver(Pass memory pass, Claim memory claim, uint256 cursor, uint256 offset) private pure {
+        uint256 seat = claim.side.winners[cursor];
+        (pass.cursor, pass.seat, pass.from) = (cursor, seat, offset);
+        pass.capacity += claim.asks.capacities[seat];
+        pass.until = FixedPointMathLib.divUp(pass.capacity * claim.certificate.units, claim.side.capacity);
     }
 
     /// @dev Bids compare as their ranks do: the higher fee first, of equal fees the lower index. Indices are 32 bits.

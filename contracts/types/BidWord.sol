@@ -27,6 +27,14 @@ library BidWordLib {
         return uint160(uint256(EfficientHashLib.hash(who, inputsHash, dataHash)));
     }
 
+    /// @notice `words[i]` without the check of its bound, for a loop over thousands of them.
+    /// @dev The caller keeps `i` below the length.
+    function at(BidWord[] calldata words, uint256 i) internal pure returns (BidWord word) {
+        assembly ("memory-safe") {
+            word := calldataload(add(words.offset, shl(5, i)))
+        }
+    }
+
     /// @return Unit fee (ticks per unit).
     function fee(BidWord word) internal pure returns (uint256) {
         return uint256(BidWord.unwrap(word)) >> 192;

@@ -110,7 +110,11 @@ contract VectorsTest is MarketTest {
         }
     }
 
-    function _pairs(string memory key) private view returns (uint256[] memory first, uint256[] memory second) {
+    function _pairs(string memory key)
+        private
+        view
+        returns (uint256[] memory first, uint256[] memory second)
+    {
         uint256 n;
         while (_json.keyExists(string.concat(key, "[", vm.toString(n), "]"))) ++n;
         (first, second) = (new uint256[](n), new uint256[](n));
