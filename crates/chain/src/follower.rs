@@ -71,8 +71,10 @@ pub enum FollowError {
     /// Events do not follow from each other even after reading all of them anew.
     #[error(transparent)]
     History(#[from] HistoryError),
-    /// Blocks changed while they were read.
-    #[error("the chain changed while it was read")]
+    /// Blocks changed while they were read, again and again.
+    #[error(
+        "the chain changed while it was read, or the node gives no logs by block hash; if it lasts, try another node"
+    )]
     Moving,
 }
 
@@ -177,12 +179,17 @@ impl Follower {
     /// # Errors
     /// [`FollowError`]; the histories stay where they were and the next call tries again.
     pub async fn next_change(&mut self) -> Result<Change, FollowError> {
+        /// A reorganisation is read in one or two attempts; what lasts longer is worth a word to the operator.
+        const ATTEMPTS: u32 = 8;
+        let mut moved: u32 = 0;
         loop {
             match self.poll().await {
                 Ok(Some(change)) => return Ok(change),
-                Ok(None) | Err(FollowError::Moving) => sleep(self.options.poll).await,
+                Ok(None) => moved = 0,
+                Err(FollowError::Moving) if moved < ATTEMPTS => moved = moved.saturating_add(1),
                 Err(error) => return Err(error),
             }
+            sleep(self.options.poll).await;
         }
     }
 

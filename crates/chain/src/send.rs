@@ -4,6 +4,7 @@
 use crate::connection::Signer;
 use crate::{CallError, Connection, Revert};
 use alloy::consensus::TxEnvelope;
+use alloy::eips::BlockId;
 use alloy::eips::eip2718::Encodable2718;
 use alloy::network::{NetworkTransactionBuilder, TransactionBuilder};
 use alloy::primitives::{Address, B256, Bytes, TxKind, U256};
@@ -144,14 +145,14 @@ impl Connection {
         gas_floor: Option<u64>,
     ) -> Result<TransactionReceipt, SendError> {
         let signer = self.signer.as_ref().ok_or(SendError::NoKey)?;
-        let request = call(signer.address, to, input, value);
-        self.provider.call(request.clone()).await?;
-        let estimate = self.provider.estimate_gas(request.clone()).await?;
-        let request = request.with_gas_limit(gas_limit(estimate, gas_floor)?);
+        let call = call(signer.address, to, input, value);
+        self.provider.call(call.clone()).block(BlockId::latest()).await?;
+        let estimate = self.provider.estimate_gas(call.clone()).block(BlockId::latest()).await?;
+        let request = call.clone().with_gas_limit(gas_limit(estimate, gas_floor)?);
         let sent = self.broadcast(signer, request).await?;
         debug!(hash = %sent.hash(), nonce = sent.nonce, "sent");
         let receipt = self.see_through(signer, sent).await?;
-        self.require_success(receipt).await
+        self.require_success(receipt, call).await
     }
 
     /// What a call would return now.
@@ -165,7 +166,7 @@ impl Connection {
         input: Bytes,
         value: U256,
     ) -> Result<Bytes, CallError> {
-        Ok(self.provider.call(call(from, to, input, value)).await?)
+        Ok(self.provider.call(call(from, to, input, value)).block(BlockId::latest()).await?)
     }
 
     /// Gives the transaction a nonce and hands it to the node. One at a time, so that two never get the same nonce.
@@ -268,22 +269,19 @@ impl Connection {
         Ok(())
     }
 
-    async fn require_success(&self, receipt: TransactionReceipt) -> Result<TransactionReceipt, SendError> {
+    async fn require_success(
+        &self,
+        receipt: TransactionReceipt,
+        call: TransactionRequest,
+    ) -> Result<TransactionReceipt, SendError> {
         if receipt.status() {
             return Ok(receipt);
         }
-        let hash = receipt.transaction_hash;
-        Err(SendError::Failed { hash, revert: self.reason(&receipt).await })
-    }
-
-    /// Receipts give no reason. The same call on the state at the end of the block mostly fails in the same way.
-    async fn reason(&self, receipt: &TransactionReceipt) -> Option<Revert> {
-        let transaction = self.provider.get_transaction_by_hash(receipt.transaction_hash).await.ok()??;
-        let request = TransactionRequest::from_transaction(transaction);
-        let request =
-            call(request.from?, request.to?, request.input.into_input()?, request.value.unwrap_or_default());
-        let again = self.provider.call(request).block(receipt.block_number?.into()).await;
-        again.err().as_ref().and_then(Revert::of_rpc)
+        let block = receipt.block_number.map_or(BlockId::latest(), BlockId::number);
+        // Receipts give no reason. The same call on the state at the end of the block mostly fails in the same way.
+        let again = self.provider.call(call).block(block).await;
+        let revert = again.err().as_ref().and_then(Revert::of_rpc);
+        Err(SendError::Failed { hash: receipt.transaction_hash, revert })
     }
 }
 

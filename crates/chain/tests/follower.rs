@@ -1,4 +1,5 @@
 //! A follower ends where a fresh reading of the chain ends, whatever happened on the way.
+#![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
 
 mod support;
 

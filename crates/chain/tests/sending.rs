@@ -1,4 +1,5 @@
 //! Transactions are seen through, and refusals cost nothing.
+#![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
 
 mod support;
 
@@ -75,6 +76,38 @@ async fn a_transaction_that_gets_stuck_is_replaced_by_a_dearer_one_and_has_one_e
     let account = client.sender().unwrap();
     let held = client.market().availableOf(market.id.get(), account).call().await.unwrap();
     assert_eq!((held, nonce(&client).await), (U256::from(7), 1));
+}
+
+#[tokio::test]
+async fn a_call_that_fails_only_when_it_is_mined_says_why() {
+    let bed = Testbed::start().await;
+    let market = bed.market().await;
+    let client = bed.client(3).await;
+    bed.deposit(&client, &market, 5).await;
+    bed.anvil.set_automine(false).await;
+    // Each would be accepted by itself.
+    let withdrawals: Vec<_> = (0..2)
+        .map(|_| {
+            let (client, id, to) = (client.clone(), market.id.get(), client.sender().unwrap());
+            let call = withdrawCall { id, amount: U256::from(5), to };
+            tokio::spawn(async move { client.send(call, U256::ZERO, None).await })
+        })
+        .collect();
+    let sent = async || {
+        let account = client.sender().unwrap();
+        client.provider().get_transaction_count(account).pending().await.unwrap()
+    };
+    while sent().await < 3 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bed.anvil.mine(1).await;
+    let mut failures = Vec::new();
+    for withdrawal in withdrawals {
+        failures.extend(withdrawal.await.unwrap().err());
+    }
+    assert_eq!(failures.len(), 1);
+    assert!(matches!(failures[0], SendError::Failed { .. }));
+    assert!(failures[0].is::<InsufficientBalance>(), "{}", failures[0]);
 }
 
 #[tokio::test]

@@ -85,7 +85,8 @@ fn require_private(_: &Path, _: &std::fs::Metadata) -> Result<(), KeyError> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use std::fs::Permissions;

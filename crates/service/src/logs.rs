@@ -1,6 +1,6 @@
 //! Logs on stderr, so that stdout stays free for what a program was asked for.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::SubscriberBuilder;
@@ -18,7 +18,10 @@ pub struct LogsError(#[from] tracing_subscriber::util::TryInitError);
 /// [`LogsError`] if the process logs already.
 pub fn init_tracing(json: bool) -> Result<(), LogsError> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = SubscriberBuilder::default().with_env_filter(quick(filter)).with_writer(io::stderr);
+    let builder = SubscriberBuilder::default()
+        .with_env_filter(quick(filter))
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
     if json {
         builder.json().flatten_event(true).finish().try_init()?;
     } else {

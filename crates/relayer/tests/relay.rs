@@ -1,0 +1,209 @@
+//! Rounds are settled and bundles released, once, whatever else goes on.
+#![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
+
+mod support;
+
+use alloy::primitives::U256;
+use chain::{Client, Connection, ConnectionOptions};
+use relayer::act::{ActError, Done, release, settle};
+use relayer::relay::Tally;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use support::{ROUND, Stage, relay, start_on, until};
+use testkit::AnvilOptions;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+fn done(settled: usize, released: usize) -> Tally {
+    Tally { settled, released, failed: 0 }
+}
+
+#[tokio::test]
+async fn a_closed_round_is_settled_and_its_bundles_released() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.relay(7).await.run_once().await.unwrap(), done(0, 0));
+    stage.close().await;
+    let before = stage.available(5).await;
+    assert_eq!(stage.relay(7).await.run_once().await.unwrap(), done(1, 1));
+    assert!(stage.is_settled(&stage.market).await);
+    assert!(stage.available(5).await > before);
+    // Twelve bids, seven ticks each.
+    assert_eq!(stage.available(7).await, U256::from(84));
+}
+
+#[tokio::test]
+async fn a_restarted_relayer_goes_on_where_the_chain_stands() {
+    let stage = Stage::new().await;
+    stage.close().await;
+    assert_eq!(stage.relay(7).await.run_once().await.unwrap(), done(1, 1));
+    assert_eq!(stage.relay(7).await.run_once().await.unwrap(), done(0, 0));
+}
+
+#[tokio::test]
+async fn a_round_that_nobody_settled_in_time_is_left_and_its_bundles_are_released() {
+    let stage = Stage::new().await;
+    stage.bed.anvil.warp_to(stage.market.settle_by(ROUND)).await;
+    assert_eq!(stage.relay(7).await.run_once().await.unwrap(), done(0, 1));
+    assert!(!stage.is_settled(&stage.market).await);
+}
+
+#[tokio::test]
+async fn every_market_of_the_contract_is_served() {
+    let stage = Stage::new().await;
+    let mut params = stage.bed.params().await;
+    params.reserve_price = market_types::ReservePrice::new(1_995);
+    let second = stage.bed.market_with(&params).await;
+    let second_round = async |stage: &Stage| stage.is_settled(&second).await;
+    stage.close().await;
+    assert_eq!(stage.relay(7).await.run_once().await.unwrap(), done(1, 1));
+    stage.fill(&second).await;
+    assert!(!second_round(&stage).await);
+    stage.bed.warp_to_close(&second, ROUND).await;
+    assert_eq!(stage.relay(7).await.run_once().await.unwrap(), done(1, 1));
+    assert!(second_round(&stage).await);
+}
+
+#[tokio::test]
+async fn of_two_relayers_one_wins_and_the_other_stops_cleanly() {
+    let stage = Stage::new().await;
+    stage.close().await;
+    let (one, other) = (stage.relay(7).await, stage.relay(8).await);
+    // Both have sent before anything is mined, so that the race is decided on chain.
+    stage.bed.anvil.set_automine(false).await;
+    let (one, other) = (tokio::spawn(one.run_once()), tokio::spawn(other.run_once()));
+    until("two settlements wait to be mined", async || {
+        let pool = stage.bed.anvil.request("txpool_status", serde_json::json!([])).await;
+        pool["pending"] == serde_json::json!("0x2")
+    })
+    .await;
+    stage.bed.anvil.mine(1).await;
+    stage.bed.anvil.set_automine(true).await;
+    let (one, other) = (one.await.unwrap().unwrap(), other.await.unwrap().unwrap());
+    assert_eq!((one.settled + other.settled, one.failed + other.failed), (1, 0));
+    assert!(one.released + other.released >= 1);
+    let rewards = (stage.available(7).await, stage.available(8).await);
+    assert_eq!(rewards.0 + rewards.1, U256::from(84));
+}
+
+#[tokio::test]
+async fn a_settlement_that_is_undone_is_made_again() {
+    let stage = Stage::new().await;
+    stage.close().await;
+    let relay = stage.relay(7).await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(relay.run(async {
+        let _ = stopped.await;
+    }));
+    until("settled", async || stage.is_settled(&stage.market).await).await;
+    until("released", async || stage.available(5).await > U256::ZERO).await;
+    let head = stage.bed.anvil.head().await;
+    stage.bed.anvil.reorg(2).await;
+    assert!(!stage.is_settled(&stage.market).await);
+    assert!(stage.bed.anvil.head().await.timestamp <= head.timestamp + 5);
+    until("settled again", async || {
+        stage.bed.anvil.mine(1).await;
+        stage.is_settled(&stage.market).await
+    })
+    .await;
+    stop.send(()).unwrap();
+    assert!(running.await.unwrap().unwrap().settled >= 1);
+}
+
+#[tokio::test]
+async fn a_node_that_goes_away_and_comes_back_is_waited_for() {
+    let stage = Stage::new().await;
+    let open = Arc::new(AtomicBool::new(true));
+    let url = door(stage.bed.anvil.url().to_owned(), open.clone()).await;
+    let key = stage.bed.anvil.account(7).clone();
+    let connection = Connection::connect(&ConnectionOptions::new(url).signer(Some(key))).await.unwrap();
+    let client = Client::at(connection, stage.bed.deployment.market).await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(relay(client).await.run(async {
+        let _ = stopped.await;
+    }));
+    open.store(false, Ordering::SeqCst);
+    stage.close().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!stage.is_settled(&stage.market).await);
+    open.store(true, Ordering::SeqCst);
+    until("settled", async || stage.is_settled(&stage.market).await).await;
+    stop.send(()).unwrap();
+    assert_eq!(running.await.unwrap().unwrap().settled, 1);
+}
+
+#[tokio::test]
+async fn a_stop_during_an_outage_is_a_clean_one() {
+    let stage = Stage::new().await;
+    let open = Arc::new(AtomicBool::new(true));
+    let url = door(stage.bed.anvil.url().to_owned(), open.clone()).await;
+    let connection = Connection::connect(&ConnectionOptions::new(url)).await.unwrap();
+    let client = Client::at(connection, stage.bed.deployment.market).await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(relay(client).await.run(async {
+        let _ = stopped.await;
+    }));
+    open.store(false, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stop.send(()).unwrap();
+    let tally = timeout(Duration::from_secs(3), running).await.unwrap().unwrap().unwrap();
+    assert_eq!(tally, done(0, 0));
+}
+
+#[tokio::test]
+async fn a_thousand_bids_are_settled_within_the_gas_of_one_transaction() {
+    let stage = start_on(&AnvilOptions { tx_gas_limit: true, ..AnvilOptions::default() }).await;
+    stage.fill_with(&stage.market, 1_000).await;
+    stage.close().await;
+    let record = stage.record().await;
+    assert_eq!(record.bids.len(), 1_000);
+    let settled = settle(&stage.bed.client(7).await, &stage.market, &record).await.unwrap();
+    let Done::Settled { gas, .. } = settled else { panic!("{settled:?}") };
+    println!("gas to settle 1,000 bids: {gas}");
+    assert!(gas <= 1_400_000, "{gas}");
+    assert_eq!(stage.available(7).await, U256::from(7_000));
+    assert_eq!(stage.relay(7).await.run_once().await.unwrap(), done(0, 4));
+}
+
+#[tokio::test]
+async fn bids_that_are_not_those_of_the_contract_are_not_sent() {
+    let stage = Stage::new().await;
+    stage.close().await;
+    let client = stage.bed.client(7).await;
+    let mut record = stage.record().await;
+    record.bids.pop();
+    let error = settle(&client, &stage.market, &record).await.unwrap_err();
+    assert!(matches!(error, ActError::OtherBids { known: 11, actual: 12 }), "{error}");
+    let bundle = stage.bundle().await;
+    let error = release(&client, &stage.market, &record, &bundle).await.unwrap_err();
+    assert!(matches!(error, ActError::MissingBids(round) if round == ROUND), "{error}");
+}
+
+/// A way to the node that can be shut.
+async fn door(url: String, open: Arc<AtomicBool>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let node = url.trim_start_matches("http://").to_owned();
+    tokio::spawn(async move {
+        loop {
+            let (mut inside, _) = listener.accept().await.unwrap();
+            let (node, open) = (node.clone(), open.clone());
+            tokio::spawn(async move {
+                let Ok(mut outside) = TcpStream::connect(&node).await else { return };
+                let shut = async {
+                    while open.load(Ordering::SeqCst) {
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                };
+                // A shut door cuts what is under way, too.
+                tokio::select! {
+                    _ = copy_bidirectional(&mut inside, &mut outside) => {}
+                    () = shut => {}
+                }
+            });
+        }
+    });
+    format!("http://{address}")
+}

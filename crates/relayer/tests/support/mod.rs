@@ -1,0 +1,107 @@
+//! A market with a round that waits to be settled, on a chain of its own.
+#![allow(dead_code)] // each test file uses its part
+
+use alloy::primitives::U256;
+use chain::history::BundleRecord;
+use chain::{Client, FollowOptions, Follower, Market, Markets, RoundRecord};
+use market_types::RoundNumber;
+use relayer::relay::{Relay, RelayOptions};
+use std::time::Duration;
+use testkit::{AnvilOptions, Bid, Testbed, circuits};
+
+pub(crate) const ROUND: RoundNumber = RoundNumber::new(1);
+pub(crate) const OPTIONS: RelayOptions = RelayOptions { release_bundles: true };
+
+pub(crate) struct Stage {
+    pub(crate) bed: Testbed,
+    pub(crate) market: Market,
+}
+
+impl Stage {
+    /// Three provers (accounts 1 to 3) and a bundle of twelve bids (account 5) in round 1, which is open.
+    pub(crate) async fn new() -> Self {
+        let bed = Testbed::start().await;
+        let market = bed.market().await;
+        let stage = Self { bed, market };
+        stage.fill(&stage.market).await;
+        stage
+    }
+
+    /// Provers and bids in round 1 of a market that has just opened.
+    pub(crate) async fn fill(&self, market: &Market) {
+        self.fill_with(market, 12).await;
+    }
+
+    pub(crate) async fn fill_with(&self, market: &Market, bids: u64) {
+        for (account, cost) in [(1, 10), (2, 20), (3, 30)] {
+            self.bed.register(&self.bed.client(account).await, market, 200, cost).await;
+        }
+        self.bed.warp_to_open(market, ROUND).await;
+        let circuit = circuits()[0].id;
+        let client = self.bed.client(5).await;
+        let all: Vec<Bid> = (0..bids).map(|step| Bid::of(2_000 - step, circuit)).collect();
+        for bundle in all.chunks(250) {
+            self.bed.bids(&client, market, bundle).await;
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        self.bed.warp_to_close(&self.market, ROUND).await;
+    }
+
+    /// A relayer of every market with the key of this account.
+    pub(crate) async fn relay(&self, account: usize) -> Relay {
+        relay(self.bed.client(account).await).await
+    }
+
+    async fn follower(&self) -> Follower {
+        let markets = Markets::Only(vec![self.market.id]);
+        Follower::start(self.bed.client(9).await, FollowOptions::new(markets, 0)).await.unwrap()
+    }
+
+    /// The round as a relayer reads it.
+    pub(crate) async fn record(&self) -> RoundRecord {
+        self.follower().await.market(self.market.id).unwrap().round(ROUND).unwrap().clone()
+    }
+
+    /// The first bundle that waits.
+    pub(crate) async fn bundle(&self) -> BundleRecord {
+        *self.follower().await.market(self.market.id).unwrap().bundles().next().unwrap()
+    }
+
+    pub(crate) async fn is_settled(&self, market: &Market) -> bool {
+        let contract = self.bed.client(9).await.market();
+        let outcome = contract.outcomeOf(market.id.get(), U256::from(ROUND.get())).call().await.unwrap();
+        outcome != U256::ZERO
+    }
+
+    /// Ticks that an account could withdraw.
+    pub(crate) async fn available(&self, account: usize) -> U256 {
+        let contract = self.bed.client(9).await.market();
+        let account = self.bed.anvil.account(account).address();
+        contract.availableOf(self.market.id.get(), account).call().await.unwrap()
+    }
+}
+
+pub(crate) async fn relay(client: Client) -> Relay {
+    let mut options = FollowOptions::new(Markets::All, 0);
+    options.poll = Duration::from_millis(50);
+    Relay::new(Follower::start(client, options).await.unwrap(), OPTIONS)
+}
+
+/// Waits until `condition` holds, for at most 20 s.
+pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    for _ in 0..200 {
+        if condition().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("never happened: {what}");
+}
+
+pub(crate) async fn start_on(options: &AnvilOptions) -> Stage {
+    let bed = Testbed::start_with(options).await;
+    let market = bed.market().await;
+    Stage { bed, market }
+}
