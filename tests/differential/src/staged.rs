@@ -159,7 +159,7 @@ impl Staged {
         for seat in 0..seats {
             match asks.iter().find(|seated| seated.seat.get() == seat) {
                 Some(seated) => {
-                    self.register(seat, seated.ask.capacity.get() + margin, seated.ask.cost.get())
+                    self.register(seat, seated.ask.capacity.get() + margin, seated.ask.cost.get());
                 }
                 None => {
                     self.register(seat, 2 * margin + 1, 0);

@@ -34,8 +34,8 @@ fn agree(round: Round) -> (CoreOutcome, Staged) {
 fn mutations(right: &OnChain, staged: &Staged, rng: &mut impl Rng) -> Vec<OnChain> {
     let mut all = Vec::new();
     let seats = staged.round.asks().last().map_or(0, |last| last.seat.get() + 1);
-    for seat in (0..=seats).chain([200, 255]) {
-        all.push(OnChain { pivotSeat: u8::try_from(seat).unwrap(), ..right.clone() });
+    for seat in (0..=u8::MAX).filter(|seat| u32::from(*seat) <= seats || [200, u8::MAX].contains(seat)) {
+        all.push(OnChain { pivotSeat: seat, ..right.clone() });
     }
     for fee in [
         0,
