@@ -131,9 +131,9 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_refused_by_name() {
-        let failure = load("from_blok = 3").unwrap_err();
+        let failure = load("first_block = 3").unwrap_err();
         assert_eq!(failure.code(), Code::Input);
-        assert!(failure.to_string().contains("from_blok"), "{failure}");
+        assert!(failure.to_string().contains("first_block"), "{failure}");
     }
 
     #[test]

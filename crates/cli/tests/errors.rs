@@ -48,10 +48,10 @@ fn an_unreachable_chain_has_a_code_of_its_own() {
 #[test]
 fn unknown_keys_in_the_settings_file_are_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("proophi.toml"), "rpc_ulr = 'http://127.0.0.1:1'").unwrap();
+    std::fs::write(dir.path().join("proophi.toml"), "rpc_link = 'http://127.0.0.1:1'").unwrap();
     let (exit, _, message) = refused(dir.path(), &["market", "list"]);
     assert_eq!(exit, 3);
-    assert!(message.contains("rpc_ulr"), "{message}");
+    assert!(message.contains("rpc_link"), "{message}");
 }
 
 #[test]

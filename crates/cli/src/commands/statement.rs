@@ -195,8 +195,8 @@ mod tests {
         assert!(text.contains("1, 2 and 4"), "{text}");
         let text = read(r#"[{"fee": "1", "transfers": 1, "data": "0x"}]"#).unwrap_err().to_string();
         assert!(text.contains("give either"), "{text}");
-        let text = read(r#"[{"fee": "1", "tranfers": 1, "seed": 0}]"#).unwrap_err().to_string();
-        assert!(text.contains("tranfers"), "{text}");
+        let text = read(r#"[{"fee": "1", "batches": 1, "seed": 0}]"#).unwrap_err().to_string();
+        assert!(text.contains("batches"), "{text}");
     }
 
     #[test]

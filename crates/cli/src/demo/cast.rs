@@ -10,7 +10,7 @@ pub(crate) const TICK: u64 = 1_000_000_000_000;
 /// What every requester deposits (ticks): 0.02 ether.
 pub(crate) const DEPOSIT: u64 = 20_000;
 /// Most units that a round may prove.
-pub(crate) const CAPACITY_CAP: u64 = 480;
+pub(crate) const CAPACITY_CAP: u64 = 400;
 /// Lowest unit fee that can win (ticks per unit).
 pub(crate) const RESERVE: u64 = 10;
 /// Collateral (ticks per unit of capacity).
@@ -64,10 +64,10 @@ pub(crate) const REQUESTERS: [Requester; 6] = [
 /// Five provers. To a round each offers one largest task less a unit below what it registers, so that the assignment,
 /// which may exceed its exact share by that much, always fits.
 pub(crate) const PROVERS: [Prover; 5] = [
-    Prover { name: "Ada", cost: 18, capacity: 190 },
-    Prover { name: "Boole", cost: 24, capacity: 170 },
-    Prover { name: "Curie", cost: 31, capacity: 160 },
-    Prover { name: "Dirac", cost: 38, capacity: 180 },
+    Prover { name: "Ada", cost: 18, capacity: 165 },
+    Prover { name: "Boole", cost: 24, capacity: 152 },
+    Prover { name: "Curie", cost: 31, capacity: 139 },
+    Prover { name: "Dirac", cost: 38, capacity: 170 },
     Prover { name: "Euler", cost: 46, capacity: 200 },
 ];
 

@@ -166,9 +166,10 @@ async fn market(session: &Session, verifier: Address, sink: Address) -> Outcome<
         settlement_period: 8,
         // The dead prover's tasks wait for the end of this; two idle processors need half of it for all proofs.
         proving_period: 16,
-        // Nobody waits for the end of this. A machine with other work still finishes within it.
-        takeover_period: 30,
-        max_takeovers: 3,
+        // Nobody waits for the end of this, and no node takes over what it has measured that it cannot prove in time: a
+        // machine with other work needs room.
+        takeover_period: 60,
+        max_takeovers: 2,
         max_seats: 16,
         verifier,
         verifier_gas: 500_000,
