@@ -103,7 +103,7 @@ impl Scene {
         for log in logs {
             match decode(&log).expect("an event of the market").event {
                 Event::Deposited(event) => {
-                    flows.entry(event.account).or_default().into += ticks(event.amount)
+                    flows.entry(event.account).or_default().into += ticks(event.amount);
                 }
                 Event::Withdrawn(event) => {
                     let flow = flows.entry(event.account).or_default();

@@ -25,6 +25,6 @@ mod token;
 pub use batch::{rollup_bid, rollup_bids};
 pub use cast::{Person, people};
 pub use program::{Program, eventually, key_store};
-pub use proophi::{Proophi, Refusal};
+pub use proophi::{Proophi, Refusal, Running};
 pub use scene::Scene;
 pub use token::Token;

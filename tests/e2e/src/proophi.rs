@@ -3,7 +3,7 @@
 use crate::key_store;
 use crate::program::command;
 use serde_json::Value;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -97,6 +97,7 @@ impl Proophi {
             .args(arguments.iter().map(OsStr::new))
             .arg("--json")
             .env("PROOPHI_KEY_STORE", key_store())
+            .env("PROOPHI_ANVIL", anvil())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
@@ -106,6 +107,15 @@ impl Proophi {
 impl Default for Proophi {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl Drop for Proophi {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.dir.disable_cleanup(true);
+            eprintln!("---- what the commands wrote is in {} ----", self.dir.path().display());
+        }
     }
 }
 
@@ -135,6 +145,12 @@ impl Drop for Running {
             let _ = self.0.wait();
         }
     }
+}
+
+/// The Anvil that is named, or that of this repository.
+fn anvil() -> OsString {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../script/tools/anvil");
+    std::env::var_os("PROOPHI_ANVIL").unwrap_or_else(|| own.into())
 }
 
 fn one_value(arguments: &[&str], bytes: &[u8]) -> Value {
