@@ -56,7 +56,7 @@ contract MarketBookTest is MarketTest {
         market.register(other, 100, 1);
         // An id that no market can have, and one without money under it, take no bid either.
         uint256[] memory inputs = new uint256[](0);
-        vm.expectRevert();
+        vm.expectRevert(abi.encodeWithSelector(MarketIdLib.NotAMarket.selector, MarketId.wrap(0)));
         market.submitBid(MarketId.wrap(0), 1, circuitOf(1), inputs, "");
         vm.expectRevert(abi.encodeWithSelector(IProverMarket.InsufficientBalance.selector, 0, 1 + FEE));
         market.submitBid(other, 1, circuitOf(1), inputs, "");

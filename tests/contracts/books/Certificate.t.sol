@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
+import {BidWord} from "../../../contracts/types/BidWord.sol";
+import {Certificate} from "../../../contracts/types/Certificate.sol";
+import {MarketId} from "../../../contracts/types/MarketId.sol";
+import {ClosedRoundTest} from "../support/ClosedRoundTest.sol";
+import {SlowClearing} from "../support/SlowClearing.sol";
+import {SlowMerkle} from "../support/SlowMerkle.sol";
+
+/// @notice Of all certificates and all lists of bids exactly one passes.
+contract CertificateTest is ClosedRoundTest {
+    Certificate private _c;
+    BidWord[] private _w;
+
+    function test_RevertWhen_AnyFieldOfTheCertificateIsChanged() public {
+        _closedRound();
+        _load(1);
+        Certificate memory good = _c;
+        for (uint256 pivot; pivot < 260; ++pivot) {
+            if (pivot > 6 && pivot < 250) continue;
+            if (pivot == good.pivotSeat || pivot > 255) continue;
+            _c.pivotSeat = uint8(pivot);
+            _refused();
+        }
+        _c = good;
+        for (uint64 fee; fee < 25; ++fee) {
+            if (fee == good.pivotFee) continue;
+            _c.pivotFee = fee;
+            _refused();
+            _c.pivotIndex = type(uint32).max;
+            _refused();
+            _c = good;
+        }
+        _c.pivotFee = type(uint64).max;
+        _refused();
+        _c.pivotIndex = 0;
+        _refused();
+        _c = good;
+        for (uint32 index; index < 7; ++index) {
+            if (index == good.pivotIndex) continue;
+            _c.pivotIndex = index;
+            _refused();
+        }
+        _c = good;
+        for (uint64 units; units < 40; ++units) {
+            if (units == good.units) continue;
+            _c.units = units;
+            _refused();
+        }
+        _c.units = type(uint64).max;
+        _refused();
+        _c = good;
+        _accepted();
+    }
+
+    function test_RevertWhen_AnyOtherPivotIsNamedConsistently() public {
+        _closedRound();
+        _load(1);
+        Certificate memory good = _c;
+        uint256 tried;
+        for (uint8 pivot; pivot < 4; ++pivot) {
+            for (uint32 i; i < 5; ++i) {
+                uint64 fee = posted(1, i).fee;
+                if (pivot == good.pivotSeat && i == good.pivotIndex) continue;
+                uint64 units;
+                for (uint32 k; k < 5; ++k) {
+                    if (posted(1, k).fee > fee) units += posted(1, k).circuit.units();
+                }
+                _c = Certificate(pivot, fee, i, units);
+                _refused();
+                ++tried;
+            }
+        }
+        assertEq(tried, 19);
+    }
+
+    function test_RevertWhen_WordsAreNotTheRoundsBids() public {
+        _closedRound();
+        _load(1);
+        for (uint256 i; i < 5; ++i) {
+            BidWord[] memory list = words(1);
+            _refusedWords(_without(list, i));
+            _refusedWords(_doubled(list, i));
+            list[i] = list[(i + 1) % 5];
+            _refusedWords(list);
+            list = words(1);
+            (list[i], list[(i + 1) % 5]) = (list[(i + 1) % 5], list[i]);
+            _refusedWords(list);
+            for (uint256 bit; bit < 256; bit += 15) {
+                list = words(1);
+                list[i] = BidWord.wrap(BidWord.unwrap(list[i]) ^ bytes32(uint256(1) << bit));
+                _refusedWords(list);
+            }
+        }
+        _refusedWords(new BidWord[](0));
+        _accepted();
+    }
+
+    function test_RevertWhen_ErrorsNameTheFault() public {
+        _closedRound();
+        _load(1);
+        _c.pivotSeat = 3;
+        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongPivotSeat.selector, 3));
+        market.settle(id, 1, _c, _w);
+        _c = Certificate(2, 14, 3, 16);
+        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongPivotBid.selector, 14, 3));
+        market.settle(id, 1, _c, _w);
+        _c = Certificate(2, 12, 2, 21);
+        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongUnits.selector, 21, 22));
+        market.settle(id, 1, _c, _w);
+        _w.pop();
+        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongBids.selector, 1));
+        market.settle(id, 1, _c, _w);
+    }
+
+    function test_RevertWhen_WordsComeFromAnotherRoundMarketOrContract() public {
+        _closedRound();
+        _load(1);
+        // The same bid, byte for byte, in another round, another market and another contract.
+        BidWord first = _w[0];
+        Posted memory p = posted(1, 0);
+        MarketId here = id;
+        IProverMarket first_ = market;
+        Certificate memory none = Certificate(type(uint8).max, type(uint64).max, 0, 0);
+        params.sink = bob;
+        id = market.createMarket(params);
+        _submit(p);
+        vm.warp(closeAt(2));
+        market.settle(id, 2, none, _one(first));
+        market = deployMarket();
+        params.sink = sink;
+        id = market.createMarket(params);
+        assertEq(MarketId.unwrap(id), MarketId.unwrap(here));
+        vm.warp(openAt(3));
+        _submit(p);
+        assertTrue(
+            keccak256(abi.encode(market.bidChainOf(id, 3)))
+                != keccak256(abi.encode(first_.bidChainOf(here, 3)))
+        );
+        vm.warp(closeAt(3));
+        market.settle(id, 3, none, _one(first));
+        assertTrue(
+            keccak256(abi.encode(market.bidChainOf(id, 3))) != keccak256(abi.encode(market.bidChainOf(id, 2)))
+        );
+        vm.expectRevert(abi.encodeWithSelector(IProverMarket.NothingToSettle.selector, 4));
+        market.settle(id, 4, none, _one(first));
+    }
+
+    /// @dev The running hash of the same bid differs by chain: words of a fork's round are worthless here.
+    function test_RevertWhen_TheChainForked() public {
+        _closedRound();
+        _load(1);
+        vm.chainId(block.chainid + 1);
+        _refused();
+        vm.chainId(block.chainid - 1);
+        _accepted();
+    }
+
+    /// @dev Any round within the limits of these seeds: the slow result passes, each single change of it is refused.
+    function testFuzz_onlyTheSlowResultPasses(
+        uint256 seed,
+        uint8 bids,
+        uint8 seats_,
+        uint64 reserve,
+        uint64 cap
+    ) public {
+        params.reservePrice = uint64(bound(reserve, 0, 12));
+        params.capacityCap = uint64(bound(cap, MAX_SIZE, 70));
+        params.sink = address(uint160(seed) | 1);
+        id = market.createMarket(params);
+        for (uint256 i; i < seats_ % 6; ++i) {
+            uint256 r = uint256(keccak256(abi.encode(seed, "seat", i)));
+            seat(paul, uint32(MAX_SIZE + (r >> 8) % 12), uint64(r % 12));
+        }
+        open(1 + seed % 3);
+        uint256 round = 1 + seed % 3;
+        uint256 n = bound(bids, 1, 14);
+        for (uint256 i; i < n; ++i) {
+            uint256 r = uint256(keccak256(abi.encode(seed, "bid", i)));
+            fundedBid(alice, uint64(1 + r % 15), uint32(1 + (r >> 8) % MAX_SIZE));
+        }
+        open(round + 1);
+        _load(round);
+        _mutate(round, seed);
+        market.settle(id, round, _c, _w);
+        SlowClearing.Result memory result = cleared(round);
+        (bytes32[] memory leaves,) = leavesOf(round, result, 0);
+        assertEq(market.assignmentRoot(id, round), SlowMerkle.root(leaves));
+        assertEq(market.outcomeOf(id, round).units(), result.units);
+        for (uint256 i; i < n; ++i) {
+            bool wins = market.outcomeOf(id, round).wins(posted(round, i).fee, i);
+            assertEq(wins, result.wins[i]);
+        }
+    }
+
+    // ----------------------------------------------------------------------------------------------- internals
+
+    function _mutate(uint256 round, uint256 seed) private {
+        Certificate memory good = _c;
+        for (uint256 i; i < 24; ++i) {
+            uint256 r = uint256(keccak256(abi.encode(seed, "mutation", i)));
+            _c = good;
+            if (r & 1 != 0) _c.pivotSeat = uint8((r >> 8) % 7);
+            if (r & 2 != 0) _c.pivotFee = uint64((r >> 16) % 16);
+            if (r & 4 != 0) _c.pivotIndex = uint32((r >> 32) % 15);
+            if (r & 8 != 0) _c.units = uint64((r >> 64) % 50);
+            if (keccak256(abi.encode(_c)) != keccak256(abi.encode(good))) _refusedAt(round);
+        }
+        _c = good;
+    }
+
+    function _load(uint256 round) private {
+        _c = cleared(round).certificate;
+        _w = words(round);
+    }
+
+    function _refused() private {
+        _refusedAt(1);
+    }
+
+    function _refusedAt(uint256 round) private {
+        try market.settle(id, round, _c, _w) {
+            assertTrue(false, "another certificate passed");
+        } catch (bytes memory reason) {
+            _requireOwnError(reason);
+        }
+    }
+
+    function _refusedWords(BidWord[] memory list) private {
+        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongBids.selector, 1));
+        market.settle(id, 1, _c, list);
+    }
+
+    /// @dev No panic: a wrong claim is refused by a rule.
+    function _requireOwnError(bytes memory reason) private pure {
+        bytes4 selector = bytes4(reason);
+        assertTrue(
+            selector == IProverMarket.WrongPivotSeat.selector
+                || selector == IProverMarket.WrongPivotBid.selector
+                || selector == IProverMarket.WrongUnits.selector
+                || selector == IProverMarket.WrongBids.selector
+        );
+    }
+
+    function _accepted() private {
+        market.settle(id, 1, _c, _w);
+    }
+
+    function _submit(Posted memory p) private {
+        fund(p.requester, uint256(p.fee) * p.circuit.units() + FEE);
+        vm.prank(p.requester);
+        market.submitBid(id, p.fee, p.circuit, p.inputs, p.data);
+    }
+
+    function _one(BidWord word) private pure returns (BidWord[] memory list) {
+        list = new BidWord[](1);
+        list[0] = word;
+    }
+
+    function _without(BidWord[] memory list, uint256 at) private pure returns (BidWord[] memory copy) {
+        copy = new BidWord[](list.length - 1);
+        for (uint256 i; i < copy.length; ++i) {
+            copy[i] = list[i < at ? i : i + 1];
+        }
+    }
+
+    function _doubled(BidWord[] memory list, uint256 at) private pure returns (BidWord[] memory copy) {
+        copy = new BidWord[](list.length + 1);
+        for (uint256 i; i < copy.length; ++i) {
+            copy[i] = list[i <= at ? i : i - 1];
+        }
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {MarketTest} from "./MarketTest.sol";
+
+/// @notice A round for tests of its settlement.
+abstract contract ClosedRoundTest is MarketTest {
+    function _seats() internal {
+        seat(paul, 10, 6);
+        seat(quentin, 12, 8);
+        seat(rita, 10, 9);
+        seat(steve, 10, 15);
+    }
+
+    /// @dev Round 1, closed: seats 0 and 1 win, bids 0, 1, 3 win, bid 2 is the first left out.
+    function _closedRound() internal {
+        _seats();
+        open(1);
+        fundedBid(alice, 20, 8);
+        fundedBid(bob, 15, 8);
+        fundedBid(carol, 12, 8);
+        fundedBid(bob, 14, 6);
+        fundedBid(alice, 6, 5);
+        open(2);
+    }
+}
