@@ -136,7 +136,7 @@ impl Client {
         self.connection.transact(TxKind::Call(to), call.abi_encode().into(), value, gas_floor).await
     }
 
-    /// What the market would answer to this call of [`Client::sender`] now; nothing is sent.
+    /// What the market would answer to this call of [`Connection::sender`] now; nothing is sent.
     ///
     /// # Errors
     /// [`CallError::Reverted`] if it would refuse.

@@ -146,7 +146,7 @@ impl Connection {
     ) -> Result<TransactionReceipt, SendError> {
         let signer = self.signer.as_ref().ok_or(SendError::NoKey)?;
         let call = call(signer.address, to, input, value);
-        self.provider.call(call.clone()).block(BlockId::latest()).await?;
+        // The estimate runs the call, so that a refusal shows here and nothing is sent.
         let estimate = self.provider.estimate_gas(call.clone()).block(BlockId::latest()).await?;
         let request = call.clone().with_gas_limit(gas_limit(estimate, gas_floor)?);
         let sent = self.broadcast(signer, request).await?;
