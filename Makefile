@@ -45,7 +45,7 @@ test-contracts: contracts ## Unit, fuzz and invariant tests of the contracts (FO
 	$(FORGE) test $(FORGE_TEST_ARGS)
 
 test-rust: contracts ## Rust tests, with the end-to-end tests over Anvil
-	cargo build -p relayer -p prover-node --bins
+	cargo build -p relayer -p prover-node -p proophi-cli --bins
 	cargo test $(CARGO_TEST_SCOPE)
 
 lint: contracts ## Lints of both languages, warnings denied
