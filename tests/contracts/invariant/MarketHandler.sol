@@ -103,6 +103,7 @@ contract MarketHandler is MarketBooks {
         Bundle memory b = bundles[at];
         bool ok = _release(b);
         require(ok == resolved(b.round), "released as soon as, and not before, the result is known");
+        require(!ok || !_release(b), "a bundle comes back once");
         if (ok) _dropBundle(at);
         _succeeded(ok);
     }
