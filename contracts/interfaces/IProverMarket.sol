@@ -82,12 +82,12 @@ interface IProverMarket {
     function deposit(MarketId id, address account, uint256 amount) external payable;
 
     /// @notice Pays `amount` ticks of the caller's balance to `to`; `type(uint256).max` for all that is available.
-    /// Results of the caller's single bids are folded in first.
+    /// Results of the caller's single bids are folded in if they are needed for it.
     /// @return paid What was paid (wei, or the token's smallest unit).
     function withdraw(MarketId id, uint256 amount, address to) external returns (uint256 paid);
 
     /// @notice Credits the results of `account`'s single bids in rounds that are settled or void. Anyone may call;
-    /// the account's own next bid, deposit or withdrawal does the same.
+    /// the account's own next bid or withdrawal does the same where it needs the money.
     function fold(MarketId id, address account) external;
 
     /// @notice Credits the results of bids that `requester` submitted together. Anyone may call.
