@@ -8,9 +8,10 @@ use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::output::{Output, Report};
 use crate::render::{Palette, clock, span};
 use crate::settings::{self, Settings};
-use alloy::primitives::{B256, U256};
+use alloy::primitives::{Address, B256, U256};
 use bindings::Groth16Verifier;
 use bindings::ProverMarket::{self, NewBid};
+use chain::CallError;
 use chain::events::BidHead;
 use clap::Args;
 use market_types::{CircuitId, RoundNumber};
@@ -143,14 +144,31 @@ async fn check(session: &Session, open: &OpenMarket, bids: &[NewBid]) -> Outcome
         check_terms(bid, params.max_task_size.get(), params.reserve_price)
             .map_err(|failure| Failure::input(format!("bid {position}: {failure}")))?;
     }
-    let verifier = Groth16Verifier::new(params.verifier, session.client.provider());
+    check_circuits(session, params.verifier, bids).await
+}
+
+/// Asks the verifier what it knows of the bids' circuits: a bid that it would not accept any proof of may win and then costs a
+/// penalty.
+async fn check_circuits(session: &Session, verifier: Address, bids: &[NewBid]) -> Outcome<()> {
+    let verifier = Groth16Verifier::new(verifier, session.client.provider());
     let circuits: BTreeSet<u64> = bids.iter().map(|bid| bid.circuit).collect();
     for circuit in circuits {
+        let id = CircuitId::new(circuit);
         if !verifier.isCircuit(circuit).call().await.or_fail(Code::Connection)? {
             return Err(Failure::input(format!(
-                "the market's verifier knows no circuit {}; a bid for it would cost a penalty",
-                CircuitId::new(circuit)
+                "the market's verifier knows no circuit {id}; a bid for it would cost a penalty"
             )));
+        }
+        let count = verifier.publicInputCount(U256::from(id.index())).call().await;
+        let count = match count.map_err(CallError::from) {
+            Ok(count) => count,
+            Err(error @ CallError::Rpc(_)) => return Err(Failure::new(Code::Connection, error)),
+            // A verifier of another kind need not tell.
+            Err(_) => continue,
+        };
+        let given = bids.iter().filter(|bid| bid.circuit == circuit).map(|bid| bid.publicInputs.len());
+        if let Some(given) = given.into_iter().find(|given| U256::from(*given) != count) {
+            return Err(Failure::input(format!("circuit {id} takes {count} public inputs, not {given}")));
         }
     }
     Ok(())
