@@ -12,11 +12,11 @@
 //! 3. the receiver's account is in *that* tree; its leaf is replaced by one with more balance. Balances and amounts are
 //!    64-bit, nonces 32-bit, without wrap-around. Sender and receiver may be one account: only the nonce changes then.
 //!
-//! | circuit | transfers | constraints | units | published bytes (demo) |
+//! | circuit | transfers | constraints | units | published bytes (median over demo states) |
 //! |---|---|---|---|---|
 //! | `transfers-1` | 1 | 13,391 | 14 | about 620 |
-//! | `transfers-2` | 2 | 26,717 | 27 | about 1,040 |
-//! | `transfers-4` | 4 | 53,369 | 53 | about 1,680 |
+//! | `transfers-2` | 2 | 26,717 | 27 | about 1,010 |
+//! | `transfers-4` | 4 | 53,369 | 53 | about 1,650 |
 //!
 //! A transfer costs 13,326 constraints, of which 8 x 4 tree hashes are 7,800 and the signature about 4,000; 65 more belong to
 //! the batch. One unit is 1,024 constraints, rounded up.

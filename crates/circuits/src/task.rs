@@ -89,7 +89,7 @@ impl Task {
         Ok(task)
     }
 
-    /// The bytes to publish with the bid, 600 to 1,900 of them for the demo's states.
+    /// The bytes to publish with the bid, about 430 to 1,920 of them for the demo's states.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![VERSION, u8::try_from(self.steps.len()).unwrap_or(u8::MAX)];

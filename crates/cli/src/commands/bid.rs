@@ -166,8 +166,8 @@ async fn check_circuits(session: &Session, verifier: Address, bids: &[NewBid]) -
             // A verifier of another kind need not tell.
             Err(_) => continue,
         };
-        let given = bids.iter().filter(|bid| bid.circuit == circuit).map(|bid| bid.publicInputs.len());
-        if let Some(given) = given.into_iter().find(|given| U256::from(*given) != count) {
+        let mut given = bids.iter().filter(|bid| bid.circuit == circuit).map(|bid| bid.publicInputs.len());
+        if let Some(given) = given.find(|given| U256::from(*given) != count) {
             return Err(Failure::input(format!("circuit {id} takes {count} public inputs, not {given}")));
         }
     }
