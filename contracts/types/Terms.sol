@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+/// @notice What a market fixes for a round before it opens: `first round (32) | capacity cap (64) | reserve price (64)`.
+/// @dev `first round` is the first one that these terms count for.
+type Terms is uint256;
+
+using {TermsLib.fromRound, TermsLib.capacityCap, TermsLib.reservePrice} for Terms global;
+
+library TermsLib {
+    function pack(uint256 fromRound_, uint64 capacityCap_, uint64 reservePrice_)
+        internal
+        pure
+        returns (Terms)
+    {
+        return Terms.wrap((fromRound_ << 128) | (uint256(capacityCap_) << 64) | reservePrice_);
+    }
+
+    function fromRound(Terms t) internal pure returns (uint256) {
+        return Terms.unwrap(t) >> 128;
+    }
+
+    /// @return Upper bound on the total size of the round's batch (units).
+    function capacityCap(Terms t) internal pure returns (uint256) {
+        return (Terms.unwrap(t) >> 64) & type(uint64).max;
+    }
+
+    /// @return Lowest unit fee that can win (ticks per unit), 0 for none.
+    function reservePrice(Terms t) internal pure returns (uint256) {
+        return Terms.unwrap(t) & type(uint64).max;
+    }
+}
