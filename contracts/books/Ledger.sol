@@ -11,11 +11,11 @@ import {Lane} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
 import {Outcome} from "../types/Outcome.sol";
-import {RoundBook} from "./RoundBook.sol";
+import {TermsBook} from "./TermsBook.sol";
 
 /// @notice Everybody's money, in ticks: balances, what bids have locked, and the sink's surplus. The only book that
 /// moves currency, and none of its sums ever reads the contract's own balance.
-abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
+abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
     mapping(MarketId => mapping(address account => Lane[2])) private _lanes;
     mapping(bytes32 bundleKey => bytes32 wordsHash) private _bundles;
     mapping(MarketId => uint256) private _surplus;
@@ -147,30 +147,36 @@ abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
         lanes[0] = first.debit(fromFirst);
     }
 
-    /// @notice Locks what one bid may cost. The bid's own lane remembers it if it can.
+    /// @notice Locks what one bid of `account` may cost. The bid's own lane remembers it if it can.
     /// @return inLane Whether it does; otherwise the lane holds another bid of the round, and the bid needs a bundle.
-    function _lock(MarketId id, uint32 round, uint32 index, uint64 fee, uint32 size)
+    function _lock(MarketId id, address account, uint32 round, uint32 index, uint64 fee, uint32 size)
         internal
         returns (bool inLane)
     {
-        Lane[2] storage lanes = _lanes[id][msg.sender];
+        Lane[2] storage lanes = _lanes[id][account];
         Lane lane = _taken(id, lanes, round, uint256(fee) * size + id.settlementFee());
         inLane = !lane.hasBid();
         if (inLane) lane = lane.withBid(round, index, fee, size);
         lanes[round & 1] = lane;
     }
 
-    /// @notice Locks what a bundle of bids may cost.
+    /// @notice Locks what a bundle of the caller's bids may cost.
     function _lockAll(MarketId id, uint256 round, uint256 amount) internal {
         Lane[2] storage lanes = _lanes[id][msg.sender];
         lanes[round & 1] = _taken(id, lanes, round, amount);
     }
 
-    /// @notice Remembers bids that no lane holds, until they are released.
-    function _bundle(MarketId id, uint256 round, uint256 firstIndex, BidWord[] memory words) internal {
+    /// @notice Remembers bids of `account` that no lane holds, until they are released.
+    function _bundle(
+        MarketId id,
+        address account,
+        uint256 round,
+        uint256 firstIndex,
+        BidWord[] memory words
+    ) internal {
         bytes32 wordsHash = keccak256(abi.encodePacked(words));
-        _bundles[_bundleKey(id, msg.sender, round, firstIndex)] = wordsHash;
-        emit BidsBundled(id, msg.sender, round, firstIndex, words.length);
+        _bundles[_bundleKey(id, account, round, firstIndex)] = wordsHash;
+        emit BidsBundled(id, account, round, firstIndex, words.length);
     }
 
     // ------------------------------------------------------------------------------------------------- internals

@@ -5,6 +5,7 @@ import {IProverMarket} from "../interfaces/IProverMarket.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {MarketId} from "../types/MarketId.sol";
+import {MarketParams} from "../types/MarketParams.sol";
 import {Outcome} from "../types/Outcome.sol";
 import {MarketBook} from "./MarketBook.sol";
 
@@ -46,7 +47,7 @@ abstract contract RoundBook is MarketBook {
         BidChain chain = r.bids;
         firstIndex = chain.count();
         if (firstIndex == 0) chain = BidChainLib.seed(id, round);
-        if (firstIndex + words.length > MAX_BIDS) revert RoundFull(firstIndex, id.closeOf(round));
+        if (firstIndex + words.length > MAX_BIDS) revert RoundFull(MAX_BIDS, id.closeOf(round));
         for (uint256 i; i < words.length; ++i) {
             chain = chain.absorb(words[i]);
         }
@@ -59,9 +60,10 @@ abstract contract RoundBook is MarketBook {
         bids = r.bids;
         if (bids.count() == 0) revert NothingToSettle(round);
         if (r.outcome.isSettled()) revert RoundSettledAlready(round);
-        uint256 closesAt = id.closeOf(round);
-        if (block.timestamp < closesAt) revert RoundOpen(round, closesAt);
-        uint256 settleBy = _market(id).settleBy(id, round);
+        MarketParams storage market = _market(id);
+        uint256 settleFrom = market.revealBy(id, round);
+        if (block.timestamp < settleFrom) revert RoundOpen(round, settleFrom);
+        uint256 settleBy = settleFrom + market.settlementPeriod;
         if (block.timestamp >= settleBy) revert RoundVoid(round, settleBy);
     }
 
@@ -70,11 +72,12 @@ abstract contract RoundBook is MarketBook {
         if (root != 0) _rounds[id][round].assignmentRoot = root;
     }
 
-    /// @notice Whether nothing about the round's result can change any more: settled, void, or closed without a bid.
+    /// @notice Whether nothing about the round's result can change any more: settled, void, or over without a bid.
     function _isResolved(MarketId id, uint256 round) internal view returns (bool) {
         Round storage r = _rounds[id][round];
         if (r.outcome.isSettled()) return true;
-        if (r.bids.count() == 0) return block.timestamp >= id.closeOf(round);
-        return block.timestamp >= _market(id).settleBy(id, round);
+        MarketParams storage market = _market(id);
+        uint256 end = r.bids.count() == 0 ? market.revealBy(id, round) : market.settleBy(id, round);
+        return block.timestamp >= end;
     }
 }

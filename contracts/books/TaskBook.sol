@@ -51,7 +51,7 @@ abstract contract TaskBook is SettlementBook {
         if (!valid) revert ProofRejected();
 
         _end(t, DELIVERED);
-        _payDelivery(t, task.requester);
+        _payDelivery(t, task);
     }
 
     /// @inheritdoc IProverMarket
@@ -86,7 +86,8 @@ abstract contract TaskBook is SettlementBook {
         MarketParams storage market = _market(id);
         uint256 finalAt = market.finalAt(id, t.round);
         if (block.timestamp < finalAt) revert TaskNotExpirable(t.round, t.index, finalAt);
-        uint256 payment = t.outcome.userPrice() * t.size;
+        uint256 held = t.outcome.held(task.fee, t.size);
+        uint256 payment = FixedPointMathLib.min(t.outcome.charge(task.fee, t.size), held);
         uint256 atStake = FixedPointMathLib.min(payment, t.size * market.collateralPerUnit);
         uint256 penalty = MarketParamsLib.shareDown(atStake, market.penaltyBps);
         uint256 holders = t.takeover.count() + 1;
@@ -96,7 +97,7 @@ abstract contract TaskBook is SettlementBook {
             _slash(id, _holder(t, i), t.size, penalty);
         }
         _credit(id, task.requester, payment - penalty);
-        _creditSink(id, penalty * (holders + 1));
+        _creditSink(id, held - payment + penalty * (holders + 1));
 
         emit TaskExpired(id, t.round, t.index, payment - penalty);
     }
@@ -151,10 +152,10 @@ abstract contract TaskBook is SettlementBook {
     }
 
     /// @dev Pays the holder, and slashes everybody who held the task before it.
-    function _payDelivery(OpenTask memory t, address requester) private {
+    function _payDelivery(OpenTask memory t, Task calldata task) private {
         MarketParams storage market = _market(t.id);
-        uint256 payment = t.outcome.proverPrice() * t.size;
-        uint256 toSink = t.outcome.userPrice() * t.size - payment;
+        uint256 payment = t.outcome.payDown(t.size);
+        uint256 toSink = t.outcome.held(task.fee, t.size) - payment;
         uint256 bounty;
         uint256 compensation;
         uint256 defaulters = t.takeover.count();
@@ -171,7 +172,7 @@ abstract contract TaskBook is SettlementBook {
 
         _vacate(t.id, seat, t.size);
         _credit(t.id, _proverOf(t.id, seat), payment + bounty);
-        if (compensation != 0) _credit(t.id, requester, compensation);
+        if (compensation != 0) _credit(t.id, task.requester, compensation);
         if (toSink != 0) _creditSink(t.id, toSink);
 
         emit TaskDelivered(t.id, t.round, t.index, seat, payment, bounty, compensation);

@@ -4,12 +4,15 @@ pragma solidity ^0.8.28;
 import {BidChain} from "../types/BidChain.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
+import {CapacityChange} from "../types/CapacityChange.sol";
+import {IRoundAuditor} from "./IRoundAuditor.sol";
 import {CircuitId} from "../types/CircuitId.sol";
 import {Lane} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
 import {Offer} from "../types/Offer.sol";
 import {Outcome} from "../types/Outcome.sol";
+import {Opening} from "../types/Sealed.sol";
 import {Takeover} from "../types/Takeover.sol";
 import {NewBid, Task, TaskStatus} from "../types/Task.sol";
 
@@ -23,6 +26,10 @@ import {NewBid, Task, TaskStatus} from "../types/Task.sol";
 /// A round runs by block time alone:
 ///
 ///     bidding --close--> settlement --settleBy--> proving --proveBy--> takeover --finalAt--> over
+///
+/// In a *sealed* market bids and asks are commitments, and the time between close and `revealBy` is for opening them:
+///
+///     bidding --close--> reveal --revealBy--> settlement --settleBy--> ...
 ///
 /// A round that is not settled by its deadline is void, and every bid is refunded in full.
 interface IProverMarket {
@@ -47,6 +54,16 @@ interface IProverMarket {
 
     /// @notice Parameters of a market; reverts with `UnknownMarket`.
     function marketParams(MarketId id) external view returns (MarketParams memory);
+
+    /// @notice Capacity cap (units) and reserve price (ticks per unit) count from `fromRound`: the controllers moved them.
+    event TermsMoved(MarketId indexed id, uint256 fromRound, uint256 capacityCap, uint256 reservePrice);
+
+    /// @notice Capacity cap (units) and reserve price (ticks per unit) of a round. Final for the open round, and for closed
+    /// ones until they are settled; for later rounds they may still move, and of earlier ones they are forgotten.
+    function termsOf(MarketId id, uint256 round)
+        external
+        view
+        returns (uint256 capacityCap, uint256 reservePrice);
 
     // --------------------------------------------------------------------------------------------------- accounts
 
@@ -142,6 +159,8 @@ interface IProverMarket {
     error RoundFull(uint256 bids, uint256 nextOpens);
     /// @notice There is no bid in the list.
     error NoBids();
+    /// @notice Bids and asks of this market are sealed: commit to them, and reveal after the close.
+    error MarketIsSealed();
 
     /// @notice Bids for a proof in the round that is open now. Locks `fee * size` and takes the settlement fee from
     /// the caller's balance; native currency attached is deposited first.
@@ -181,10 +200,17 @@ interface IProverMarket {
     );
     /// @notice A seat asks `cost` ticks per unit from `fromRound`.
     event AskSubmitted(MarketId indexed id, uint256 indexed seat, uint256 cost, uint256 fromRound);
-    /// @notice A seat takes part in no round from `fromRound`.
-    event SeatLeft(MarketId indexed id, uint256 indexed seat, uint256 fromRound);
-    /// @notice A seat's collateral went to its prover's balance (ticks) and the seat is free.
-    event SeatReleased(MarketId indexed id, uint256 indexed seat, address indexed prover, uint256 collateral);
+    /// @notice A seat has `capacity` units from `fromRound`; with 0 it takes part in no round from then on.
+    event CapacityChanged(MarketId indexed id, uint256 indexed seat, uint256 capacity, uint256 fromRound);
+    /// @notice The collateral (ticks) of `units` of a seat's capacity went to its prover's balance. `left`: the seat is free.
+    event CapacityReleased(
+        MarketId indexed id,
+        uint256 indexed seat,
+        address indexed prover,
+        uint256 units,
+        uint256 collateral,
+        bool left
+    );
     /// @notice `units` of a seat's capacity lost their collateral for a task: `loss` ticks are gone, `returned` ticks went to
     /// the prover's balance.
     event SeatSlashed(
@@ -193,47 +219,155 @@ interface IProverMarket {
 
     /// @notice All seats of the market are taken.
     error NoSeatLeft(uint256 maxSeats);
-    /// @notice The capacity is below what one seat needs to take part in a round (units).
-    error CapacityTooSmall(uint256 capacity, uint256 minimum);
-    /// @notice This unit cost stands for "no ask".
+    /// @notice A seat of this market has from `smallest` to `largest` units. `largest` keeps what one seat offers within the
+    /// capacity cap: a cheaper one above it would keep every round from clearing.
+    error CapacityOutOfRange(uint256 capacity, uint256 smallest, uint256 largest);
+    /// @notice The seat has this capacity already (units).
+    error CapacityUnchanged(uint256 capacity);
+    /// @notice The last change, which counts from `fromRound`, has not ended: wait until the round before it is settled, and
+    /// release what it set free.
+    error CapacityChangePending(uint256 seat, uint256 fromRound);
+    /// @notice No capacity of the seat waits to be released; reduce it first.
+    error NothingToRelease(uint256 seat);
+    /// @notice Rounds before `fromRound` are not settled yet and may assign tasks to the capacity.
+    error CapacityStillOffered(uint256 seat, uint256 fromRound);
+    /// @notice `type(uint64).max` stands for "no ask": required when registering in a sealed market, refused elsewhere.
     error InvalidCost(uint256 cost);
     /// @notice The seat does not belong to the caller.
     error NotSeatOwner(uint256 seat, address caller);
     /// @notice The last change counts for the open round and the round before is not settled yet; try again once it
     /// is, at `settleBy` at the latest.
     error AskFrozen(uint256 round, uint256 settleBy);
-    /// @notice The seat still takes part in rounds: leave first, and wait for the last one to be settled.
-    error SeatStillAsking(uint256 seat);
     /// @notice The seat has undelivered tasks (units).
     error SeatHasOpenTasks(uint256 seat, uint256 openUnits);
 
     /// @notice Takes a free seat: locks `capacity * collateralPerUnit` of the caller's balance (native currency attached
-    /// is deposited first) and asks `cost` ticks per unit from the next round on.
-    /// @param capacity Most units of undelivered tasks the seat can hold, at least `2 * maxTaskSize - 1`.
+    /// is deposited first), pays the seat fee, and asks `cost` ticks per unit, all from `capacityDelay` rounds on.
+    /// @param capacity Most units of undelivered tasks the seat can hold.
+    /// @param cost In a sealed market `type(uint64).max`: asks are committed to round by round.
     /// @return seat Number of the seat, the smallest free one.
     function register(MarketId id, uint32 capacity, uint64 cost) external payable returns (uint256 seat);
 
     /// @notice Changes a seat's unit cost (ticks per unit) from the next round on.
     function ask(MarketId id, uint256 seat, uint64 cost) external;
 
-    /// @notice Takes part in no round from the next one on.
-    function leave(MarketId id, uint256 seat) external;
+    /// @notice Changes a seat's capacity `capacityDelay` rounds from now; 0 to leave. What is added is locked at once, native
+    /// currency attached is deposited first; what is taken away comes back by `releaseCapacity`.
+    /// @dev Warning: one change at a time, and it cannot be taken back.
+    /// @return from First round that the change counts for.
+    function changeCapacity(MarketId id, uint256 seat, uint32 capacity)
+        external
+        payable
+        returns (uint256 from);
 
-    /// @notice Returns the collateral of a seat that left, once everything it owes has ended, and frees the seat.
-    function releaseSeat(MarketId id, uint256 seat) external returns (uint256 collateral);
+    /// @notice Returns the collateral of capacity that was taken away, once no round and no task needs it any more, and frees
+    /// the seat if nothing is left of it.
+    /// @return collateral Ticks that were credited to the prover.
+    function releaseCapacity(MarketId id, uint256 seat) external returns (uint256 collateral);
 
     /// @notice Number of seats that were ever taken at the same time; seats are `0 .. seatCount - 1`.
     function seatCount(MarketId id) external view returns (uint256);
 
-    /// @notice A seat's prover (zero if the seat is free), registered capacity still backed by collateral, and offer.
+    /// @notice A seat's prover (zero if the seat is free), registered capacity still backed by collateral, offer, and change of
+    /// capacity.
     function seatOf(MarketId id, uint256 seat)
         external
         view
-        returns (address prover, uint256 capacity, Offer offer);
+        returns (address prover, uint256 capacity, Offer offer, CapacityChange change);
+
+    /// @notice The ask book of `round`: what each seat asks (ticks per unit) and offers (units), 0 if it does not take part.
+    /// @dev Final once the round closed, and in a sealed market once its asks are revealed, until it is settled.
+    function asksOf(MarketId id, uint256 round)
+        external
+        view
+        returns (uint256[] memory costs, uint256[] memory capacities);
+
+    // ----------------------------------------------------------------------------------------------- sealed markets
+
+    /// @notice `account` committed to a bid or an ask for `round`. Of `deposit` ticks, `bond` are lost if it is not opened.
+    event Committed(
+        MarketId indexed id,
+        address indexed account,
+        uint256 round,
+        bytes32 commitment,
+        uint256 deposit,
+        uint256 bond
+    );
+    /// @notice An opening was refused and changed nothing; `reason` is the selector of the error it stands for.
+    event BidNotRevealed(
+        MarketId indexed id, address indexed requester, uint256 round, uint256 position, bytes4 reason
+    );
+    /// @notice A seat asks `cost` ticks per unit in `round`, and in no other.
+    event AskRevealed(MarketId indexed id, uint256 indexed seat, uint256 cost, uint256 round);
+    /// @notice A commitment was not opened in time: `returned` ticks went to its account, `bond` ticks to the sink.
+    event Forfeited(
+        MarketId indexed id,
+        address indexed account,
+        uint256 round,
+        bytes32 commitment,
+        uint256 returned,
+        uint256 bond
+    );
+
+    /// @notice Bids and asks of this market are open: nothing is committed to.
+    error MarketIsOpen();
+    /// @notice The deposit (ticks) does not cover the bond, or the bid that was opened with its settlement fee.
+    error DepositTooSmall(uint256 deposit, uint256 bond);
+    /// @notice The account has made this commitment already; take another salt.
+    error CommitmentExists();
+    /// @notice The account has no such commitment in the round: it was opened already, or what is opened is not what was
+    /// committed to.
+    error UnknownCommitment();
+    /// @notice None of the openings was accepted; `reason` is the selector of the last one's error.
+    error NothingRevealed(bytes4 reason);
+    /// @notice The time to open the round's commitments has passed.
+    error RevealClosed(uint256 round, uint256 revealBy);
+    /// @notice The round's commitments can still be opened.
+    error RevealOpen(uint256 round, uint256 revealBy);
+    /// @notice The seat's ask for the round has been revealed; there is one a round.
+    error AskRevealedAlready(uint256 seat, uint256 round);
+
+    /// @notice Commits to a bid in the round that is open now and locks `deposit_` ticks of the caller's balance; native
+    /// currency attached is deposited first. The deposit hides the bid: anything from its cost with the settlement fee up.
+    /// @dev Warning: what is not opened between the close and `revealBy` loses its bond, whatever the reason.
+    /// @param commitment keccak256 of the round's seed, the bid's word and 32 random bytes; see `CommitmentLib`.
+    /// @return round Round of the bid.
+    function commitBid(MarketId id, bytes32 commitment, uint96 deposit_)
+        external
+        payable
+        returns (uint256 round);
+
+    /// @notice Opens bids of the round that closed last. Anyone who holds the openings may call. One that is refused changes
+    /// nothing and does not stop the others.
+    /// @dev A bid's index is its place in the order of opening. What its deposit holds beyond its cost is free at once.
+    /// @return revealed How many were accepted, at least 1.
+    function revealBids(MarketId id, Opening[] calldata openings) external returns (uint256 revealed);
+
+    /// @notice Commits a seat of the caller to a unit cost for the open round, and locks the bond; native currency attached is
+    /// deposited first.
+    /// @dev Warning: as for `commitBid`. A seat that commits to nothing takes no part in the round.
+    /// @return round Round of the ask.
+    function commitAsk(MarketId id, uint256 seat, bytes32 commitment) external payable returns (uint256 round);
+
+    /// @notice Opens a seat's ask for the round that closed last. Anyone who holds the opening may call.
+    function revealAsk(MarketId id, uint256 seat, uint64 cost, bytes32 salt) external;
+
+    /// @notice Ends a commitment that was not opened in time: the bond goes to the sink, the rest to `account`. Anyone may call.
+    /// @return returned What `account` was credited (ticks).
+    function forfeit(MarketId id, address account, uint256 round, bytes32 commitment)
+        external
+        returns (uint256 returned);
+
+    /// @notice What stands behind a commitment that is neither opened nor forfeited (ticks), zeros if there is none.
+    function stakeOf(MarketId id, address account, uint256 round, bytes32 commitment)
+        external
+        view
+        returns (uint256 deposit_, uint256 bond);
 
     // ------------------------------------------------------------------------------------------------- settlement
 
-    /// @notice A round was settled: what it decided, and the root over its assignments. `winners` are the winning seats
+    /// @notice A round was settled: what it decided, what all its deliveries are paid together (`revenue`, ticks), and the root
+    /// over its assignments. `winners` are the winning seats
     /// in the order in which tasks are assigned to them, as `capacity (units) << 8 | seat`: with the round's bids this is
     /// all that an assignment follows from.
     event RoundSettled(
@@ -241,14 +375,14 @@ interface IProverMarket {
         uint256 indexed round,
         address indexed settler,
         Certificate certificate,
-        uint256 proverPrice,
+        uint256 revenue,
         uint256[] winners,
         bytes32 assignmentRoot,
         uint256 reward
     );
 
-    /// @notice The round still takes bids.
-    error RoundOpen(uint256 round, uint256 closesAt);
+    /// @notice The round still takes bids, or its commitments can still be opened.
+    error RoundOpen(uint256 round, uint256 settleFrom);
     /// @notice The round's settlement deadline has passed; it is void.
     error RoundVoid(uint256 round, uint256 settleBy);
     /// @notice The round is settled already.
@@ -261,6 +395,10 @@ interface IProverMarket {
     error WrongPivotSeat(uint256 seat);
     /// @notice The pivot is not the first bid left out.
     error WrongPivotBid(uint256 fee, uint256 index);
+    /// @notice The bids up to the capacity cap have another total size or cost, or the market's mechanism has no such claim.
+    error WrongBatch();
+    /// @notice The winning bids have another total cost.
+    error WrongRevenue(uint256 claimed, uint256 actual);
     /// @notice The winning bids have another total size.
     error WrongUnits(uint256 claimed, uint256 actual);
 
@@ -269,6 +407,9 @@ interface IProverMarket {
     /// @param words All bids of the round in order of submission.
     function settle(MarketId id, uint256 round, Certificate calldata certificate, BidWord[] calldata words)
         external;
+
+    /// @notice The contract that this market lets check its rounds.
+    function auditor() external view returns (IRoundAuditor);
 
     /// @notice What a round decided, zero before settlement.
     function outcomeOf(MarketId id, uint256 round) external view returns (Outcome);

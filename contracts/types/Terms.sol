@@ -5,7 +5,7 @@ pragma solidity ^0.8.28;
 /// @dev `first round` is the first one that these terms count for.
 type Terms is uint256;
 
-using {TermsLib.fromRound, TermsLib.capacityCap, TermsLib.reservePrice} for Terms global;
+using {TermsLib.isNone, TermsLib.fromRound, TermsLib.capacityCap, TermsLib.reservePrice} for Terms global;
 
 library TermsLib {
     function pack(uint256 fromRound_, uint64 capacityCap_, uint64 reservePrice_)
@@ -14,6 +14,11 @@ library TermsLib {
         returns (Terms)
     {
         return Terms.wrap((fromRound_ << 128) | (uint256(capacityCap_) << 64) | reservePrice_);
+    }
+
+    /// @dev A capacity cap is never 0.
+    function isNone(Terms t) internal pure returns (bool) {
+        return Terms.unwrap(t) == 0;
     }
 
     function fromRound(Terms t) internal pure returns (uint256) {
