@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
 import {CircuitId} from "../types/CircuitId.sol";
 import {MarketId} from "../types/MarketId.sol";
@@ -19,14 +19,13 @@ abstract contract BidBook is Ledger {
         BidWord word;
     }
 
-    /// @inheritdoc IProverMarket
-    function submitBid(
+    function _submitBid(
         MarketId id,
         uint64 fee,
         CircuitId circuit,
         uint256[] calldata publicInputs,
         bytes calldata data
-    ) external payable returns (uint256 round, uint256 index) {
+    ) internal returns (uint256 round, uint256 index) {
         _requireUnsealed(id);
         _depositValue(id);
         _requireBid(id, fee, circuit);
@@ -35,10 +34,8 @@ abstract contract BidBook is Ledger {
         return (current, _enter(id, current, bid, publicInputs, data));
     }
 
-    /// @inheritdoc IProverMarket
-    function submitBids(MarketId id, NewBid[] calldata bids)
-        external
-        payable
+    function _submitBids(MarketId id, NewBid[] calldata bids)
+        internal
         returns (uint256 round, uint256 firstIndex)
     {
         _requireUnsealed(id);
@@ -122,8 +119,8 @@ abstract contract BidBook is Ledger {
         uint256[] calldata publicInputs,
         bytes calldata data
     ) private {
-        uint256 head =
-            (round << 160) | (index << 128) | (uint256(bid.fee) << 64) | CircuitId.unwrap(bid.circuit);
+        uint256 head = (round << 160) | (index << 128) | (uint256(bid.fee) << 64)
+            | CircuitId.unwrap(bid.circuit);
         emit BidSubmitted(id, bid.requester, head, publicInputs, data);
     }
 }

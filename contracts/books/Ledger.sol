@@ -5,7 +5,7 @@ import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {ReentrancyGuardTransient} from "solady/utils/ReentrancyGuardTransient.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {Lane} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";
@@ -20,8 +20,7 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
     mapping(bytes32 bundleKey => bytes32 wordsHash) private _bundles;
     mapping(MarketId => uint256) private _surplus;
 
-    /// @inheritdoc IProverMarket
-    function deposit(MarketId id, address account, uint256 amount) external payable nonReentrant {
+    function _deposit(MarketId id, address account, uint256 amount) internal nonReentrant {
         if (account == address(0)) revert ZeroAddress();
         MarketParams storage market = _existing(id);
         address currency = market.currency;
@@ -33,11 +32,10 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         if (currency != address(0)) _pull(currency, amount);
     }
 
-    /// @inheritdoc IProverMarket
-    function withdraw(MarketId id, uint256 amount, address to) external nonReentrant returns (uint256 paid) {
+    function _withdraw(MarketId id, uint256 amount, address to) internal nonReentrant returns (uint256 paid) {
         if (to == address(0)) revert ZeroAddress();
         MarketParams storage market = _existing(id);
-        if (amount == type(uint256).max) amount = availableOf(id, msg.sender);
+        if (amount == type(uint256).max) amount = _availableOf(id, msg.sender);
 
         _debit(id, msg.sender, amount);
         paid = amount * market.tick;
@@ -46,8 +44,7 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         _pay(market.currency, to, paid);
     }
 
-    /// @inheritdoc IProverMarket
-    function collectSurplus(MarketId id) external nonReentrant returns (uint256 paid) {
+    function _collectSurplus(MarketId id) internal nonReentrant returns (uint256 paid) {
         MarketParams storage market = _existing(id);
         address sink = market.sink;
         uint256 amount = _surplus[id];
@@ -59,26 +56,24 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         _pay(market.currency, sink, paid);
     }
 
-    /// @inheritdoc IProverMarket
-    function fold(MarketId id, address account) external {
+    function _fold(MarketId id, address account) internal {
         Lane[2] storage lanes = _lanes[id][account];
         lanes[0] = _folded(id, lanes[0]);
         lanes[1] = _folded(id, lanes[1]);
     }
 
-    /// @inheritdoc IProverMarket
-    function release(
+    function _release(
         MarketId id,
         address requester,
         uint256 round,
         uint256 firstIndex,
         BidWord[] calldata words
-    ) external returns (uint256 amount) {
+    ) internal returns (uint256 amount) {
         bytes32 key = _bundleKey(id, requester, round, firstIndex);
         bytes32 wordsHash = _bundles[key];
         if (wordsHash == 0 || wordsHash != keccak256(abi.encodePacked(words))) revert UnknownBundle();
         if (!_isResolved(id, round)) revert RoundUnresolved(round);
-        Outcome outcome = outcomeOf(id, round);
+        Outcome outcome = _outcomeOf(id, round);
         for (uint256 i; i < words.length; ++i) {
             amount += _resultOf(id, outcome, words[i].fee(), words[i].size(), firstIndex + i);
         }
@@ -89,28 +84,24 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         emit BundleReleased(id, requester, round, firstIndex, amount);
     }
 
-    /// @inheritdoc IProverMarket
-    function availableOf(MarketId id, address account) public view returns (uint256) {
+    function _availableOf(MarketId id, address account) internal view returns (uint256) {
         Lane[2] storage lanes = _lanes[id][account];
         return _folded(id, lanes[0]).balance() + _folded(id, lanes[1]).balance();
     }
 
-    /// @inheritdoc IProverMarket
-    function lanesOf(MarketId id, address account) external view returns (Lane[2] memory) {
+    function _lanesOf(MarketId id, address account) internal view returns (Lane[2] memory) {
         return _lanes[id][account];
     }
 
-    /// @inheritdoc IProverMarket
-    function bundleHash(MarketId id, address requester, uint256 round, uint256 firstIndex)
-        external
+    function _bundleHash(MarketId id, address requester, uint256 round, uint256 firstIndex)
+        internal
         view
         returns (bytes32)
     {
         return _bundles[_bundleKey(id, requester, round, firstIndex)];
     }
 
-    /// @inheritdoc IProverMarket
-    function surplusOf(MarketId id) external view returns (uint256) {
+    function _surplusOf(MarketId id) internal view returns (uint256) {
         return _surplus[id];
     }
 
@@ -167,13 +158,9 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
     }
 
     /// @notice Remembers bids of `account` that no lane holds, until they are released.
-    function _bundle(
-        MarketId id,
-        address account,
-        uint256 round,
-        uint256 firstIndex,
-        BidWord[] memory words
-    ) internal {
+    function _bundle(MarketId id, address account, uint256 round, uint256 firstIndex, BidWord[] memory words)
+        internal
+    {
         bytes32 wordsHash = keccak256(abi.encodePacked(words));
         _bundles[_bundleKey(id, account, round, firstIndex)] = wordsHash;
         emit BidsBundled(id, account, round, firstIndex, words.length);
@@ -211,7 +198,7 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
     function _folded(MarketId id, Lane lane) private view returns (Lane) {
         if (!lane.hasBid()) return lane;
         uint256 round = lane.round();
-        Outcome outcome = outcomeOf(id, round);
+        Outcome outcome = _outcomeOf(id, round);
         if (!outcome.isSettled() && !_isResolved(id, round)) return lane;
         return lane.withoutBid().credit(_resultOf(id, outcome, lane.fee(), lane.size(), lane.index()));
     }

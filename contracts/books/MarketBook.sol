@@ -1,31 +1,25 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams, MarketParamsLib} from "../types/MarketParams.sol";
 import {TakeoverLib} from "../types/Takeover.sol";
 
 /// @notice Which markets exist, with parameters that never change.
-abstract contract MarketBook is IProverMarket {
+abstract contract MarketBook is IMarketLog {
     uint256 private constant MAX_SEATS = 128;
     uint256 private constant MAX_TASK_SIZE = 2 ** 30;
     uint256 private constant MAX_VERIFIER_GAS = 12_000_000;
 
     mapping(MarketId => MarketParams) private _params;
 
-    /// @inheritdoc IProverMarket
-    function createMarket(MarketParams calldata params) external returns (MarketId id) {
+    function _createMarket(MarketParams calldata params) internal returns (MarketId id) {
         _validate(params);
         id = MarketParamsLib.toId(params);
         if (_params[id].tick != 0) revert MarketExists(id);
         _params[id] = params;
         emit MarketCreated(id, msg.sender, params);
-    }
-
-    /// @inheritdoc IProverMarket
-    function marketParams(MarketId id) external view returns (MarketParams memory) {
-        return _existing(id);
     }
 
     /// @dev Parameters of an id under which money or bids were found; zeros if there is no such market.

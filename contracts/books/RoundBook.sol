@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {MarketId} from "../types/MarketId.sol";
@@ -22,18 +22,15 @@ abstract contract RoundBook is MarketBook {
 
     mapping(MarketId => mapping(uint256 round => Round)) private _rounds;
 
-    /// @inheritdoc IProverMarket
-    function bidChainOf(MarketId id, uint256 round) external view returns (BidChain) {
+    function _bidChainOf(MarketId id, uint256 round) internal view returns (BidChain) {
         return _rounds[id][round].bids;
     }
 
-    /// @inheritdoc IProverMarket
-    function outcomeOf(MarketId id, uint256 round) public view returns (Outcome) {
+    function _outcomeOf(MarketId id, uint256 round) internal view returns (Outcome) {
         return _rounds[id][round].outcome;
     }
 
-    /// @inheritdoc IProverMarket
-    function assignmentRoot(MarketId id, uint256 round) public view returns (bytes32) {
+    function _assignmentRoot(MarketId id, uint256 round) internal view returns (bytes32) {
         return _rounds[id][round].assignmentRoot;
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
@@ -11,12 +11,7 @@ import {SeatBook} from "./SeatBook.sol";
 
 /// @notice Unit costs of a sealed market: committed to while the round takes bids, opened after its close.
 abstract contract SealedAskBook is SeatBook {
-    /// @inheritdoc IProverMarket
-    function commitAsk(MarketId id, uint256 seat, bytes32 commitment)
-        external
-        payable
-        returns (uint256 round)
-    {
+    function _commitAsk(MarketId id, uint256 seat, bytes32 commitment) internal returns (uint256 round) {
         MarketParams storage market = _sealed(id);
         _depositValue(id);
         _requireOwner(id, seat);
@@ -25,8 +20,7 @@ abstract contract SealedAskBook is SeatBook {
         _commit(id, round, commitment, bond, bond);
     }
 
-    /// @inheritdoc IProverMarket
-    function revealAsk(MarketId id, uint256 seat, uint64 cost, bytes32 salt) external {
+    function _revealAsk(MarketId id, uint256 seat, uint64 cost, bytes32 salt) internal {
         uint32 round = _revealingRound(id);
         if (cost == OfferLib.NO_ASK) revert InvalidCost(cost);
         address prover = _proverOf(id, seat);

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams, MarketParamsLib} from "../types/MarketParams.sol";
@@ -18,12 +18,7 @@ abstract contract SealedBidBook is BidBook {
     mapping(bytes32 commitmentKey => Stake) private _stakes;
     mapping(MarketId => mapping(uint256 round => uint256)) private _committedBids;
 
-    /// @inheritdoc IProverMarket
-    function commitBid(MarketId id, bytes32 commitment, uint96 deposit_)
-        external
-        payable
-        returns (uint256 round)
-    {
+    function _commitBid(MarketId id, bytes32 commitment, uint96 deposit_) internal returns (uint256 round) {
         MarketParams storage market = _sealed(id);
         _depositValue(id);
         round = id.roundAt(block.timestamp);
@@ -36,8 +31,7 @@ abstract contract SealedBidBook is BidBook {
         _commit(id, round, commitment, deposit_, bond);
     }
 
-    /// @inheritdoc IProverMarket
-    function revealBids(MarketId id, Opening[] calldata openings) external returns (uint256 revealed) {
+    function _revealBids(MarketId id, Opening[] calldata openings) internal returns (uint256 revealed) {
         uint32 round = _revealingRound(id);
         BidChain seed = BidChainLib.seed(id, round);
         bytes4 refusal;
@@ -53,9 +47,8 @@ abstract contract SealedBidBook is BidBook {
         if (revealed == 0) revert NothingRevealed(refusal);
     }
 
-    /// @inheritdoc IProverMarket
-    function forfeit(MarketId id, address account, uint256 round, bytes32 commitment)
-        external
+    function _forfeit(MarketId id, address account, uint256 round, bytes32 commitment)
+        internal
         returns (uint256 returned)
     {
         uint256 revealBy = _sealed(id).revealBy(id, round);
@@ -70,9 +63,8 @@ abstract contract SealedBidBook is BidBook {
         emit Forfeited(id, account, round, commitment, returned, stake.bond());
     }
 
-    /// @inheritdoc IProverMarket
-    function stakeOf(MarketId id, address account, uint256 round, bytes32 commitment)
-        external
+    function _stakeOf(MarketId id, address account, uint256 round, bytes32 commitment)
+        internal
         view
         returns (uint256 deposit_, uint256 bond)
     {
@@ -132,10 +124,7 @@ abstract contract SealedBidBook is BidBook {
     // ------------------------------------------------------------------------------------------------- internals
 
     /// @return Selector of the error that a refused opening stands for, or 0. A refused one changes nothing.
-    function _reveal(MarketId id, uint32 round, BidChain seed, Opening calldata o)
-        private
-        returns (bytes4)
-    {
+    function _reveal(MarketId id, uint32 round, BidChain seed, Opening calldata o) private returns (bytes4) {
         if (o.fee == 0) return ZeroFee.selector;
         if (!_isSizeAllowed(id, o.circuit)) return TaskSizeOutOfRange.selector;
         Bid memory bid = _bidOf(o.requester, o.fee, o.circuit, o.publicInputs, o.data);

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {CapacityChange, CapacityChangeLib} from "../types/CapacityChange.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
@@ -24,8 +24,7 @@ abstract contract SeatBook is SealedBidBook {
 
     mapping(MarketId => Seat[]) private _seats;
 
-    /// @inheritdoc IProverMarket
-    function register(MarketId id, uint32 capacity, uint64 cost) external payable returns (uint256 seat) {
+    function _register(MarketId id, uint32 capacity, uint64 cost) internal returns (uint256 seat) {
         _depositValue(id);
         MarketParams storage market = _existing(id);
         _requireCapacity(id, market, capacity);
@@ -45,8 +44,7 @@ abstract contract SeatBook is SealedBidBook {
         emit SeatRegistered(id, seat, msg.sender, capacity, cost, from);
     }
 
-    /// @inheritdoc IProverMarket
-    function ask(MarketId id, uint256 seat, uint64 cost) external {
+    function _ask(MarketId id, uint256 seat, uint64 cost) internal {
         _requireUnsealed(id);
         _requireOwner(id, seat);
         if (cost == OfferLib.NO_ASK) revert InvalidCost(cost);
@@ -61,12 +59,7 @@ abstract contract SeatBook is SealedBidBook {
         emit AskSubmitted(id, seat, cost, current + 1);
     }
 
-    /// @inheritdoc IProverMarket
-    function changeCapacity(MarketId id, uint256 seat, uint32 capacity)
-        external
-        payable
-        returns (uint256 from)
-    {
+    function _changeCapacity(MarketId id, uint256 seat, uint32 capacity) internal returns (uint256 from) {
         _depositValue(id);
         _requireOwner(id, seat);
         MarketParams storage market = _market(id);
@@ -90,8 +83,7 @@ abstract contract SeatBook is SealedBidBook {
         emit CapacityChanged(id, seat, capacity, from);
     }
 
-    /// @inheritdoc IProverMarket
-    function releaseCapacity(MarketId id, uint256 seat) external returns (uint256 collateral) {
+    function _releaseCapacity(MarketId id, uint256 seat) internal returns (uint256 collateral) {
         _requireOwner(id, seat);
         Seat storage s = _seats[id][seat];
         CapacityChange change = s.change;
@@ -116,14 +108,12 @@ abstract contract SeatBook is SealedBidBook {
         emit CapacityReleased(id, seat, msg.sender, gone, collateral, left);
     }
 
-    /// @inheritdoc IProverMarket
-    function seatCount(MarketId id) external view returns (uint256) {
+    function _seatCount(MarketId id) internal view returns (uint256) {
         return _seats[id].length;
     }
 
-    /// @inheritdoc IProverMarket
-    function seatOf(MarketId id, uint256 seat)
-        external
+    function _seatOf(MarketId id, uint256 seat)
+        internal
         view
         returns (address prover, uint256 capacity, Offer offer, CapacityChange change)
     {
@@ -131,9 +121,8 @@ abstract contract SeatBook is SealedBidBook {
         return (s.prover, s.capacity, s.offer, s.change);
     }
 
-    /// @inheritdoc IProverMarket
-    function asksOf(MarketId id, uint256 round)
-        public
+    function _asksOf(MarketId id, uint256 round)
+        internal
         view
         returns (uint256[] memory costs, uint256[] memory capacities)
     {

@@ -2,8 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ClosedRound} from "../clearing/Claim.sol";
-import {RoundAuditor} from "../clearing/RoundAuditor.sol";
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {IRoundAuditor, Verdict} from "../interfaces/IRoundAuditor.sol";
 import {Controllers} from "../libraries/Controllers.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
@@ -16,21 +15,17 @@ import {SealedAskBook} from "./SealedAskBook.sol";
 
 /// @notice Accepts the one outcome of a closed round.
 abstract contract SettlementBook is SealedAskBook {
-    IRoundAuditor private immutable _auditor = new RoundAuditor();
-
-    /// @inheritdoc IProverMarket
-    function auditor() external view returns (IRoundAuditor) {
-        return _auditor;
-    }
-
-    /// @inheritdoc IProverMarket
-    function settle(MarketId id, uint256 round, Certificate calldata certificate, BidWord[] calldata words)
-        external
-    {
+    function _settle(
+        IRoundAuditor auditor,
+        MarketId id,
+        uint256 round,
+        Certificate calldata certificate,
+        BidWord[] calldata words
+    ) internal {
         BidChain bids = _requireSettleable(id, round);
         MarketParams storage market = _market(id);
         ClosedRound memory closed = _closed(id, market, round, bids);
-        Verdict memory v = _auditor.audit(closed, certificate, words);
+        Verdict memory v = auditor.audit(closed, certificate, words);
         uint256 reward = bids.count() * id.settlementFee();
 
         _recordOutcome(id, round, v.outcome, v.assignmentRoot);
@@ -62,7 +57,7 @@ abstract contract SettlementBook is SealedAskBook {
         closed.reservePrice = terms.reservePrice();
         closed.seed = BidChainLib.seed(id, round);
         closed.bids = bids;
-        (closed.costs, closed.capacities) = asksOf(id, round);
+        (closed.costs, closed.capacities) = _asksOf(id, round);
     }
 
     /// @return winners As `RoundSettled` shows them.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {Controllers} from "../libraries/Controllers.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
@@ -15,9 +15,8 @@ abstract contract TermsBook is RoundBook {
     /// are needed.
     mapping(MarketId => Terms[2]) private _moved;
 
-    /// @inheritdoc IProverMarket
-    function termsOf(MarketId id, uint256 round)
-        public
+    function _termsOf(MarketId id, uint256 round)
+        internal
         view
         returns (uint256 capacityCap, uint256 reservePrice)
     {

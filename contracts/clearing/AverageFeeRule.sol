@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {Certificate, CertificateLib} from "../types/Certificate.sol";
 import {Claim, ClosedRound, Pass, ProverSide, Tally} from "./Claim.sol";
@@ -19,7 +19,7 @@ library AverageFeeRule {
         pure
         returns (ProverSide memory side, bool[] memory won)
     {
-        if (c.pivotSeat != CertificateLib.NO_SEAT) revert IProverMarket.WrongPivotSeat(c.pivotSeat);
+        if (c.pivotSeat != CertificateLib.NO_SEAT) revert IMarketLog.WrongPivotSeat(c.pivotSeat);
         uint256 n = r.costs.length;
         won = new bool[](n);
         for (uint256 i; i < n; ++i) {
@@ -49,14 +49,14 @@ library AverageFeeRule {
         Certificate memory c = claim.certificate;
         Tally memory tally = pass.tally;
         if (tally.batchUnits != c.batchUnits || tally.batchRevenue != c.batchRevenue) {
-            revert IProverMarket.WrongBatch();
+            revert IMarketLog.WrongBatch();
         }
         UserOrder.requireFirstLeftOut(
             UserOrder.Line(c.batchFee, c.batchIndex, tally.batchUnits, tally.batchPivotSize),
             claim.closed.capacityCap,
             claim.closed.reservePrice
         );
-        if (tally.revenue != c.revenue) revert IProverMarket.WrongRevenue(c.revenue, tally.revenue);
+        if (tally.revenue != c.revenue) revert IMarketLog.WrongRevenue(c.revenue, tally.revenue);
         return c.batchIndex != CertificateLib.VIRTUAL_PIVOT;
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {Certificate, CertificateLib} from "../types/Certificate.sol";
 import {Claim, ClosedRound, Pass, ProverSide, Tally} from "./Claim.sol";
@@ -19,18 +19,18 @@ library CoreRule {
         returns (ProverSide memory side, bool[] memory won)
     {
         if (c.batchFee | c.batchIndex | c.batchUnits | c.batchRevenue | c.revenue != 0) {
-            revert IProverMarket.WrongBatch();
+            revert IMarketLog.WrongBatch();
         }
         uint256 n = r.costs.length;
         uint256 pivot = c.pivotSeat;
         won = new bool[](n);
         if (pivot == CertificateLib.NO_SEAT) {
             for (uint256 i; i < n; ++i) {
-                if (r.capacities[i] != 0) revert IProverMarket.WrongPivotSeat(pivot);
+                if (r.capacities[i] != 0) revert IMarketLog.WrongPivotSeat(pivot);
             }
             return (side, won);
         }
-        if (pivot >= n || r.capacities[pivot] == 0) revert IProverMarket.WrongPivotSeat(pivot);
+        if (pivot >= n || r.capacities[pivot] == 0) revert IMarketLog.WrongPivotSeat(pivot);
 
         side.price = r.costs[pivot];
         for (uint256 i; i < n; ++i) {
@@ -72,7 +72,7 @@ library CoreRule {
         bool nextWanted = side.hasNext
             && (_isUnbounded(side.nextPrice, reserve) || pass.tally.nextDemand > side.nextCapacity);
         capBinds = side.nextCapacity > cap;
-        if (!holds || (nextWanted && !capBinds)) revert IProverMarket.WrongPivotSeat(pivot);
+        if (!holds || (nextWanted && !capBinds)) revert IMarketLog.WrongPivotSeat(pivot);
         return nextWanted && capBinds;
     }
 

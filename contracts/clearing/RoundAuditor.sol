@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {IRoundAuditor, Verdict} from "../interfaces/IRoundAuditor.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
@@ -23,7 +23,7 @@ contract RoundAuditor is IRoundAuditor {
         returns (Verdict memory verdict)
     {
         // The hash would show it too, but a list that is too long must not be hashed to the end.
-        if (words.length != closed.bids.count()) revert IProverMarket.WrongBids(closed.round);
+        if (words.length != closed.bids.count()) revert IMarketLog.WrongBids(closed.round);
         Claim memory claim = RoundCheck.claimOf(closed, certificate);
         Pass memory pass = RoundCheck.start(claim);
         pass.absorb(claim, words);
@@ -32,8 +32,7 @@ contract RoundAuditor is IRoundAuditor {
         Certificate memory c = claim.certificate;
         bool isCore = claim.closed.mechanism == Mechanism.Core;
         uint256 revenue = isCore ? claim.side.price * c.units : c.revenue;
-        verdict.outcome =
-            OutcomeLib.pack(claim.closed.mechanism, c.pivotFee, c.pivotIndex, revenue, c.units);
+        verdict.outcome = OutcomeLib.pack(claim.closed.mechanism, c.pivotFee, c.pivotIndex, revenue, c.units);
         verdict.assignmentRoot = pass.tree.root();
         verdict.dust = isCore ? 0 : revenue - pass.tally.paid;
         verdict.seats = claim.side.winners;

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidChain} from "../types/BidChain.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
 import {Certificate, CertificateLib} from "../types/Certificate.sol";
@@ -53,7 +53,7 @@ library RoundCheck {
         Certificate memory c = claim.certificate;
         uint256 w = claim.side.winners.length;
         if (w == 0 && (c.pivotFee != CertificateLib.NO_WINNER || c.pivotIndex != 0)) {
-            revert IProverMarket.WrongPivotBid(c.pivotFee, c.pivotIndex);
+            revert IMarketLog.WrongPivotBid(c.pivotFee, c.pivotIndex);
         }
         pass.chain = claim.closed.seed;
         pass.loads = new uint256[](w);
@@ -92,7 +92,7 @@ library RoundCheck {
     function finish(Pass memory pass, Claim memory claim) internal pure returns (bool capBinds) {
         Certificate memory c = claim.certificate;
         ClosedRound memory closed = claim.closed;
-        if (!pass.chain.equals(closed.bids)) revert IProverMarket.WrongBids(closed.round);
+        if (!pass.chain.equals(closed.bids)) revert IMarketLog.WrongBids(closed.round);
         bool isCore = _isCore(closed);
         capBinds = isCore ? CoreRule.finish(pass, claim) : AverageFeeRule.finish(pass, claim);
         // Without a winning prover `start` has checked the pivot.
@@ -104,7 +104,7 @@ library RoundCheck {
             );
             pass.loads[pass.cursor] = pass.offset - pass.from;
         }
-        if (pass.offset != c.units) revert IProverMarket.WrongUnits(c.units, pass.offset);
+        if (pass.offset != c.units) revert IMarketLog.WrongUnits(c.units, pass.offset);
     }
 
     function _isCore(ClosedRound memory closed) private pure returns (bool) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {CertificateLib} from "../types/Certificate.sol";
 
 /// @notice The order of bids: the higher fee first, of equal fees the lower index.
@@ -30,6 +30,6 @@ library UserOrder {
         bool right = line.index == CertificateLib.VIRTUAL_PIVOT
             ? line.fee == reserve
             : line.size != 0 && line.fee >= reserve && line.unitsBefore + line.size > limit;
-        if (!right || line.unitsBefore > limit) revert IProverMarket.WrongPivotBid(line.fee, line.index);
+        if (!right || line.unitsBefore > limit) revert IMarketLog.WrongPivotBid(line.fee, line.index);
     }
 }

@@ -26,13 +26,11 @@ library Controllers {
     }
 
     /// @notice The terms after `latest`, from the result of a round that was cleared under a capacity cap of `roundCap`.
-    function next(
-        MarketParams storage p,
-        Terms latest,
-        uint256 fromRound,
-        uint256 roundCap,
-        Signal memory s
-    ) internal view returns (Terms) {
+    function next(MarketParams storage p, Terms latest, uint256 fromRound, uint256 roundCap, Signal memory s)
+        internal
+        view
+        returns (Terms)
+    {
         uint256 cap = FixedPointMathLib.clamp(_cap(latest.capacityCap(), roundCap, s), p.capMin, p.capMax);
         uint256 reserve =
             FixedPointMathLib.clamp(_reserve(latest.reservePrice(), s), p.reserveMin, p.reserveMax);
