@@ -41,8 +41,9 @@ library Controllers {
     /// @dev Aims at a cap of twice what is cleared; what the cap turned away counts as if all of it was used. No product
     /// passes 2^128.
     function _cap(uint256 cap, uint256 roundCap, Signal memory s) private pure returns (uint256) {
+        // Without a trade nobody has paid for what moves the cap.
+        if (s.units == 0) return cap;
         uint256 used = s.capBinds ? roundCap : s.units;
-        if (used == 0) return cap;
         uint256 target = roundCap / 2;
         if (used > target) {
             uint256 step = cap * (used - target) / (DENOMINATOR * (roundCap - target));
