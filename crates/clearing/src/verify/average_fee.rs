@@ -65,7 +65,7 @@ impl ProverScan for AverageFeeScan {
         Ok(())
     }
 
-    fn cap_binds(&self, _round: &Round) -> bool {
+    fn cap_binds(&self) -> bool {
         self.batch.pivot.index != UserPivot::NOBODY_LEFT_OUT
     }
 }

@@ -84,12 +84,10 @@ impl ProverScan for CoreScan {
         Ok(())
     }
 
-    /// The pivot prover would have won but for the cap.
-    fn cap_binds(&self, round: &Round) -> bool {
-        self.pivot.as_ref().is_some_and(|pivot| {
-            let (with_pivot, wanted) = pivot.next(capacity(&self.winners));
-            wanted && with_pivot > round.cap().into()
-        })
+    /// The pivot prover would have won but for the cap: there is demand enough for it, and the check has refused every
+    /// claim where the cap would allow it as well.
+    fn cap_binds(&self) -> bool {
+        self.pivot.as_ref().is_some_and(|pivot| pivot.next(capacity(&self.winners)).1)
     }
 }
 

@@ -64,8 +64,8 @@ trait ProverScan {
     /// After the pass: whether the claim is the true one.
     fn check(&self, round: &Round) -> Result<(), Rejection>;
 
-    /// After the pass: whether the capacity cap held the round back (see [`Signal::cap_binds`]).
-    fn cap_binds(&self, round: &Round) -> bool;
+    /// After the check: whether the capacity cap held the round back (see [`Signal::cap_binds`]).
+    fn cap_binds(&self) -> bool;
 }
 
 /// The checks of every mechanism: one pass over the bids.
@@ -92,7 +92,7 @@ fn check(
         units: certificate.units,
         capacity: capacity(provers.winners()),
         pivot: certificate.user_pivot,
-        cap_binds: provers.cap_binds(round),
+        cap_binds: provers.cap_binds(),
     };
     Ok((Outcome::proved(round, certificate, provers.winners(), assignment), signal))
 }
