@@ -116,7 +116,8 @@ fn next_cap(latest: CapacityCap, of_round: CapacityCap, signal: Signal) -> u128 
     let target = cap / 2;
     // Above and below the target, of which one is 0.
     let (over, under) = (used.saturating_sub(target), target.saturating_sub(used));
-    if used == 0 {
+    if signal.units == Units::ZERO {
+        // Without a trade nobody has paid for a move.
         latest
     } else if over > 0 {
         let step = share(latest, over, cap.saturating_sub(target)).max(1);
