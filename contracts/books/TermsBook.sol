@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IMarketLog} from "../interfaces/IMarketLog.sol";
+import {Signal} from "../interfaces/IRoundAuditor.sol";
 import {Controllers} from "../libraries/Controllers.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
@@ -42,7 +43,7 @@ abstract contract TermsBook is RoundBook {
         MarketParams storage market,
         uint256 round,
         uint256 roundCap,
-        Controllers.Signal memory signal
+        Signal memory signal
     ) internal {
         if (!market.isControlled()) return;
         Terms latest = _termsAt(id, market, round + 1);

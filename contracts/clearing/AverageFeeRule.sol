@@ -44,7 +44,7 @@ library AverageFeeRule {
     }
 
     /// @notice Whether the batch and the revenue are what the certificate says.
-    /// @return capBinds Whether the capacity cap leaves a bid out.
+    /// @return capBinds Whether the capacity cap leaves a bid out, and there is capacity for all that it does not.
     function finish(Pass memory pass, Claim memory claim) internal pure returns (bool capBinds) {
         Certificate memory c = claim.certificate;
         Tally memory tally = pass.tally;
@@ -57,7 +57,14 @@ library AverageFeeRule {
             claim.closed.reservePrice
         );
         if (tally.revenue != c.revenue) revert IMarketLog.WrongRevenue(c.revenue, tally.revenue);
-        return c.batchIndex != CertificateLib.VIRTUAL_PIVOT;
+        return c.batchIndex != CertificateLib.VIRTUAL_PIVOT && claim.side.capacity >= c.batchUnits;
+    }
+
+    /// @notice Capacity of the provers that any bid would have been enough for: those below the reserve price.
+    function eagerCapacity(ClosedRound memory r) internal pure returns (uint256 capacity) {
+        for (uint256 i; i < r.costs.length; ++i) {
+            if (r.costs[i] < r.reservePrice) capacity += r.capacities[i];
+        }
     }
 
     /// @notice Most units that can win: what the provers offer, or the batch if they offer more.

@@ -45,6 +45,8 @@ library CoreRule {
             }
         }
         side.nextCapacity += r.capacities[pivot];
+        // Bids below the reserve price count nowhere, and a cost at the reserve is as wanted as one below.
+        if (side.nextPrice < r.reservePrice) side.nextPrice = r.reservePrice;
     }
 
     /// @dev Demand counts fees at or above the cost alone: where the reserve price is above the cost, demand is unbounded
@@ -59,7 +61,7 @@ library CoreRule {
     }
 
     /// @notice Whether w is the largest that meets the condition.
-    /// @return capBinds Whether only the capacity cap keeps the pivot from winning too.
+    /// @return capBinds Whether bids want the pivot to win too, and only the capacity cap forbids it.
     function finish(Pass memory pass, Claim memory claim) internal pure returns (bool capBinds) {
         ProverSide memory side = claim.side;
         uint256 pivot = claim.certificate.pivotSeat;
@@ -69,11 +71,11 @@ library CoreRule {
         bool holds = side.winners.length == 0
             || (side.capacity <= cap
                 && (_isUnbounded(side.price, reserve) || pass.tally.demand > side.capacity));
-        bool nextWanted = side.hasNext
-            && (_isUnbounded(side.nextPrice, reserve) || pass.tally.nextDemand > side.nextCapacity);
-        capBinds = side.nextCapacity > cap;
-        if (!holds || (nextWanted && !capBinds)) revert IMarketLog.WrongPivotSeat(pivot);
-        return nextWanted && capBinds;
+        bool nextWanted = side.hasNext && pass.tally.nextDemand > side.nextCapacity;
+        bool nextHolds = nextWanted || (side.hasNext && _isUnbounded(side.nextPrice, reserve));
+        bool isBeyondCap = side.nextCapacity > cap;
+        if (!holds || (nextHolds && !isBeyondCap)) revert IMarketLog.WrongPivotSeat(pivot);
+        return nextWanted && isBeyondCap;
     }
 
     /// @dev The reserve buys any quantity at its price.

@@ -2,12 +2,13 @@
 pragma solidity ^0.8.28;
 
 import {IMarketLog} from "../interfaces/IMarketLog.sol";
-import {IRoundAuditor, Verdict} from "../interfaces/IRoundAuditor.sol";
+import {IRoundAuditor, Signal, Verdict} from "../interfaces/IRoundAuditor.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {Mechanism} from "../types/Mechanism.sol";
 import {OutcomeLib} from "../types/Outcome.sol";
 import {AssignmentTree} from "./AssignmentTree.sol";
+import {AverageFeeRule} from "./AverageFeeRule.sol";
 import {Claim, ClosedRound, Pass} from "./Claim.sol";
 import {RoundCheck} from "./RoundCheck.sol";
 
@@ -27,7 +28,7 @@ contract RoundAuditor is IRoundAuditor {
         Claim memory claim = RoundCheck.claimOf(closed, certificate);
         Pass memory pass = RoundCheck.start(claim);
         pass.absorb(claim, words);
-        verdict.capBinds = pass.finish(claim);
+        bool capBinds = pass.finish(claim);
 
         Certificate memory c = claim.certificate;
         bool isCore = claim.closed.mechanism == Mechanism.Core;
@@ -40,6 +41,12 @@ contract RoundAuditor is IRoundAuditor {
         verdict.capacities = new uint256[](verdict.seats.length);
         for (uint256 k; k < verdict.seats.length; ++k) {
             verdict.capacities[k] = claim.closed.capacities[verdict.seats[k]];
+        }
+        verdict.signal = Signal(c.units, claim.side.capacity, c.pivotFee, c.pivotIndex, capBinds);
+        // Without a batch nobody is below its average. Those below the reserve price are below that of any batch.
+        if (!isCore && c.batchUnits == 0) {
+            verdict.signal.capacity = AverageFeeRule.eagerCapacity(claim.closed);
+            (verdict.signal.pivotFee, verdict.signal.pivotIndex) = (c.batchFee, c.batchIndex);
         }
     }
 }

@@ -6,6 +6,18 @@ import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {Outcome} from "../types/Outcome.sol";
 
+/// @notice What a settled round says about demand and supply: what its terms follow from (docs/controllers.md).
+struct Signal {
+    /// Total size of the batch, and capacity of the winning provers (units).
+    uint256 units;
+    uint256 capacity;
+    /// The first bid left out, by fee (ticks per unit) and index; see `Certificate`.
+    uint256 pivotFee;
+    uint256 pivotIndex;
+    /// Whether more would have been cleared under a higher capacity cap.
+    bool capBinds;
+}
+
 /// @notice What a closed round comes to.
 struct Verdict {
     Outcome outcome;
@@ -18,8 +30,7 @@ struct Verdict {
     uint256[] loads;
     /// What rounding down leaves of the payments of a batch whose requesters pay their own bids (ticks).
     uint256 dust;
-    /// Whether more would have been cleared under a higher capacity cap.
-    bool capBinds;
+    Signal signal;
 }
 
 /// @title Decides what a closed round comes to

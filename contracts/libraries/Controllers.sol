@@ -2,9 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {Signal} from "../interfaces/IRoundAuditor.sol";
 import {CertificateLib} from "../types/Certificate.sol";
 import {MarketParams} from "../types/MarketParams.sol";
-import {Outcome} from "../types/Outcome.sol";
 import {Terms, TermsLib} from "../types/Terms.sol";
 
 /// @notice How capacity cap and reserve price follow a settled round, in steps of at most an eighth (docs/controllers.md);
@@ -12,18 +12,6 @@ import {Terms, TermsLib} from "../types/Terms.sol";
 library Controllers {
     /// @dev The inverse of the largest step, that of EIP-1559.
     uint256 private constant DENOMINATOR = 8;
-
-    /// @notice What a settled round says about demand and supply.
-    struct Signal {
-        /// Total size of the batch, and capacity of the winning provers (units).
-        uint256 units;
-        uint256 capacity;
-        /// The first bid left out, by fee (ticks per unit) and index; see `Certificate`.
-        uint256 pivotFee;
-        uint256 pivotIndex;
-        /// Whether more would have been cleared under a higher capacity cap.
-        bool capBinds;
-    }
 
     /// @notice The terms after `latest`, from the result of a round that was cleared under a capacity cap of `roundCap`.
     function next(MarketParams storage p, Terms latest, uint256 fromRound, uint256 roundCap, Signal memory s)

@@ -143,12 +143,12 @@ contract ProverMarketGasTest is ProvedMarketTest {
         market.ask(id, 1, 12);
         _record("ask");
         vm.prank(quentin);
-        market.leave(id, 1);
-        _record("leave");
+        market.changeCapacity(id, 1, 0);
+        _record("changeCapacity, to leave");
         open(3);
         vm.prank(quentin);
-        market.releaseSeat(id, 1);
-        _record("releaseSeat");
+        market.releaseCapacity(id, 1);
+        _record("releaseCapacity");
     }
 
     function test_gasOfSettleWith100Bids() public {

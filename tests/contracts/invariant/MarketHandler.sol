@@ -138,7 +138,7 @@ contract MarketHandler is MarketBooks {
             vm.warp(settleBy(roundNow()));
             sync();
         }
-        _succeeded(_try(prover, 0, abi.encodeCall(market.releaseSeat, (id, seat_))));
+        _succeeded(_try(prover, 0, abi.encodeCall(market.releaseCapacity, (id, seat_))));
     }
 
     // ----------------------------------------------------------------------------------------- settlement, tasks
@@ -206,7 +206,7 @@ contract MarketHandler is MarketBooks {
         uint256 n = market.seatCount(id);
         for (uint256 i; i < n && !ok; ++i) {
             uint256 taker = (seat_ % n + i) % n;
-            (address prover,,) = market.seatOf(id, taker);
+            (address prover,,,) = market.seatOf(id, taker);
             if (prover == address(0)) continue;
             ok = _try(prover, 0, abi.encodeCall(market.takeOver, (id, t.task, t.path, taker)));
             if (ok) t.holders.push(taker);
@@ -258,17 +258,17 @@ contract MarketHandler is MarketBooks {
         }
         uint256 seats = market.seatCount(id);
         for (uint256 i; i < seats; ++i) {
-            (address prover,,) = market.seatOf(id, i);
+            (address prover,,,) = market.seatOf(id, i);
             if (prover == address(0)) continue;
             vm.prank(prover);
-            market.leave(id, i);
+            market.changeCapacity(id, i, 0);
         }
         vm.warp(closeAt(roundNow()));
         for (uint256 i; i < seats; ++i) {
-            (address prover,,) = market.seatOf(id, i);
+            (address prover,,,) = market.seatOf(id, i);
             if (prover == address(0)) continue;
             vm.prank(prover);
-            market.releaseSeat(id, i);
+            market.releaseCapacity(id, i);
         }
         for (uint256 i; i < _actors.length; ++i) {
             vm.prank(_actors[i]);
@@ -331,7 +331,7 @@ contract MarketHandler is MarketBooks {
     }
 
     function _leave(uint256 seat_, address prover) private returns (bool ok) {
-        ok = _try(prover, 0, abi.encodeCall(market.leave, (id, seat_)));
+        ok = _try(prover, 0, abi.encodeCall(market.changeCapacity, (id, seat_, 0)));
         if (ok) _noteCost(seat_, type(uint64).max);
     }
 
@@ -360,14 +360,14 @@ contract MarketHandler is MarketBooks {
             _dropTask(i - 1);
         }
         for (uint256 i; i < market.seatCount(id); ++i) {
-            (address prover, uint256 units,) = market.seatOf(id, i);
+            (address prover, uint256 units,,) = market.seatOf(id, i);
             if (prover != address(0) && units < 2 * params.maxTaskSize) _leave(i, prover);
         }
         vm.warp(settleBy(roundNow()));
         sync();
         for (uint256 i; i < market.seatCount(id); ++i) {
-            (address prover,,) = market.seatOf(id, i);
-            if (prover != address(0)) _try(prover, 0, abi.encodeCall(market.releaseSeat, (id, i)));
+            (address prover,,,) = market.seatOf(id, i);
+            if (prover != address(0)) _try(prover, 0, abi.encodeCall(market.releaseCapacity, (id, i)));
         }
         while (_firstFreeSeat() < 3) {
             _register(_actor(_firstFreeSeat()), 30, 3);

@@ -44,7 +44,7 @@ contract ProverMarketInvariantTest is MarketTest {
         params.currency = address(_token);
         params.tick = 3;
         params.maxSeats = 4;
-        params.capacityCap = 40;
+        fixCap(40);
         params.penaltyBps = 10_000;
         params.settlementPeriod = params.biddingPeriod;
         _inTokens = new MarketHandler(market, verifier, params);
