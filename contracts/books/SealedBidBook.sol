@@ -23,7 +23,7 @@ abstract contract SealedBidBook is BidBook {
         _depositValue(id);
         round = id.roundAt(block.timestamp);
         uint256 bond = _bondOf(id, market, deposit_);
-        if (deposit_ < bond || deposit_ == 0) revert DepositTooSmall(deposit_, bond);
+        if (deposit_ < bond) revert DepositTooSmall(deposit_, bond);
         // Every commitment must find room in its round when it is opened.
         if (_committedBids[id][round] == MAX_BIDS) revert RoundFull(MAX_BIDS, id.closeOf(round));
 
@@ -79,13 +79,15 @@ abstract contract SealedBidBook is BidBook {
         if (!id.isSealed()) revert MarketIsOpen();
     }
 
-    /// @dev At least the settlement fee, which makes commitments that are never opened as dear as dust.
+    /// @dev At least the settlement fee, which makes commitments that are never opened as dear as dust, and never nothing, which
+    /// would be no commitment.
     function _bondOf(MarketId id, MarketParams storage market, uint256 amount)
         internal
         view
         returns (uint256)
     {
-        return FixedPointMathLib.max(MarketParamsLib.shareDown(amount, market.bondBps), id.settlementFee());
+        uint256 share = MarketParamsLib.shareDown(amount, market.bondBps);
+        return FixedPointMathLib.max(FixedPointMathLib.max(share, id.settlementFee()), 1);
     }
 
     /// @notice Records a commitment of the caller and takes its deposit.

@@ -74,7 +74,7 @@ abstract contract SeatBook is SealedBidBook {
             uint256 added = capacity - before;
             _debit(id, msg.sender, added * market.collateralPerUnit);
             s.capacity = capacity;
-            _setFree(id, seat, s.offer.free() + added);
+            s.offer = s.offer.withMoreFree(added);
             from = _hide(s, added, false, current, market.capacityDelay);
         } else {
             from = _hide(s, before - capacity, true, current, market.capacityDelay);
@@ -89,8 +89,10 @@ abstract contract SeatBook is SealedBidBook {
         CapacityChange change = s.change;
         Offer offer = s.offer;
         uint256 from = change.round();
-        if (!change.shrinks() || change.units() == 0) revert NothingToRelease(seat);
-        if (!_isResolved(id, from - 1)) revert CapacityStillOffered(seat, from);
+        bool waits = change.shrinks() && change.units() != 0;
+        // A seat that slashes have left nothing of can be given up as it is.
+        if (!waits && s.capacity != 0) revert NothingToRelease(seat);
+        if (waits && !_isResolved(id, from - 1)) revert CapacityStillOffered(seat, from);
         // A slash may have taken some of it meanwhile.
         uint256 gone = FixedPointMathLib.min(change.units(), s.capacity);
         uint256 free = offer.free();

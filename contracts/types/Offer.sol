@@ -21,6 +21,7 @@ using {
     OfferLib.withCost,
     OfferLib.withCostFor,
     OfferLib.withFree,
+    OfferLib.withMoreFree,
     OfferLib.withLessFree,
     OfferLib.withChange
 } for Offer global;
@@ -88,6 +89,14 @@ library OfferLib {
         uint256 before = current > 0 ? o.freeAt(current - 1) : free_;
         uint256 kept = Offer.unwrap(o) & (COST_PART | CHANGE);
         return Offer.wrap(kept | (uint256(free_) << 64) | (before << 32) | current);
+    }
+
+    /// @notice `units` more, for every round alike: a `CapacityChange` hides them from those that must not use them.
+    /// @dev A round whose result is open and `units` together are within a capacity of 32 bits.
+    function withMoreFree(Offer o, uint256 units) internal pure returns (Offer) {
+        uint256 room = type(uint32).max - ((Offer.unwrap(o) >> 32) & type(uint32).max);
+        uint256 more = (units << 64) | ((room < units ? room : units) << 32);
+        return Offer.wrap(Offer.unwrap(o) + more);
     }
 
     /// @notice `units` less, for every round whose result is open.
