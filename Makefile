@@ -17,7 +17,7 @@ CARGO_TEST_SCOPE ?= --workspace
 .DEFAULT_GOAL := help
 # Forge and cargo each use every core by themselves.
 .NOTPARALLEL:
-.PHONY: help demo test setup build contracts test-contracts test-rust lint fmt fmt-check gas gas-check abi abi-check clean
+.PHONY: help demo devnet test setup build contracts test-contracts test-rust lint fmt fmt-check gas gas-check abi abi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ help: ## List the targets
 demo: setup contracts ## One round on a local chain, end to end, with real proofs (ARGS="..." for `proophi demo`)
 	cargo build -p relayer -p prover-node --bins
 	cargo run -p proophi-cli --bin proophi -- demo $(ARGS)
+
+devnet: setup ## A local chain with a market until Ctrl-C, for commands in other terminals (ARGS="..." for `proophi devnet`)
+	cargo run -p proophi-cli --bin proophi -- devnet $(ARGS)
 
 test: test-contracts gas-check test-rust ## Every test: unit, fuzz, invariant, gas snapshots, Rust, end to end
 

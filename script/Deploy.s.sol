@@ -14,7 +14,8 @@ import {Groth16Verifier} from "../contracts/verifiers/Groth16Verifier.sol";
 ///     forge script script/Deploy.s.sol --rpc-url $RPC_URL --private-key $KEY --broadcast
 ///
 /// `CIRCUITS` names the file with the verifier's circuits (default: the demo's, whose keys come from an insecure
-/// setup): an array of objects with `name`, `units` and `vk`, the words of the verifying key.
+/// setup): an array of objects with `units` and `vk`, the words of the verifying key. Forge reads it only where
+/// `fs_permissions` in `foundry.toml` lets it.
 contract Deploy is Script {
     using stdJson for string;
 

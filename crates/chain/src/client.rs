@@ -1,11 +1,11 @@
 //! The market's contract on one chain.
 
-use crate::{CallError, ConnectError, Connection, ConnectionOptions, Revert, SendError};
+use crate::{CallError, ConnectError, Connection, ConnectionOptions, Currency, Revert, SendError};
 use alloy::primitives::{Address, B256, TxKind, U256};
 use alloy::providers::{DynProvider, Provider};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::SolCall;
-use bindings::IERC20::IERC20Instance;
+use bindings::IERC20::{self, IERC20Instance};
 use bindings::ProverMarket::{self, ProverMarketInstance};
 use std::ops::Deref;
 
@@ -96,6 +96,36 @@ impl Client {
         IERC20Instance::new(token, self.connection.provider.clone())
     }
 
+    /// What `account` has outside of the market, in what that pays in (wei, or the token's smallest unit).
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn wallet(&self, currency: Currency, account: Address) -> Result<U256, CallError> {
+        match currency {
+            Currency::Native => self.balance_of(account).await,
+            Currency::Token(token) => Ok(self.token(token).balanceOf(account).call().await?),
+        }
+    }
+
+    /// Readies `amount` (wei, or the token's smallest unit) of the sender for a deposit: lets the contract take it, if it is
+    /// a token. Returns the native currency to attach to the call that deposits (wei).
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn prepare_deposit(&self, currency: Currency, amount: U256) -> Result<U256, SendError> {
+        let token = match currency {
+            Currency::Native => return Ok(amount),
+            Currency::Token(token) => token,
+        };
+        let (owner, spender) = (self.sender().ok_or(SendError::NoKey)?, self.contract);
+        let allowed = self.token(token).allowance(owner, spender).call().await.map_err(CallError::from)?;
+        if allowed < amount {
+            let approve = IERC20::approveCall { spender, amount };
+            self.send_to(token, &approve, U256::ZERO, None).await?;
+        }
+        Ok(U256::ZERO)
+    }
+
     /// Where the contract is.
     #[must_use]
     pub const fn contract(&self) -> Address {
@@ -122,7 +152,7 @@ impl Client {
         self.send_to(self.contract, &call, value, gas_floor).await
     }
 
-    /// [`Client::send`] to another contract, as an allowance of a token.
+    /// [`Client::send`] to another contract, such as a token.
     ///
     /// # Errors
     /// [`SendError`].
@@ -134,17 +164,6 @@ impl Client {
         gas_floor: Option<u64>,
     ) -> Result<TransactionReceipt, SendError> {
         self.connection.transact(TxKind::Call(to), call.abi_encode().into(), value, gas_floor).await
-    }
-
-    /// What the market would answer to this call of [`Connection::sender`] now; nothing is sent.
-    ///
-    /// # Errors
-    /// [`CallError::Reverted`] if it would refuse.
-    pub async fn simulate<C: SolCall>(&self, call: &C, value: U256) -> Result<C::Return, CallError> {
-        let from = self.sender().unwrap_or_default();
-        let to = TxKind::Call(self.contract);
-        let output = self.connection.simulate(from, to, call.abi_encode().into(), value).await?;
-        C::abi_decode_returns(&output).map_err(|error| CallError::Unexpected(error.to_string()))
     }
 }
 

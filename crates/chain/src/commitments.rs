@@ -151,6 +151,12 @@ impl BidChain {
         self.0 = (U256::from_be_bytes(hash.0) & !mask(32)) | count;
     }
 
+    /// A chain as the contract stores it.
+    #[must_use]
+    pub const fn stored(value: U256) -> Self {
+        Self(value)
+    }
+
     /// The chain as the contract stores it.
     #[must_use]
     pub const fn value(self) -> U256 {

@@ -1,8 +1,9 @@
 //! Deploys the contracts, for development chains and for the command line.
 
+use crate::events::first;
 use crate::{Client, ConnectError, Connection, Market, MarketError, MarketParams, SendError};
 use alloy::primitives::{Address, Bytes, TxKind, U256};
-use alloy::sol_types::{SolConstructor, SolEvent};
+use alloy::sol_types::SolConstructor;
 use bindings::Groth16Verifier::constructorCall as NewVerifier;
 use bindings::MarketLens::constructorCall as NewLens;
 use bindings::{Groth16Verifier, IGroth16Verifier, MarketLens, ProverMarket};
@@ -110,14 +111,9 @@ pub async fn create_market(client: &Client, params: &MarketParams) -> Result<Mar
     let call = ProverMarket::createMarketCall { params: params.to_abi() };
     let receipt = client.send(call, U256::ZERO, None).await;
     let receipt = receipt.map_err(|reason| DeployError::Send { what: WHAT, reason })?;
-    let created = receipt
-        .inner
-        .logs()
-        .iter()
-        .filter(|log| log.address() == client.contract())
-        .find_map(|log| ProverMarket::MarketCreated::decode_log(&log.inner).ok())
-        .ok_or(DeployError::Receipt(WHAT))?;
-    Ok(Market::from_abi(created.data.id.into(), &created.data.params)?)
+    let created: Option<ProverMarket::MarketCreated> = first(&receipt, client.contract());
+    let created = created.ok_or(DeployError::Receipt(WHAT))?;
+    Ok(Market::from_abi(created.id.into(), &created.params)?)
 }
 
 async fn create(

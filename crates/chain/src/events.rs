@@ -1,9 +1,9 @@
 //! The contract's events, decoded.
 
 use crate::MarketId;
-use alloy::primitives::{B256, U256};
-use alloy::rpc::types::Log;
-use alloy::sol_types::SolEventInterface;
+use alloy::primitives::{Address, B256, U256};
+use alloy::rpc::types::{Log, TransactionReceipt};
+use alloy::sol_types::{SolEvent, SolEventInterface};
 use market_types::{BidIndex, CircuitId, OutOfRange, RoundNumber, TaskSize, UnitFee};
 use thiserror::Error;
 
@@ -67,6 +67,13 @@ pub fn decode(log: &Log) -> Result<LoggedEvent, EventError> {
     Ok(LoggedEvent { market: MarketId::from(*market), origin, event: event.data })
 }
 
+/// The first event `E` that `contract` logged in a transaction.
+#[must_use]
+pub fn first<E: SolEvent>(receipt: &TransactionReceipt, contract: Address) -> Option<E> {
+    let mut logs = receipt.inner.logs().iter().filter(|log| log.address() == contract);
+    logs.find_map(|log| E::decode_log(&log.inner).ok()).map(|log| log.data)
+}
+
 /// The packed first word of `BidSubmitted`: `round (32) | index (32) | unit fee (64) | circuit (64)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BidHead {
@@ -101,8 +108,7 @@ impl TryFrom<U256> for BidHead {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::{Address, Bytes, LogData};
-    use alloy::sol_types::SolEvent;
+    use alloy::primitives::{Bytes, LogData};
     use bindings::ProverMarket;
 
     fn log(data: LogData) -> Log {

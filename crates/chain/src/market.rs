@@ -61,6 +61,13 @@ impl MarketId {
         u32::try_from(self.part(0, 32)).unwrap_or(u32::MAX)
     }
 
+    /// Least capacity with which a seat takes part in a round (units): room for a largest task, and for as much less a unit
+    /// by which a load may exceed its exact share.
+    #[must_use]
+    pub fn least_capacity(self) -> u64 {
+        u64::from(self.max_task_size()).saturating_mul(2).saturating_sub(1)
+    }
+
     /// The round that takes bids at `time` (seconds since the epoch).
     ///
     /// # Errors
@@ -262,6 +269,7 @@ mod tests {
         assert_eq!(id.bidding_period(), params.bidding_period);
         assert_eq!(id.settlement_fee(), params.settlement_fee);
         assert_eq!(id.max_task_size(), params.max_task_size.get());
+        assert_eq!(id.least_capacity(), 16 + 15);
         assert_eq!(id.to_string().parse(), Ok(id));
         assert!("0x12".parse::<MarketId>().is_err());
     }

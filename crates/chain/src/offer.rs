@@ -57,9 +57,9 @@ impl Offer {
     #[must_use]
     pub fn ask_at(self, market: MarketId, round: RoundNumber) -> Option<Ask> {
         let cost = self.cost_at(round)?;
-        let largest = u64::from(market.max_task_size());
-        let capacity = self.free_at(round).checked_sub(largest.saturating_sub(1))?;
-        let capacity = Capacity::from_u64(capacity).ok().filter(|_| capacity >= largest)?;
+        let free = Some(self.free_at(round)).filter(|free| *free >= market.least_capacity())?;
+        let margin = u64::from(market.max_task_size()).saturating_sub(1);
+        let capacity = Capacity::from_u64(free.saturating_sub(margin)).ok()?;
         Some(Ask { cost, capacity })
     }
 

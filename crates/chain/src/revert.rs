@@ -24,30 +24,6 @@ impl Revert {
         self.data.starts_with(&E::SELECTOR)
     }
 
-    /// The custom error `E` with its arguments, if this is it.
-    #[must_use]
-    pub fn as_error<E: SolError>(&self) -> Option<E> {
-        self.is::<E>().then(|| E::abi_decode(&self.data).ok()).flatten()
-    }
-
-    /// The error's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Names and values of the error's arguments.
-    #[must_use]
-    pub fn args(&self) -> &[(String, String)] {
-        &self.args
-    }
-
-    /// What the contract returned.
-    #[must_use]
-    pub const fn data(&self) -> &Bytes {
-        &self.data
-    }
-
     /// The revert in an answer of a node, if it is one.
     #[must_use]
     pub fn of_rpc(error: &RpcError<TransportErrorKind>) -> Option<Self> {
@@ -151,7 +127,6 @@ mod tests {
         assert_eq!(revert.to_string(), "RoundSettledAlready(round: 3)");
         assert!(revert.is::<ProverMarket::RoundSettledAlready>());
         assert!(!revert.is::<ProverMarket::RoundVoid>());
-        assert_eq!(revert.as_error(), Some(error));
 
         let error = ProverMarket::InsufficientBalance { available: U256::from(1), needed: U256::MAX };
         let shown = decode_revert(&error.abi_encode()).to_string();

@@ -69,12 +69,17 @@ pub async fn asks_at(
     market: &Market,
     number: RoundNumber,
 ) -> Result<Vec<SeatedAsk>, CallError> {
-    let seats = seats(client, market).await?;
-    let asks = seats.iter().filter_map(|state| {
+    Ok(asks_of(&seats(client, market).await?, market, number))
+}
+
+/// The asks with which `seats` take part in round `number`, in their order.
+#[must_use]
+pub fn asks_of(seats: &[SeatState], market: &Market, number: RoundNumber) -> Vec<SeatedAsk> {
+    let ask = |state: &SeatState| {
         let ask = state.offer.ask_at(market.id, number)?;
         Some(SeatedAsk { seat: state.seat, ask })
-    });
-    Ok(asks.collect())
+    };
+    seats.iter().filter_map(ask).collect()
 }
 
 /// A closed round as the crate `clearing` takes it.

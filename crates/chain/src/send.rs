@@ -155,20 +155,6 @@ impl Connection {
         self.require_success(receipt, call).await
     }
 
-    /// What a call would return now.
-    ///
-    /// # Errors
-    /// [`CallError::Reverted`] if it would be refused.
-    pub async fn simulate(
-        &self,
-        from: Address,
-        to: TxKind,
-        input: Bytes,
-        value: U256,
-    ) -> Result<Bytes, CallError> {
-        Ok(self.provider.call(call(from, to, input, value)).block(BlockId::latest()).await?)
-    }
-
     /// Gives the transaction a nonce and hands it to the node. One at a time, so that two never get the same nonce.
     async fn broadcast(&self, signer: &Signer, request: TransactionRequest) -> Result<Sent, SendError> {
         const TRIES: u32 = 5;

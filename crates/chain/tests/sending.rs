@@ -14,6 +14,14 @@ async fn nonce(client: &Client) -> u64 {
     client.provider().get_transaction_count(client.sender().unwrap()).await.unwrap()
 }
 
+/// The client of account 3 with a patience of its own.
+async fn impatient(bed: &Testbed, bump_after: Duration, give_up_after: Duration) -> Client {
+    let mut options = ConnectionOptions::new(bed.anvil.url()).signer(Some(bed.anvil.account(3).clone()));
+    options.patience = Patience { bump_after, give_up_after };
+    let connection = Connection::connect(&options).await.unwrap();
+    Client::at(connection, bed.deployment.market).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_refusal_is_decoded_and_nothing_is_sent() {
     let bed = Testbed::start().await;
@@ -53,11 +61,7 @@ async fn many_at_once_get_a_nonce_each() {
 async fn a_transaction_that_gets_stuck_is_replaced_by_a_dearer_one_and_has_one_effect() {
     let bed = Testbed::start().await;
     let market = bed.market().await;
-    let mut options = ConnectionOptions::new(bed.anvil.url()).signer(Some(bed.anvil.account(3).clone()));
-    options.patience =
-        Patience { bump_after: Duration::from_millis(300), give_up_after: Duration::from_secs(20) };
-    let client =
-        Client::at(Connection::connect(&options).await.unwrap(), bed.deployment.market).await.unwrap();
+    let client = impatient(&bed, Duration::from_millis(300), Duration::from_secs(20)).await;
     bed.anvil.set_automine(false).await;
     let sending = tokio::spawn({
         let (client, market) = (client.clone(), market.clone());
@@ -114,11 +118,7 @@ async fn a_call_that_fails_only_when_it_is_mined_says_why() {
 async fn a_transaction_that_is_never_mined_is_given_up_with_its_hash() {
     let bed = Testbed::start().await;
     let market = bed.market().await;
-    let mut options = ConnectionOptions::new(bed.anvil.url()).signer(Some(bed.anvil.account(3).clone()));
-    options.patience =
-        Patience { bump_after: Duration::from_secs(60), give_up_after: Duration::from_millis(400) };
-    let client =
-        Client::at(Connection::connect(&options).await.unwrap(), bed.deployment.market).await.unwrap();
+    let client = impatient(&bed, Duration::from_secs(60), Duration::from_millis(400)).await;
     bed.anvil.set_automine(false).await;
     let amount = market.ticks_to_wei(U256::ONE);
     let call = depositCall { id: market.id.get(), account: client.sender().unwrap(), amount };

@@ -3,7 +3,7 @@
 use std::{hint::black_box, time::Duration};
 
 use circuits::{
-    CircuitKind, Task, all_circuits,
+    CircuitKind, Task,
     keys::{DevProvingKey, Fingerprint},
     prove,
     rollup::Demo,
@@ -20,7 +20,7 @@ fn bytes(kind: CircuitKind) -> Vec<u8> {
 fn groth16(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("groth16");
     group.sample_size(10).measurement_time(Duration::from_secs(10));
-    for kind in all_circuits() {
+    for kind in CircuitKind::ALL {
         let bytes = bytes(kind);
         let decode = || Task::decode(&bytes).expect("the task's own encoding");
         let generate = || DevProvingKey::generate(kind).expect("the circuit is the registered one");

@@ -8,7 +8,7 @@
 use std::{error::Error, fs, path::Path};
 
 use circuits::{
-    CircuitKind, Proof, Task, Word, all_circuits,
+    CircuitKind, PUBLIC_INPUTS, Proof, Task, Word,
     keys::{DevProvingKey, KeyEvent, KeyStore},
     prove,
     rollup::Demo,
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let keys = KeyStore::open(root.join(KeyStore::DEFAULT_DIR))?;
     let mut fixture = Vec::new();
-    for kind in all_circuits() {
+    for kind in CircuitKind::ALL {
         let key = keys.load(kind, &mut |event: KeyEvent| eprintln!("{event:?}"))?;
         fixture.push(circuit(kind, &key)?);
     }
@@ -55,7 +55,7 @@ fn circuit(kind: CircuitKind, key: &DevProvingKey) -> Result<Value, Box<dyn Erro
         "batch_size": kind.batch_size(),
         "constraints": kind.constraints(),
         "units": kind.units(),
-        "public_inputs": kind.public_inputs(),
+        "public_inputs": PUBLIC_INPUTS,
         "vk": hex_words(&verifying_key.to_words()),
         "proofs": proofs.iter().map(|(inputs, proof, rerandomised)| entry(inputs, proof, *rerandomised)).collect::<Vec<_>>(),
     }))

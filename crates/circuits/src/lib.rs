@@ -68,8 +68,6 @@ mod tree;
 mod word;
 
 pub use proof::{PROOF_WORDS, Proof, ProveError, VerifyingKey, prove, verify};
-pub use registry::{
-    CONSTRAINTS_PER_UNIT, CircuitId, CircuitKind, PUBLIC_INPUTS, UnknownCircuit, all_circuits,
-};
+pub use registry::{CONSTRAINTS_PER_UNIT, CircuitId, CircuitKind, PUBLIC_INPUTS, UnknownCircuit};
 pub use task::{Task, TaskError};
 pub use word::Word;

@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::quiet::quietly;
 use crate::{
     keys::DevProvingKey,
-    registry::CircuitKind,
+    registry::{CircuitKind, PUBLIC_INPUTS},
     task::Task,
     word::{Word, from_word, scalars, to_word},
 };
@@ -117,9 +117,10 @@ fn fork(rng: &mut (impl RngCore + CryptoRng)) -> ChaCha20Rng {
 
 /// Whether `proof` proves the statement `public_inputs`. An input that is not a field element verifies nothing.
 #[must_use]
-pub fn verify(key: &VerifyingKey, public_inputs: &[Word; 2], proof: &Proof) -> bool {
-    scalars(public_inputs)
-        .is_some_and(|inputs: [Fr; 2]| Groth16::<Bn254>::verify(&key.key, &inputs, &proof.0).unwrap_or(false))
+pub fn verify(key: &VerifyingKey, public_inputs: &[Word; PUBLIC_INPUTS], proof: &Proof) -> bool {
+    scalars(public_inputs).is_some_and(|inputs: [Fr; PUBLIC_INPUTS]| {
+        Groth16::<Bn254>::verify(&key.key, &inputs, &proof.0).unwrap_or(false)
+    })
 }
 
 /// Why a proof was not made.

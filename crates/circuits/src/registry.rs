@@ -73,12 +73,6 @@ impl CircuitKind {
         units
     }
 
-    /// Number of public inputs.
-    #[must_use]
-    pub const fn public_inputs(self) -> usize {
-        PUBLIC_INPUTS
-    }
-
     /// The number by which a contract knows the circuit.
     #[must_use]
     pub const fn id(self) -> CircuitId {
@@ -106,12 +100,6 @@ impl std::fmt::Display for CircuitKind {
     }
 }
 
-/// Every circuit in registry order.
-#[must_use]
-pub const fn all_circuits() -> [CircuitKind; 3] {
-    CircuitKind::ALL
-}
-
 /// A circuit number that this build does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("circuit {0} is unknown to this build; deploy and prover must come from the same version")]
@@ -123,7 +111,7 @@ mod tests {
 
     #[test]
     fn ids_are_found_again_and_strangers_refused() {
-        for (position, kind) in (0u32..).zip(all_circuits()) {
+        for (position, kind) in (0u32..).zip(CircuitKind::ALL) {
             assert_eq!(kind.index(), position);
             assert_eq!(CircuitKind::from_id(kind.id()), Ok(kind));
             assert_eq!(CircuitKind::from_batch_size(kind.batch_size()), Some(kind));
@@ -135,6 +123,6 @@ mod tests {
 
     #[test]
     fn circuits_differ_in_size() {
-        assert!(all_circuits().windows(2).all(|pair| pair[0].units() < pair[1].units()));
+        assert!(CircuitKind::ALL.windows(2).all(|pair| pair[0].units() < pair[1].units()));
     }
 }

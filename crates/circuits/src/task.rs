@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use crate::{
     circuit::RollupCircuit,
-    registry::CircuitKind,
+    registry::{CircuitKind, PUBLIC_INPUTS},
     rollup::{
         Account, AccountIndex, Batch, BatchError, Ledger, PublicKey, RollupId, SIGNATURE_BYTES, Signature,
         State, Step, Transfer,
@@ -120,7 +120,7 @@ impl Task {
 
     /// The statement: old root, then new root.
     #[must_use]
-    pub fn public_inputs(&self) -> [Word; 2] {
+    pub fn public_inputs(&self) -> [Word; PUBLIC_INPUTS] {
         [to_word(&self.old_root), to_word(&self.new_root)]
     }
 

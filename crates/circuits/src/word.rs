@@ -3,6 +3,8 @@
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, PrimeField};
 
+use crate::registry::PUBLIC_INPUTS;
+
 /// A 256-bit EVM word, big endian.
 pub type Word = [u8; 32];
 
@@ -23,9 +25,10 @@ pub(crate) fn from_word<F: PrimeField>(word: &Word) -> Option<F> {
     (to_word(&value) == *word).then_some(value)
 }
 
-/// Two words as field elements of the proof system's scalar field.
-pub(crate) fn scalars(words: &[Word; 2]) -> Option<[Fr; 2]> {
-    Some([from_word(&words[0])?, from_word(&words[1])?])
+/// The words of a statement as field elements of the proof system's scalar field.
+pub(crate) fn scalars(words: &[Word; PUBLIC_INPUTS]) -> Option<[Fr; PUBLIC_INPUTS]> {
+    let [old_root, new_root] = words;
+    Some([from_word(old_root)?, from_word(new_root)?])
 }
 
 #[cfg(test)]

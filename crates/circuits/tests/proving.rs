@@ -2,10 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
-use std::{fs, sync::OnceLock, thread};
+use std::{
+    fs,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 use circuits::{
-    CircuitKind, Proof, ProveError, Task, Word, all_circuits,
+    CircuitKind, Proof, ProveError, Task, Word,
     keys::{DevProvingKey, KeyEvent, KeyStore},
     prove,
     rollup::Demo,
@@ -14,6 +21,7 @@ use circuits::{
 use rand::{SeedableRng, rngs::OsRng};
 use rand_chacha::ChaCha20Rng;
 use serde_json::Value;
+use tracing::{Event, Metadata, Subscriber, span};
 
 const SMALLEST: CircuitKind = CircuitKind::Transfers1;
 
@@ -50,7 +58,7 @@ fn words(list: &Value) -> Vec<Word> {
 
 #[test]
 fn every_size_proves_and_verifies_from_bytes_alone() {
-    for kind in all_circuits() {
+    for kind in CircuitKind::ALL {
         let key = generate(kind);
         let vk = key.verifying_key();
         let (first, second) = (task(kind, 1), task(kind, 2));
@@ -180,8 +188,8 @@ fn two_loads_at_once_make_the_key_once() {
 fn verifying_keys_and_proofs_are_those_of_the_committed_fixture() {
     let fixture = fixture();
     let circuits = fixture.as_array().unwrap();
-    assert_eq!(circuits.len(), all_circuits().len());
-    for (kind, entry) in all_circuits().into_iter().zip(circuits) {
+    assert_eq!(circuits.len(), CircuitKind::ALL.len());
+    for (kind, entry) in CircuitKind::ALL.into_iter().zip(circuits) {
         let vk = generate(kind).verifying_key();
         assert_eq!(words(&entry["vk"]), vk.to_words(), "{kind}: run the example export_fixture again");
         assert_eq!(entry["id"].as_u64(), Some(kind.id().get()));
@@ -194,6 +202,49 @@ fn verifying_keys_and_proofs_are_those_of_the_committed_fixture() {
             assert!(verify(&vk, &inputs, &proof), "{kind}");
         }
     }
+}
+
+/// Counts what a log would get to hear.
+#[derive(Clone, Default)]
+struct Listener(Arc<AtomicUsize>);
+
+impl Listener {
+    fn heard(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Subscriber for Listener {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        span::Id::from_u64(1)
+    }
+
+    fn event(&self, _: &Event<'_>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// Formatting what arkworks tells a log would take many times longer than the proof.
+#[test]
+fn a_log_hears_nothing_of_keys_and_proofs_on_any_thread() {
+    let listener = Listener::default();
+    tracing::subscriber::set_global_default(listener.clone()).unwrap();
+    tracing::info!("listening");
+    let key = DevProvingKey::generate(SMALLEST).unwrap();
+    let task = task(SMALLEST, 4);
+    let proof = prove(&key, &task, &mut OsRng).unwrap();
+    assert!(verify(&key.verifying_key(), &task.public_inputs(), &proof));
+    assert_eq!(listener.heard(), 1);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use circuits::{
-    CircuitKind, Task, TaskError, all_circuits,
+    CircuitKind, Task, TaskError,
     rollup::{AccountIndex, Batch, BatchError, Demo, Transfer, TransferError},
 };
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ fn decode_error(bytes: &[u8]) -> TaskError {
 
 #[test]
 fn bytes_alone_give_the_statement_back() {
-    for kind in all_circuits() {
+    for kind in CircuitKind::ALL {
         let original = task(kind, 5);
         let decoded = Task::decode(&original.encode()).unwrap();
         assert_eq!(decoded.kind(), kind);
@@ -55,7 +55,7 @@ fn one_sender_may_pay_several_times_in_a_batch() {
 
 #[test]
 fn encoding_stays_compact() {
-    for (kind, limit) in all_circuits().into_iter().zip([700, 1_200, 2_000]) {
+    for (kind, limit) in CircuitKind::ALL.into_iter().zip([700, 1_200, 2_000]) {
         let longest = (0..20).map(|seed| task(kind, seed).encode().len()).max().unwrap();
         assert!(longest <= limit, "{kind}: {longest} bytes");
     }

@@ -4,7 +4,7 @@ use crate::failure::{Code, OrFail, Outcome};
 use alloy::primitives::Address;
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use service::{Sources, load_config};
+use service::{DEFAULT_RPC_URL, Sources, load_config};
 use std::path::{Path, PathBuf};
 
 /// Files that are read if `--config` names none; the first that is there counts.
@@ -27,7 +27,7 @@ pub(crate) struct SettingFlags {
     #[arg(long, global = true, value_name = "FILE", env = "PROOPHI_CONFIG")]
     #[serde(skip)]
     pub(crate) config: Option<PathBuf>,
-    /// Address of the chain's JSON-RPC interface [default: http://127.0.0.1:8545]
+    /// JSON-RPC interface of the chain, http or https [default: http://127.0.0.1:8545]
     #[arg(long, global = true, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     rpc_url: Option<String>,
@@ -97,7 +97,7 @@ impl Settings {
 
     /// The JSON-RPC interface, or the one of a local development chain.
     pub(crate) fn rpc_url(&self) -> &str {
-        self.rpc_url.as_deref().unwrap_or("http://127.0.0.1:8545")
+        self.rpc_url.as_deref().unwrap_or(DEFAULT_RPC_URL)
     }
 
     /// The directory with proving keys.

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use market_types::{Capacity, UnitCost};
 use serde::{Deserialize, Serialize};
-use service::{ConfigError, Sources, load_config};
+use service::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
 use thiserror::Error;
 
 use crate::plan::{Expire, Policy, Wish};
@@ -35,7 +35,8 @@ Settings: flags win over PROVER_NODE_* variables, these over PROOPHI_* variables
 over the file. An unknown key is an error. A private key comes from --key-file (mode 600) or the variable
 PROOPHI_PRIVATE_KEY, never from the command line. RUST_LOG chooses what is logged.
 
-Exit codes: 0 stopped or left, 1 failed, 2 wrong usage.";
+Exit codes: 0 stopped or left; 1 something failed; 2 wrong usage or settings; 3 no connection, or another chain, contract
+or market than expected.";
 
 /// Proves tasks of one market for pay
 #[derive(Debug, Parser)]
@@ -62,7 +63,7 @@ pub enum Command {
 /// Flags. What is not given is not serialized, so that the layer below counts.
 #[derive(Debug, Default, Clone, Args, Serialize)]
 pub struct Flags {
-    /// JSON-RPC interface of the chain [default: http://127.0.0.1:8545]
+    /// JSON-RPC interface of the chain, http or https [default: http://127.0.0.1:8545]
     #[arg(long, global = true, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpc_url: Option<String>,
@@ -147,7 +148,7 @@ impl From<ExpireSetting> for Expire {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// JSON-RPC interface of the chain.
+    /// JSON-RPC interface of the chain, http or https.
     #[serde(default = "default_rpc_url")]
     pub rpc_url: String,
     /// The only chain to work on.
@@ -190,7 +191,7 @@ pub struct Config {
 }
 
 fn default_rpc_url() -> String {
-    "http://127.0.0.1:8545".to_owned()
+    DEFAULT_RPC_URL.to_owned()
 }
 
 fn default_key_store() -> PathBuf {

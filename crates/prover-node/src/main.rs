@@ -1,36 +1,47 @@
 //! `prover-node`: proves tasks of one market for pay.
 
+use std::process::ExitCode;
+
 use clap::Parser;
-use eyre::{Result, WrapErr};
 use prover_node::{
     config::{Cli, Config},
-    node,
+    node::{self, StartError},
 };
+use service::{Exit, FAILED, NO_CONNECTION, WRONG_USAGE, exit};
 use tokio::runtime::Runtime;
 
-fn main() -> Result<()> {
-    let runtime = Runtime::new().wrap_err("cannot start the async runtime")?;
-    let result = runtime.block_on(run());
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return Exit::report(Err(Exit::new(FAILED, error)), "prover-node"),
+    };
+    let result = runtime.block_on(run(&cli));
     // A key that is being made cannot be stopped; a stop must not wait for it.
     runtime.shutdown_background();
-    result
+    Exit::report(result, "prover-node")
 }
 
-async fn run() -> Result<()> {
-    let cli = Cli::parse();
-    let config = Config::load(&cli)?;
-    service::init_tracing(config.json)?;
-    let wish = config.wish(cli.command)?;
-    let key = service::load_key(config.key_file.as_deref())?;
-    let stop = async {
-        if let Err(error) = service::shutdown().await {
-            tracing::error!(%error, "cannot listen for signals, stopping");
-        }
-    };
+async fn run(cli: &Cli) -> Result<(), Exit> {
+    let config = Config::load(cli).map_err(exit(WRONG_USAGE))?;
+    service::init_tracing(config.json).map_err(exit(FAILED))?;
+    let wish = config.wish(cli.command).map_err(exit(WRONG_USAGE))?;
+    let key = service::load_key(config.key_file.as_deref()).map_err(exit(WRONG_USAGE))?;
+    let stop = service::stop();
     tokio::pin!(stop);
     let node = tokio::select! {
         () = &mut stop => return Ok(()),
-        node = node::start(&config, key, wish) => node.wrap_err("cannot start")?,
+        node = node::start(&config, key, wish) => node.map_err(not_started)?,
     };
-    node.run(stop).await.wrap_err("the node gave up")
+    node.run(stop).await.map_err(exit(FAILED))
+}
+
+fn not_started(error: StartError) -> Exit {
+    let code = match error {
+        StartError::Connect(_) | StartError::Market(_) | StartError::Verifier(_) | StartError::Follow(_) => {
+            NO_CONNECTION
+        }
+        StartError::Keys(_) | StartError::Pool(_) | StartError::Broken(_) => FAILED,
+    };
+    Exit::new(code, error)
 }

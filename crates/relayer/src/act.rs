@@ -76,11 +76,10 @@ pub async fn settle(client: &Client, market: &Market, record: &RoundRecord) -> R
     if contract.outcomeOf(id, round).call().await.map_err(CallError::from)? != U256::ZERO {
         return Ok(Done::SettledByOther);
     }
-    let stored = contract.bidChainOf(id, round).call().await.map_err(CallError::from)?;
+    let stored = BidChain::stored(contract.bidChainOf(id, round).call().await.map_err(CallError::from)?);
     let known = BidChain::of(client.chain_id(), client.contract(), market.id, record.number, &record.words());
-    if known.value() != stored {
-        let actual = stored.wrapping_to::<u64>() & u64::from(u32::MAX);
-        return Err(ActError::OtherBids { known: record.bids.len(), actual });
+    if known != stored {
+        return Err(ActError::OtherBids { known: record.bids.len(), actual: stored.count() });
     }
     let asks = asks_at(client, market, record.number).await?;
     let (outcome, certificate) = clear_with_certificate(&to_clearing(market, record, asks)?);

@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 use chain::MarketId;
 use clap::{Args, Parser};
 use serde::{Deserialize, Serialize};
-use service::{ConfigError, Sources, load_config};
+use service::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -50,7 +50,7 @@ pub struct Cli {
 /// Flags. What is not given is not serialized, so that the layer below counts.
 #[derive(Debug, Default, Clone, Args, Serialize)]
 pub struct Flags {
-    /// JSON-RPC interface of the chain [default: http://127.0.0.1:8545]
+    /// JSON-RPC interface of the chain, http or https [default: http://127.0.0.1:8545]
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpc_url: Option<String>,
@@ -100,7 +100,7 @@ pub struct Flags {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// JSON-RPC interface of the chain.
+    /// JSON-RPC interface of the chain, http or https.
     #[serde(default = "default_rpc_url")]
     pub rpc_url: String,
     /// The only chain to work on.
@@ -133,7 +133,7 @@ pub struct Config {
 }
 
 fn default_rpc_url() -> String {
-    "http://127.0.0.1:8545".to_owned()
+    DEFAULT_RPC_URL.to_owned()
 }
 
 const fn default_release_bundles() -> bool {

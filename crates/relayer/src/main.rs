@@ -4,35 +4,16 @@ use chain::{Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Fo
 use clap::Parser;
 use relayer::config::{Cli, Config};
 use relayer::relay::{Relay, RelayOptions};
-use service::Backoff;
+use service::{Backoff, Exit, FAILED, NO_CONNECTION, WRONG_USAGE, exit};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::time::sleep;
-use tracing::{error, info, warn};
-
-const FAILED: u8 = 1;
-const WRONG_USAGE: u8 = 2;
-const NO_CONNECTION: u8 = 3;
-
-/// Why the program ends, and the exit code that says so.
-struct Exit(u8, Box<dyn Error>);
-
-fn exit<E: Into<Box<dyn Error>>>(code: u8) -> impl Fn(E) -> Exit {
-    move |error| Exit(code, error.into())
-}
+use tracing::{info, warn};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(&cli).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Exit(code, error)) => {
-            // Logs may not have started yet, so this goes out by itself.
-            eprintln!("relayer: {error}");
-            ExitCode::from(code)
-        }
-    }
+    Exit::report(run(&Cli::parse()).await, "relayer")
 }
 
 async fn run(cli: &Cli) -> Result<(), Exit> {
@@ -41,11 +22,7 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
     let key = service::load_key(config.key_file.as_deref()).map_err(exit(WRONG_USAGE))?;
     let options =
         ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id).signer(Some(key));
-    let stop = async {
-        if let Err(error) = service::shutdown().await {
-            error!(%error, "cannot listen for signals, stopping");
-        }
-    };
+    let stop = service::stop();
     tokio::pin!(stop);
     let follower = tokio::select! {
         () = &mut stop => return Ok(()),
@@ -62,7 +39,7 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
     };
     info!(settled = tally.settled, released = tally.released, failed = tally.failed, "done");
     if config.once && tally.failed > 0 {
-        return Err(Exit(FAILED, format!("{} of the actions failed, see above", tally.failed).into()));
+        return Err(Exit::new(FAILED, format!("{} of the actions failed, see above", tally.failed)));
     }
     Ok(())
 }
@@ -74,7 +51,9 @@ async fn start(config: &Config, options: &ConnectOptions) -> Result<Follower, Ex
         let error = match try_start(config, options).await {
             Ok(follower) => return Ok(follower),
             Err(Trouble::Passing(error)) if !config.once => error,
-            Err(Trouble::Passing(error) | Trouble::Lasting(error)) => return Err(Exit(NO_CONNECTION, error)),
+            Err(Trouble::Passing(error) | Trouble::Lasting(error)) => {
+                return Err(Exit::new(NO_CONNECTION, error));
+            }
         };
         let delay: Duration = backoff.delay();
         warn!(%error, "cannot start, trying again in {delay:?}");
@@ -84,8 +63,8 @@ async fn start(config: &Config, options: &ConnectOptions) -> Result<Follower, Ex
 
 /// Whether waiting may help.
 enum Trouble {
-    Passing(Box<dyn Error>),
-    Lasting(Box<dyn Error>),
+    Passing(Box<dyn Error + Send + Sync>),
+    Lasting(Box<dyn Error + Send + Sync>),
 }
 
 impl From<ConnectError> for Trouble {

@@ -6,7 +6,7 @@ mod support;
 use alloy::primitives::U256;
 use chain::{Client, Connection, ConnectionOptions};
 use relayer::act::{ActError, Done, release, settle};
-use relayer::relay::Tally;
+use relayer::relay::{Lost, Relay, Tally};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use testkit::AnvilOptions;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 fn done(settled: usize, released: usize) -> Tally {
@@ -92,11 +93,7 @@ async fn of_two_relayers_one_wins_and_the_other_stops_cleanly() {
 async fn a_settlement_that_is_undone_is_made_again() {
     let stage = Stage::new().await;
     stage.close().await;
-    let relay = stage.relay(7).await;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let running = tokio::spawn(relay.run(async {
-        let _ = stopped.await;
-    }));
+    let (stop, running) = run(stage.relay(7).await);
     until("settled", async || stage.is_settled(&stage.market).await).await;
     until("released", async || stage.available(5).await > U256::ZERO).await;
     let head = stage.bed.anvil.head().await;
@@ -115,15 +112,11 @@ async fn a_settlement_that_is_undone_is_made_again() {
 #[tokio::test]
 async fn a_node_that_goes_away_and_comes_back_is_waited_for() {
     let stage = Stage::new().await;
-    let open = Arc::new(AtomicBool::new(true));
-    let url = door(stage.bed.anvil.url().to_owned(), open.clone()).await;
+    let (url, open) = door(&stage).await;
     let key = stage.bed.anvil.account(7).clone();
     let connection = Connection::connect(&ConnectionOptions::new(url).signer(Some(key))).await.unwrap();
     let client = Client::at(connection, stage.bed.deployment.market).await.unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let running = tokio::spawn(relay(client).await.run(async {
-        let _ = stopped.await;
-    }));
+    let (stop, running) = run(relay(client).await);
     open.store(false, Ordering::SeqCst);
     stage.close().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -137,14 +130,10 @@ async fn a_node_that_goes_away_and_comes_back_is_waited_for() {
 #[tokio::test]
 async fn a_stop_during_an_outage_is_a_clean_one() {
     let stage = Stage::new().await;
-    let open = Arc::new(AtomicBool::new(true));
-    let url = door(stage.bed.anvil.url().to_owned(), open.clone()).await;
+    let (url, open) = door(&stage).await;
     let connection = Connection::connect(&ConnectionOptions::new(url)).await.unwrap();
     let client = Client::at(connection, stage.bed.deployment.market).await.unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let running = tokio::spawn(relay(client).await.run(async {
-        let _ = stopped.await;
-    }));
+    let (stop, running) = run(relay(client).await);
     open.store(false, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(1)).await;
     stop.send(()).unwrap();
@@ -181,8 +170,19 @@ async fn bids_that_are_not_those_of_the_contract_are_not_sent() {
     assert!(matches!(error, ActError::MissingBids(round) if round == ROUND), "{error}");
 }
 
-/// A way to the node that can be shut.
-async fn door(url: String, open: Arc<AtomicBool>) -> String {
+/// Runs a relayer until it is told to stop.
+fn run(relay: Relay) -> (oneshot::Sender<()>, JoinHandle<Result<Tally, Lost>>) {
+    let (stop, stopped) = oneshot::channel();
+    let until_told = async {
+        let _ = stopped.await;
+    };
+    (stop, tokio::spawn(relay.run(until_told)))
+}
+
+/// A way to the stage's node, and what shuts it.
+async fn door(stage: &Stage) -> (String, Arc<AtomicBool>) {
+    let (url, open) = (stage.bed.anvil.url().to_owned(), Arc::new(AtomicBool::new(true)));
+    let switch = open.clone();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let node = url.trim_start_matches("http://").to_owned();
@@ -205,5 +205,5 @@ async fn door(url: String, open: Arc<AtomicBool>) -> String {
             });
         }
     });
-    format!("http://{address}")
+    (format!("http://{address}"), switch)
 }

@@ -7,6 +7,9 @@ use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
+/// The node of a development chain on this machine, for programs that are told of no other.
+pub const DEFAULT_RPC_URL: &str = "http://127.0.0.1:8545";
+
 /// Where the configuration of a program comes from. Later ones win: the file, variables that all programs share
 /// (`PROOPHI_*`), the program's own variables, flags.
 #[derive(Debug, Clone)]

@@ -6,16 +6,19 @@
 //! | `key` | [`load_key`]: the private key from a file only its owner can read, or from the environment |
 //! | `logs` | [`init_tracing`]: logs on stderr, for people or as JSON |
 //! | `backoff` | [`Backoff`]: how long to wait after the n-th failure in a row |
-//! | `stop` | [`shutdown`]: resolves on SIGINT or SIGTERM |
+//! | `stop` | [`shutdown`], [`stop()`]: resolve on SIGINT or SIGTERM |
+//! | `exit` | [`Exit`]: why a service ends, and the exit code that says so |
 
 mod backoff;
 mod config;
+mod exit;
 mod key;
 mod logs;
 mod stop;
 
 pub use backoff::Backoff;
-pub use config::{ConfigError, Sources, load_config};
+pub use config::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
+pub use exit::{Exit, FAILED, NO_CONNECTION, WRONG_USAGE, exit};
 pub use key::{KEY_VARIABLE, KeyError, load_key, load_key_if_any};
 pub use logs::{LogsError, init_tracing};
-pub use stop::shutdown;
+pub use stop::{shutdown, stop};

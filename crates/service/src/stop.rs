@@ -1,6 +1,14 @@
 //! A clean stop.
 
 use std::io;
+use tracing::error;
+
+/// [`shutdown`] for programs that stop as well if they cannot listen for signals.
+pub async fn stop() {
+    if let Err(error) = shutdown().await {
+        error!(%error, "cannot listen for signals, stopping");
+    }
+}
 
 /// Resolves when the process is asked to stop: SIGINT (Ctrl-C) or, on Unix, SIGTERM.
 ///

@@ -1,6 +1,5 @@
 //! Anvil as a child process.
 
-use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{B256, U256};
 use alloy::providers::Provider;
 use alloy::signers::local::PrivateKeySigner;
@@ -76,16 +75,11 @@ impl Anvil {
         self.connection.head().await.expect("the head of the chain")
     }
 
-    /// Mines one block, with a time of `timestamp` seconds, which must be after that of the head.
-    pub async fn mine_at(&self, timestamp: u64) {
-        self.request("evm_setNextBlockTimestamp", json!([timestamp])).await;
-        self.mine(1).await;
-    }
-
-    /// Mines a block at `timestamp`, or nothing if that has passed.
+    /// Mines a block at `timestamp` (seconds since the epoch), or nothing if that has passed.
     pub async fn warp_to(&self, timestamp: u64) {
         if self.head().await.timestamp < timestamp {
-            self.mine_at(timestamp).await;
+            self.request("evm_setNextBlockTimestamp", json!([timestamp])).await;
+            self.mine(1).await;
         }
     }
 
@@ -113,12 +107,6 @@ impl Anvil {
     /// Replaces the last `depth` blocks by as many without transactions.
     pub async fn reorg(&self, depth: u64) {
         self.request("anvil_reorg", json!([depth, []])).await;
-    }
-
-    /// The hash of a block.
-    pub async fn block_hash(&self, number: u64) -> B256 {
-        let block = self.connection.provider().get_block_by_number(BlockNumberOrTag::Number(number)).await;
-        block.expect("a block").expect("a block with this number").header.hash
     }
 
     /// Calls any method of Anvil.

@@ -5,6 +5,7 @@ use alloy::primitives::{Address, Bytes, U256};
 use alloy::rpc::types::TransactionReceipt;
 use bindings::ProverMarket;
 use chain::deploy::{CircuitKey, Deployment, create_market, deploy};
+use chain::events::{BidHead, first};
 use chain::{Client, Currency, Market, MarketParams};
 use market_types::{AskIndex, CapacityCap, CircuitId, ReservePrice, RoundNumber, TaskSize};
 
@@ -37,7 +38,9 @@ impl Bid {
         Self { fee, circuit, public_inputs: vec![U256::ZERO], data: Bytes::new() }
     }
 
-    fn to_abi(&self) -> ProverMarket::NewBid {
+    /// The bid as the contract takes it.
+    #[must_use]
+    pub fn to_abi(&self) -> ProverMarket::NewBid {
         ProverMarket::NewBid {
             fee: self.fee,
             circuit: self.circuit.get(),
@@ -116,11 +119,6 @@ impl Testbed {
         create_market(&self.client(0).await, params).await.expect("the market is created")
     }
 
-    /// The round that takes bids in the block at the head.
-    pub async fn current_round(&self, market: &Market) -> RoundNumber {
-        market.id.round_at(self.anvil.head().await.timestamp).expect("the market is open")
-    }
-
     /// Mines a block at the opening of `round`, unless it has opened.
     pub async fn warp_to_open(&self, market: &Market, round: RoundNumber) {
         self.anvil.warp_to(market.id.open_of(round)).await;
@@ -144,7 +142,9 @@ impl Testbed {
         let ticks = u64::from(capacity).saturating_mul(market.params.collateral_per_unit);
         let call = ProverMarket::registerCall { id: market.id.get(), capacity, cost };
         let receipt = client.send(call, market.ticks_to_wei(U256::from(ticks)), None).await;
-        let registered = event::<ProverMarket::SeatRegistered>(&receipt.expect("the registration"));
+        let receipt = receipt.expect("the registration");
+        let registered = first::<ProverMarket::SeatRegistered>(&receipt, client.contract());
+        let registered = registered.expect("the event of a registration");
         AskIndex::new(u32::try_from(registered.seat).expect("a seat"))
     }
 
@@ -159,7 +159,7 @@ impl Testbed {
             data: abi.data,
         };
         let receipt = client.send(call, locked(market, std::slice::from_ref(bid)), None).await;
-        place(&receipt.expect("the bid"))
+        place(&receipt.expect("the bid"), client.contract())
     }
 
     /// Posts many bids in one call, paying for them in ether, and tells where the first one stands.
@@ -167,7 +167,7 @@ impl Testbed {
         let all = bids.iter().map(Bid::to_abi).collect();
         let call = ProverMarket::submitBidsCall { id: market.id.get(), bids: all };
         let receipt = client.send(call, locked(market, bids), None).await;
-        place(&receipt.expect("the bids"))
+        place(&receipt.expect("the bids"), client.contract())
     }
 }
 
@@ -180,14 +180,9 @@ fn locked(market: &Market, bids: &[Bid]) -> U256 {
     market.ticks_to_wei(ticks)
 }
 
-fn place(receipt: &TransactionReceipt) -> (RoundNumber, u32) {
-    let submitted = event::<ProverMarket::BidSubmitted>(receipt);
-    let head = chain::events::BidHead::try_from(submitted.head).expect("a bid");
+/// Round and index of the first bid of a transaction.
+fn place(receipt: &TransactionReceipt, contract: Address) -> (RoundNumber, u32) {
+    let submitted = first::<ProverMarket::BidSubmitted>(receipt, contract).expect("a bid in the receipt");
+    let head = BidHead::try_from(submitted.head).expect("a bid");
     (head.round, head.index.get())
-}
-
-/// The first event of this kind in a receipt.
-fn event<E: alloy::sol_types::SolEvent>(receipt: &TransactionReceipt) -> E {
-    let mut logs = receipt.inner.logs().iter();
-    logs.find_map(|log| E::decode_log(&log.inner).ok()).expect("the event").data
 }

@@ -18,8 +18,8 @@ use revm::{
 
 type Inner = revm::MainnetEvm<revm::handler::MainnetContext<CacheDB<EmptyDB>>>;
 
-/// Most gas a transaction may use here: as on a chain, so that a round that fits no transaction fails.
-const GAS_LIMIT: u64 = 30_000_000;
+/// Most gas a transaction may use: as on a chain, so that a round that fits no transaction fails.
+const GAS_LIMIT: u64 = chain::MAX_TRANSACTION_GAS;
 
 /// A chain of one process.
 pub struct Evm {

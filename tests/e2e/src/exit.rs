@@ -5,7 +5,6 @@ use alloy::primitives::{Address, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::Filter;
 use bindings::ProverMarket::{collectSurplusCall, leaveCall, releaseSeatCall, withdrawCall};
-use chain::Currency;
 use chain::events::{Event, decode};
 use market_types::RoundNumber;
 use std::collections::BTreeMap;
@@ -89,10 +88,7 @@ impl Scene {
     /// Balance in the market's currency.
     async fn balance(&self, account: Address) -> U256 {
         let client = self.bed.client(0).await;
-        match self.market.params.currency {
-            Currency::Native => client.balance_of(account).await.expect("a balance"),
-            Currency::Token(token) => client.token(token).balanceOf(account).call().await.expect("a balance"),
-        }
+        client.wallet(self.market.params.currency, account).await.expect("a balance")
     }
 
     /// What went in and out of every account, from the contract's events.

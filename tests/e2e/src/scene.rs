@@ -4,8 +4,8 @@ use crate::{Person, Program, Token, key_store};
 use alloy::primitives::{U256, hex};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::SolCall;
-use bindings::IERC20;
-use bindings::ProverMarket::{depositCall, registerCall, submitBidCall, submitBidsCall};
+use bindings::ProverMarket::{BidSubmitted, depositCall, registerCall, submitBidCall, submitBidsCall};
+use chain::events::{BidHead, first};
 use chain::history::TaskEnd;
 use chain::{
     Client, Currency, FollowError, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets,
@@ -213,14 +213,7 @@ impl Scene {
         let client = self.client(person).await;
         let account = client.sender().expect("a key");
         let amount = self.market.ticks_to_wei(U256::from(ticks));
-        let value = match self.market.params.currency {
-            Currency::Native => amount,
-            Currency::Token(token) => {
-                let approve = IERC20::approveCall { spender: client.contract(), amount };
-                client.send_to(token, &approve, U256::ZERO, None).await.expect("the allowance");
-                U256::ZERO
-            }
-        };
+        let value = client.prepare_deposit(self.market.params.currency, amount).await.expect("the allowance");
         let call = depositCall { id: self.market.id.get(), account, amount };
         client.send(call, value, None).await.expect("the deposit");
     }
@@ -245,22 +238,21 @@ impl Scene {
                 },
             )
             .await;
-        place(&receipt)
+        self.place(&receipt)
     }
 
     /// Posts many bids of `person` in one call, after depositing what they lock and pay.
     pub async fn bids(&self, person: Person, bids: &[Bid]) -> (u64, u32) {
         self.deposit(person, bids.iter().map(|bid| self.price_of(bid)).sum()).await;
-        let bids = bids
-            .iter()
-            .map(|bid| bindings::ProverMarket::NewBid {
-                fee: bid.fee,
-                circuit: bid.circuit.get(),
-                publicInputs: bid.public_inputs.clone(),
-                data: bid.data.clone(),
-            })
-            .collect();
-        place(&self.call(person, submitBidsCall { id: self.market.id.get(), bids }).await)
+        let bids = bids.iter().map(Bid::to_abi).collect();
+        self.place(&self.call(person, submitBidsCall { id: self.market.id.get(), bids }).await)
+    }
+
+    /// Round and index of the first bid of a transaction.
+    fn place(&self, receipt: &TransactionReceipt) -> (u64, u32) {
+        let submitted: Option<BidSubmitted> = first(receipt, self.bed.deployment.market);
+        let head = BidHead::try_from(submitted.expect("a bid in the receipt").head).expect("a bid");
+        (head.round.get(), head.index.get())
     }
 
     /// What a bid locks and pays (ticks).
@@ -371,13 +363,4 @@ async fn start() -> Testbed {
 
 fn end(round: &RoundRecord, index: BidIndex) -> Option<TaskEnd> {
     round.task(index).and_then(|task| task.end)
-}
-
-/// Round and index of the first bid of a transaction.
-fn place(receipt: &TransactionReceipt) -> (u64, u32) {
-    let mut logs = receipt.logs().iter();
-    let submitted = logs.find_map(|log| log.log_decode::<bindings::ProverMarket::BidSubmitted>().ok());
-    let head = submitted.expect("a bid in the receipt").inner.head;
-    let head = chain::events::BidHead::try_from(head).expect("a bid");
-    (head.round.get(), head.index.get())
 }

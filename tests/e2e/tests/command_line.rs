@@ -256,7 +256,7 @@ async fn provers_leave(net: &Devnet, ada: usize, boole: usize) {
 }
 
 /// What is refused, with the exit code and a word that says why.
-const REFUSED: [(&str, i32, &str); 24] = [
+const REFUSED: [(&str, i32, &str); 26] = [
     ("bid --fee 4 --generate 1 --top-up", 3, "reserve price"),
     ("bid --fee 0 --generate 1 --top-up", 3, "at least 1"),
     ("bid --fee 10 --generate 1", 3, "proophi deposit"),
@@ -269,6 +269,12 @@ const REFUSED: [(&str, i32, &str); 24] = [
         "knows no circuit",
     ),
     ("bid --fee 10 --circuit 0x90000ffff --public-inputs 1,2 --data task.bin --top-up", 3, "units"),
+    (
+        "bid --fee 10 --circuit 0x0000000e --public-inputs 1 --data task.bin --top-up",
+        3,
+        "takes 2 public inputs",
+    ),
+    ("bid --fee 10 --circuit transfers-1 --public-inputs 1,2 --data task.bin --top-up", 3, "could prove"),
     ("bid --fee 10 --circuit transfers-1 --public-inputs 1,2 --data nowhere.bin --top-up", 3, "nowhere.bin"),
     ("bid --file broken.json --top-up", 3, "no list of bids"),
     ("bid --file one_bad.json --top-up", 3, "bid 1"),

@@ -190,11 +190,10 @@ pub enum SetupError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::all_circuits;
 
     #[test]
     fn registered_fingerprints_are_those_of_the_circuits() {
-        for kind in all_circuits() {
+        for kind in CircuitKind::ALL {
             let found = Fingerprint::of(kind).unwrap();
             assert_eq!(found, Fingerprint::registered(kind), "{kind} is {found}");
         }

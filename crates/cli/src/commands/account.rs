@@ -5,13 +5,15 @@ use crate::commands::bundles::waiting;
 use crate::commands::money::available;
 use crate::commands::seats::{Seat, seats};
 use crate::commands::session::Session;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::output::{Output, Report};
 use crate::render::{Column, Palette, Table};
 use crate::settings::{self, Settings};
 use alloy::primitives::{Address, U256};
+use chain::history::BundleRecord;
 use chain::{BidRecord, MarketHistory, RoundRecord};
 use clap::{Args, Subcommand};
+use market_types::UnitCost;
 use serde::Serialize;
 
 /// Show what an account has in a market
@@ -97,8 +99,7 @@ impl Report for AccountView {
             Column::Right("next round"),
         ]);
         for seat in &self.seats {
-            let cost =
-                |cost: Option<market_types::UnitCost>| cost.map_or("-".into(), |cost| cost.to_string());
+            let cost = |cost: Option<UnitCost>| cost.map_or("-".into(), |cost| cost.to_string());
             seats.row([
                 seat.seat.to_string(),
                 seat.capacity.to_string(),
@@ -140,7 +141,7 @@ pub(crate) async fn run(args: AccountArgs, settings: Settings, output: Output) -
         }));
     }
     let fee = U256::from(open.market.params.settlement_fee);
-    let bundle = |bundle: chain::history::BundleRecord| Bundle {
+    let bundle = |bundle: BundleRecord| Bundle {
         round: bundle.round.get(),
         first_index: bundle.first_index.get(),
         count: bundle.count,
@@ -150,7 +151,8 @@ pub(crate) async fn run(args: AccountArgs, settings: Settings, output: Output) -
     own.retain(|seat| seat.prover == account);
     let per_unit = U256::from(open.market.params.collateral_per_unit);
     let collateral = own.iter().map(|seat| U256::from(seat.capacity) * per_unit).sum();
-    let wallet = wallet(&session, &open, account).await?;
+    let wallet =
+        session.client.wallet(open.market.params.currency, account).await.or_fail(Code::Connection)?;
     output.report(&AccountView {
         market: open.market.id.to_string(),
         account,
@@ -163,20 +165,6 @@ pub(crate) async fn run(args: AccountArgs, settings: Settings, output: Output) -
     })
 }
 
-async fn wallet(
-    session: &Session,
-    open: &crate::commands::session::OpenMarket,
-    account: Address,
-) -> Outcome<U256> {
-    use crate::failure::{Code, OrFail};
-    match open.market.params.currency {
-        chain::Currency::Native => session.client.balance_of(account).await.or_fail(Code::Connection),
-        chain::Currency::Token(token) => {
-            session.client.token(token).balanceOf(account).call().await.or_fail(Code::Connection)
-        }
-    }
-}
-
 fn locked(bid: &BidRecord) -> U256 {
     U256::from(bid.fee.get()) * U256::from(bid.size().get())
 }
@@ -184,7 +172,7 @@ fn locked(bid: &BidRecord) -> U256 {
 /// What releasing a bundle brings (ticks); `None` before its round is resolved.
 pub(crate) fn worth(
     history: &MarketHistory,
-    bundle: &chain::history::BundleRecord,
+    bundle: &BundleRecord,
     settlement_fee: U256,
     now: u64,
 ) -> Option<U256> {

@@ -1,17 +1,18 @@
 //! `proophi bid`: one bid, or many from a file.
 
 use crate::amount::{Amount, Money};
-use crate::commands::money::{available, prepare};
-use crate::commands::session::{OpenMarket, Session};
+use crate::commands::money::{available, top_up};
+use crate::commands::session::{OpenMarket, Session, refused};
 use crate::commands::statement::{Statement, StatementArgs, bids_from, check_terms};
 use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::output::{Output, Report};
 use crate::render::{Palette, clock, span};
 use crate::settings::{self, Settings};
-use alloy::primitives::{B256, U256};
-use alloy::rpc::types::TransactionReceipt;
+use alloy::primitives::{Address, B256, U256};
 use bindings::Groth16Verifier;
 use bindings::ProverMarket::{self, NewBid};
+use chain::CallError;
+use chain::events::BidHead;
 use clap::Args;
 use market_types::{CircuitId, RoundNumber};
 use serde::Serialize;
@@ -134,21 +135,6 @@ pub(crate) fn cost(open: &OpenMarket, bid: &NewBid) -> U256 {
     U256::from(bid.fee) * size + U256::from(open.market.id.settlement_fee())
 }
 
-/// Deposits `missing` ticks of a token at once, or says how much native currency to attach (wei).
-async fn top_up(session: &Session, open: &OpenMarket, missing: U256) -> Outcome<U256> {
-    if missing.is_zero() {
-        return Ok(U256::ZERO);
-    }
-    let amount = open.money.money(missing).wei;
-    let attach = prepare(session, open, amount).await?;
-    if attach.is_zero() {
-        let account = session.sender()?;
-        let call = ProverMarket::depositCall { id: open.market.id.get(), account, amount };
-        session.send("depositing", call, U256::ZERO).await?;
-    }
-    Ok(attach)
-}
-
 async fn check(session: &Session, open: &OpenMarket, bids: &[NewBid]) -> Outcome<()> {
     if bids.is_empty() {
         return Err(Failure::input("there is no bid in the list"));
@@ -158,14 +144,31 @@ async fn check(session: &Session, open: &OpenMarket, bids: &[NewBid]) -> Outcome
         check_terms(bid, params.max_task_size.get(), params.reserve_price)
             .map_err(|failure| Failure::input(format!("bid {position}: {failure}")))?;
     }
-    let verifier = Groth16Verifier::new(params.verifier, session.client.provider());
+    check_circuits(session, params.verifier, bids).await
+}
+
+/// Asks the verifier what it knows of the bids' circuits: a bid that it would not accept any proof of may win and then costs a
+/// penalty.
+async fn check_circuits(session: &Session, verifier: Address, bids: &[NewBid]) -> Outcome<()> {
+    let verifier = Groth16Verifier::new(verifier, session.client.provider());
     let circuits: BTreeSet<u64> = bids.iter().map(|bid| bid.circuit).collect();
     for circuit in circuits {
+        let id = CircuitId::new(circuit);
         if !verifier.isCircuit(circuit).call().await.or_fail(Code::Connection)? {
             return Err(Failure::input(format!(
-                "the market's verifier knows no circuit {}; a bid for it would cost a penalty",
-                CircuitId::new(circuit)
+                "the market's verifier knows no circuit {id}; a bid for it would cost a penalty"
             )));
+        }
+        let count = verifier.publicInputCount(U256::from(id.index())).call().await;
+        let count = match count.map_err(CallError::from) {
+            Ok(count) => count,
+            Err(error @ CallError::Rpc(_)) => return Err(Failure::new(Code::Connection, error)),
+            // A verifier of another kind need not tell.
+            Err(_) => continue,
+        };
+        let given = bids.iter().filter(|bid| bid.circuit == circuit).map(|bid| bid.publicInputs.len());
+        if let Some(given) = given.into_iter().find(|given| U256::from(*given) != count) {
+            return Err(Failure::input(format!("circuit {id} takes {count} public inputs, not {given}")));
         }
     }
     Ok(())
@@ -208,19 +211,11 @@ async fn submit(
             session.client.send(ProverMarket::submitBidsCall { id, bids }, value, None).await
         }
     };
-    let receipt = sent.map_err(|error| super::session::refused("bidding", error))?;
-    let (round, first_index) = place(&receipt)?;
+    let receipt = sent.map_err(|error| refused("bidding", error))?;
+    let first: ProverMarket::BidSubmitted = session.event(&receipt)?;
+    let BidHead { round, index, .. } = BidHead::try_from(first.head).or_fail(Code::Failed)?;
+    let (round, first_index) = (round.get(), index.get().into());
     Ok(Submitted { round, first_index, bids: count, transaction: receipt.transaction_hash })
-}
-
-/// Round and index of the first bid in a receipt.
-fn place(receipt: &TransactionReceipt) -> Outcome<(u64, u64)> {
-    let first = receipt.logs().iter().find_map(|log| log.log_decode::<ProverMarket::BidSubmitted>().ok());
-    let head = first
-        .map(|log| log.inner.head)
-        .ok_or_else(|| Failure::new(Code::Failed, eyre::eyre!("the receipt shows no bid")))?;
-    let field = |shift: usize| (head >> shift).wrapping_to::<u64>() & u64::from(u32::MAX);
-    Ok((field(160), field(128)))
 }
 
 /// Splits bids so that each part fits a transaction.

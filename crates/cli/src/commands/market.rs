@@ -337,11 +337,14 @@ impl Report for MarketList {
 }
 
 async fn list(session: &Session) -> Outcome<MarketList> {
-    let mut views = Vec::new();
-    for id in session.market_ids().await? {
+    let (ids, mut views) = (session.market_ids().await?, Vec::new());
+    let bar = session.output.bar(ids.len() as u64, "reading the markets");
+    for id in ids {
         let open = session.load(id).await?;
         views.push(MarketView::of(&open.market, &open.money));
+        bar.inc(1);
     }
+    bar.finish_and_clear();
     Ok(MarketList(views))
 }
 

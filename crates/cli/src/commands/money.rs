@@ -2,13 +2,13 @@
 
 use crate::amount::{Amount, Money};
 use crate::commands::bundles::release_all;
-use crate::commands::session::{OpenMarket, Session};
+use crate::commands::session::{OpenMarket, Session, refused};
 use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::output::{Output, Report};
 use crate::render::Palette;
 use crate::settings::{self, Settings};
 use alloy::primitives::{Address, B256, U256};
-use bindings::{IERC20, ProverMarket};
+use bindings::ProverMarket;
 use clap::Args;
 use serde::Serialize;
 
@@ -145,17 +145,13 @@ pub(crate) async fn withdraw(args: &WithdrawArgs, settings: Settings, output: Ou
     let amount = if matches!(args.amount, AmountOrAll::All) { U256::MAX } else { ticks };
     let call = ProverMarket::withdrawCall { id: open.market.id.get(), amount, to };
     let receipt = session.send("withdrawing", call, U256::ZERO).await?;
-    let paid = receipt
-        .logs()
-        .iter()
-        .find_map(|log| log.log_decode::<ProverMarket::Withdrawn>().ok())
-        .ok_or_else(|| Failure::new(Code::Failed, eyre::eyre!("the receipt shows no withdrawal")))?;
+    let paid: ProverMarket::Withdrawn = session.event(&receipt)?;
     output.report(&Withdrawn {
         market: open.market.id.to_string(),
         account,
         to,
         released_bundles,
-        amount: open.money.money(paid.inner.amount),
+        amount: open.money.money(paid.amount),
         available: open.money.money(available(&session, &open, account).await?),
         transaction: receipt.transaction_hash,
     })
@@ -169,28 +165,30 @@ pub(crate) async fn available(session: &Session, open: &OpenMarket, account: Add
 
 /// Makes sure that the sender has `wei`, and in a market of a token that the contract may take them.
 /// Returns the native currency to attach.
-pub(crate) async fn prepare(session: &Session, open: &OpenMarket, wei: U256) -> Outcome<U256> {
-    let sender = session.sender()?;
-    let show = |amount| open.money.currency.show(amount);
-    let short = |held| Failure::input(format!("{sender} has {} of the {} needed", show(held), show(wei)));
-    let currency = match open.market.params.currency {
-        chain::Currency::Token(token) => token,
-        chain::Currency::Native => {
-            let held = session.client.balance_of(sender).await.or_fail(Code::Connection)?;
-            return if held < wei { Err(short(held)) } else { Ok(wei) };
-        }
-    };
-    let token = session.client.token(currency);
-    let held = token.balanceOf(sender).call().await.or_fail(Code::Connection)?;
+async fn prepare(session: &Session, open: &OpenMarket, wei: U256) -> Outcome<U256> {
+    let (sender, currency) = (session.sender()?, open.market.params.currency);
+    let held = session.client.wallet(currency, sender).await.or_fail(Code::Connection)?;
     if held < wei {
-        return Err(short(held));
+        let show = |amount| open.money.currency.show(amount);
+        return Err(Failure::input(format!("{sender} has {} of the {} needed", show(held), show(wei))));
     }
-    let spender = session.client.contract();
-    let allowed = token.allowance(sender, spender).call().await.or_fail(Code::Connection)?;
-    if allowed < wei {
-        let approve = IERC20::approveCall { spender, amount: wei };
-        let sent = session.client.send_to(currency, &approve, U256::ZERO, None).await;
-        sent.map_err(|error| super::session::refused("allowing the contract to take the tokens", error))?;
+    let spinner = session.output.spinner("preparing the deposit");
+    let prepared = session.client.prepare_deposit(currency, wei).await;
+    spinner.finish_and_clear();
+    prepared.map_err(|error| refused("allowing the contract to take the tokens", error))
+}
+
+/// Deposits `missing` ticks of a token at once, or says how much native currency to attach to the call that needs them (wei).
+pub(crate) async fn top_up(session: &Session, open: &OpenMarket, missing: U256) -> Outcome<U256> {
+    if missing.is_zero() {
+        return Ok(U256::ZERO);
     }
-    Ok(U256::ZERO)
+    let amount = open.money.money(missing).wei;
+    let attach = prepare(session, open, amount).await?;
+    if attach.is_zero() {
+        let account = session.sender()?;
+        let call = ProverMarket::depositCall { id: open.market.id.get(), account, amount };
+        session.send("depositing", call, U256::ZERO).await?;
+    }
+    Ok(attach)
 }

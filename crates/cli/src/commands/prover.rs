@@ -1,7 +1,7 @@
 //! `proophi prover`: a prover's seat by hand. `prover-node` does the same by itself, and proves.
 
 use crate::amount::{Amount, Money};
-use crate::commands::money::{available, prepare};
+use crate::commands::money::{available, top_up};
 use crate::commands::seats::{Seat, seats};
 use crate::commands::session::{OpenMarket, Session};
 use crate::failure::{Code, Failure, OrFail, Outcome};
@@ -121,7 +121,7 @@ pub(crate) async fn run(args: ProverArgs, settings: Settings, output: Output) ->
 }
 
 async fn register(session: &Session, open: &OpenMarket, capacity: u32, cost: &Amount) -> Outcome<SeatChange> {
-    let minimum = 2 * u64::from(open.market.id.max_task_size()) - 1;
+    let minimum = open.market.id.least_capacity();
     if u64::from(capacity) < minimum {
         return Err(Failure::input(format!(
             "a seat needs a capacity of at least {minimum} units here: twice the largest task less one"
@@ -130,16 +130,10 @@ async fn register(session: &Session, open: &OpenMarket, capacity: u32, cost: &Am
     let cost = price(open, cost)?;
     let collateral = U256::from(capacity) * U256::from(open.market.params.collateral_per_unit);
     let held = available(session, open, session.sender()?).await?;
-    let missing = open.money.money(collateral.saturating_sub(held));
-    let value = if missing.wei.is_zero() { U256::ZERO } else { prepare(session, open, missing.wei).await? };
-    if value.is_zero() && !missing.wei.is_zero() {
-        let account = session.sender()?;
-        let call = ProverMarket::depositCall { id: open.market.id.get(), account, amount: missing.wei };
-        session.send("depositing", call, U256::ZERO).await?;
-    }
+    let attach = top_up(session, open, collateral.saturating_sub(held)).await?;
     let call = ProverMarket::registerCall { id: open.market.id.get(), capacity, cost };
-    let receipt = session.send("registering", call, value).await?;
-    let event: ProverMarket::SeatRegistered = event(&receipt)?;
+    let receipt = session.send("registering", call, attach).await?;
+    let event: ProverMarket::SeatRegistered = session.event(&receipt)?;
     let collateral = Some(open.money.money(collateral));
     change(session, open, "registered", event.seat, Some(event.fromRound), collateral, &receipt).await
 }
@@ -181,7 +175,7 @@ async fn done<C: SolCall, E: SolEvent>(
     call: C,
 ) -> Outcome<(TransactionReceipt, E)> {
     let receipt = session.send(what, call, U256::ZERO).await?;
-    let event = event(&receipt)?;
+    let event = session.event(&receipt)?;
     Ok((receipt, event))
 }
 
@@ -200,14 +194,6 @@ async fn change(
     let (market, seat) = (open.market.id.to_string(), seat.saturating_to());
     let transaction = receipt.transaction_hash;
     Ok(SeatChange { market, seat, done, from_round, collateral, transaction, opens })
-}
-
-/// The event that a transaction is there for.
-fn event<E: SolEvent>(receipt: &TransactionReceipt) -> Outcome<E> {
-    let found = receipt.logs().iter().find_map(|log| log.log_decode::<E>().ok());
-    found
-        .map(|log| log.inner.data)
-        .ok_or_else(|| Failure::new(Code::Failed, eyre::eyre!("the receipt shows no {}", E::SIGNATURE)))
 }
 
 async fn own_seat(session: &Session, open: &OpenMarket, wanted: SeatArg) -> Outcome<Seat> {

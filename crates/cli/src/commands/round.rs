@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::settings::{self, Settings};
 use alloy::eips::BlockId;
 use chain::history::TaskEnd;
-use chain::round::{asks_at, seats_at, to_clearing};
+use chain::round::{asks_at, asks_of, seats_at, to_clearing};
 use chain::{BidRecord, MarketHistory, RoundRecord};
 use clap::{Args, Subcommand};
 use market_types::{AskIndex, RoundFile, RoundNumber, SeatedAsk};
@@ -80,10 +80,7 @@ async fn asks(
         let seats = seats_at(&session.client, market, before).await.or_fail_with(Code::Connection, || {
             "the node no longer has the state of the round's settlement; ask an archive node".to_owned()
         })?;
-        let ask = |state: chain::round::SeatState| {
-            state.offer.ask_at(market.id, number).map(|ask| SeatedAsk { seat: state.seat, ask })
-        };
-        return Ok(seats.into_iter().filter_map(ask).collect());
+        return Ok(asks_of(&seats, market, number));
     }
     if now < market.close_of(number) {
         return Err(Failure::input(format!("round {number} still takes bids; its asks are not fixed yet")));

@@ -10,6 +10,7 @@ use alloy::rpc::types::{Filter, TransactionReceipt};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::{SolCall, SolEvent};
 use bindings::ProverMarket;
+use chain::events::first;
 use chain::{
     Client, ConnectOptions, FollowOptions, Follower, Market, MarketHistory, MarketId, Markets, SendError,
 };
@@ -143,6 +144,12 @@ impl Session {
         follower.market(open.market.id).ok_or_else(|| {
             Failure::new(Code::Failed, eyre::eyre!("market {} is not followed", open.market.id))
         })
+    }
+
+    /// The event that a transaction is there for.
+    pub(crate) fn event<E: SolEvent>(&self, receipt: &TransactionReceipt) -> Outcome<E> {
+        first(receipt, self.client.contract())
+            .ok_or_else(|| Failure::new(Code::Failed, eyre::eyre!("the receipt shows no {}", E::SIGNATURE)))
     }
 
     async fn find(&self, prefix: &str) -> Outcome<MarketId> {

@@ -4,9 +4,8 @@ use crate::amount::{Amount, Denomination};
 use crate::failure::{Code, Failure, OrFail, Outcome};
 use alloy::primitives::{Bytes, U256};
 use bindings::ProverMarket::NewBid;
-use circuits::CircuitKind;
-use circuits::Task;
 use circuits::rollup::Demo;
+use circuits::{CircuitKind, Task, Word};
 use clap::Args;
 use market_types::{CircuitId, ReservePrice};
 use serde::Deserialize;
@@ -34,7 +33,7 @@ pub(crate) struct StatementArgs {
     /// Which batch to make up; equal seeds give equal batches
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
-    /// Circuit: transfers-1, transfers-2, transfers-4, or its id on chain (0x0000000100000001b)
+    /// Circuit: transfers-1, transfers-2, transfers-4, or its id on chain (0x10000001b)
     #[arg(long, value_name = "CIRCUIT", requires = "data")]
     circuit: Option<String>,
     /// Public inputs in their order, separated by commas
@@ -78,8 +77,19 @@ impl Statement {
         let (Some(circuit), Some(file)) = (&args.circuit, &args.data) else { return Ok(None) };
         let data = fs::read(file)
             .map_err(|error| Failure::input(format!("cannot read {}: {error}", file.display())))?;
-        let public_inputs = args.public_inputs.clone();
-        Ok(Some(Self { circuit: circuit_id(circuit)?, public_inputs, data: data.into() }))
+        Self::given(circuit, args.public_inputs.clone(), data.into()).map(Some)
+    }
+
+    /// A statement about a circuit, which goes by its name in this build or by its id on chain. What a circuit of this build is
+    /// asked to prove is checked: if it cannot be proved, a bid for it might win and then costs a penalty.
+    fn given(circuit: &str, public_inputs: Vec<U256>, data: Bytes) -> Outcome<Self> {
+        let Some(kind) = CircuitKind::ALL.into_iter().find(|kind| kind.name() == circuit) else {
+            return Ok(Self { circuit: circuit_id(circuit)?, public_inputs, data });
+        };
+        let words: Vec<Word> = public_inputs.iter().map(U256::to_be_bytes).collect();
+        let checked = Task::decode(&data).and_then(|task| task.matches(kind, &words));
+        checked.map_err(|error| Failure::input(format!("nobody could prove this: {error}")))?;
+        Ok(Self { circuit: kind.id(), public_inputs, data })
     }
 
     /// The statement as a bid of `fee` ticks per unit.
@@ -109,7 +119,7 @@ impl BidEntry {
         let statement = match (self.transfers, self.seed, self.circuit, self.public_inputs, self.data) {
             (Some(transfers), Some(seed), None, None, None) => Statement::generated(transfers, seed)?,
             (None, None, Some(circuit), Some(public_inputs), Some(data)) => {
-                Statement { circuit: circuit_id(&circuit)?, public_inputs, data }
+                Statement::given(&circuit, public_inputs, data)?
             }
             _ => {
                 return Err(Failure::input(
@@ -121,11 +131,8 @@ impl BidEntry {
     }
 }
 
-/// A circuit by its name in this build, or by its id on chain.
+/// A circuit by its id on chain.
 fn circuit_id(text: &str) -> Outcome<CircuitId> {
-    if let Some(kind) = CircuitKind::ALL.into_iter().find(|kind| kind.name() == text) {
-        return Ok(kind.id());
-    }
     let number = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
     number.map(CircuitId::new).map_err(|_| {
         let names: Vec<&str> = CircuitKind::ALL.into_iter().map(CircuitKind::name).collect();
@@ -173,7 +180,7 @@ mod tests {
     fn files_hold_generated_and_given_statements() {
         let bids = read(
             r#"[{"fee": "12", "transfers": 1, "seed": 3},
-                {"fee": "5000wei", "circuit": "transfers-2", "public_inputs": ["0x1", "2"], "data": "0x0a"}]"#,
+                {"fee": "5000wei", "circuit": "0x10000001b", "public_inputs": ["0x1", "2"], "data": "0x0a"}]"#,
         )
         .unwrap();
         assert_eq!(bids[0].fee, 12);
@@ -212,9 +219,24 @@ mod tests {
 
     #[test]
     fn circuits_go_by_name_or_id() {
-        assert_eq!(circuit_id("transfers-4").unwrap(), CircuitKind::Transfers4.id());
-        assert_eq!(circuit_id("0x10000001b").unwrap(), CircuitId::of(1, 27));
-        assert_eq!(circuit_id("27").unwrap(), CircuitId::of(0, 27));
-        assert!(circuit_id("sudoku").unwrap_err().to_string().contains("transfers-1"));
+        let Statement { circuit, public_inputs, data } = Statement::generated(4, 7).unwrap();
+        let given = |name: &str| Statement::given(name, public_inputs.clone(), data.clone());
+        assert_eq!(given("transfers-4").unwrap().circuit, circuit);
+        assert_eq!(given("0x10000001b").unwrap().circuit, CircuitId::of(1, 27));
+        assert_eq!(given("27").unwrap().circuit, CircuitId::of(0, 27));
+        assert!(given("sudoku").unwrap_err().to_string().contains("transfers-1"));
+    }
+
+    #[test]
+    fn what_a_circuit_of_this_build_cannot_prove_is_refused() {
+        let Statement { public_inputs, data, .. } = Statement::generated(1, 7).unwrap();
+        let refused = |name: &str, inputs: &[U256], data: &Bytes| {
+            Statement::given(name, inputs.to_vec(), data.clone()).unwrap_err().to_string()
+        };
+        let swapped = [public_inputs[1], public_inputs[0]];
+        assert!(refused("transfers-1", &swapped, &data).contains("other roots"));
+        assert!(refused("transfers-1", &public_inputs[..1], &data).contains("other roots"));
+        assert!(refused("transfers-2", &public_inputs, &data).contains("transfers-1"));
+        assert!(refused("transfers-1", &public_inputs, &Bytes::from_static(b"noise")).contains("format"));
     }
 }

@@ -10,7 +10,7 @@ use alloy::eips::BlockId;
 use alloy::network::TransactionResponse;
 use alloy::primitives::{Address, U256};
 use alloy::providers::Provider;
-use alloy::sol_types::{SolCall, SolEvent};
+use alloy::sol_types::SolCall;
 use bindings::ProverMarket;
 use chain::events::Event;
 use market_types::RoundNumber;
@@ -172,10 +172,8 @@ async fn leave(stage: &Stage, journal: &mut Journal, story: &Story) -> Outcome<(
 /// Leaves a seat and says from which round on it takes no part.
 async fn leave_one(session: Session, call: ProverMarket::leaveCall) -> Outcome<u64> {
     let receipt = send(&session, "leaving", call).await?;
-    let left = receipt.logs().iter().find_map(|log| ProverMarket::SeatLeft::decode_log(&log.inner).ok());
-    let left =
-        left.ok_or_else(|| Failure::new(Code::Failed, eyre::eyre!("the receipt shows no departure")))?;
-    Ok(left.data.fromRound.saturating_to())
+    let left: ProverMarket::SeatLeft = session.event(&receipt)?;
+    Ok(left.fromRound.saturating_to())
 }
 
 /// Provers get their collateral back, then everybody withdraws everything.

@@ -4,7 +4,7 @@
 
 use alloy::primitives::{Address, U256};
 use bindings::ProverMarket;
-use chain::events::Event;
+use chain::events::{BidHead, Event};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -140,10 +140,10 @@ impl Accounts {
     }
 
     fn bid(&mut self, event: &ProverMarket::BidSubmitted) {
-        let word = |shift: usize, mask: u64| (event.head >> shift).wrapping_to::<u64>() & mask;
-        let (round, index) = (word(160, u64::from(u32::MAX)), word(128, u64::from(u32::MAX)));
-        let (fee, size) = (word(64, u64::MAX), word(0, u64::from(u32::MAX)));
-        self.bids.insert((round, index), Bid { requester: event.requester, fee, size });
+        // The contract takes no bid that this would not read.
+        let Ok(head) = BidHead::try_from(event.head) else { return };
+        let bid = Bid { requester: event.requester, fee: head.fee.get(), size: head.size.get().into() };
+        self.bids.insert((head.round.get(), head.index.get().into()), bid);
     }
 
     fn settled(&mut self, event: &ProverMarket::RoundSettled) {

@@ -59,7 +59,7 @@ impl LocalChain {
         let process = command.spawn().map_err(|error| {
             let binary = binary.to_string_lossy();
             Failure::input(format!(
-                "cannot run {binary}: {error}; install Foundry (`make setup`), or name Anvil in {VARIABLE}"
+                "cannot run {binary}: {error}; install Foundry, or name Anvil in {VARIABLE} (script/tools/anvil after `make setup`)"
             ))
         })?;
         let mut chain = Self { process, url: String::new(), accounts: Vec::new(), log };

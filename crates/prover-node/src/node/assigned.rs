@@ -5,7 +5,6 @@ use std::sync::Arc;
 use alloy::primitives::{B256, U256};
 use bindings::ProverMarket::Task;
 use chain::{Assignment, BidRecord, Market, MarketHistory, RoundRecord};
-use circuits::CircuitId;
 use market_types::AskIndex;
 use thiserror::Error;
 
@@ -74,7 +73,7 @@ impl Assigned {
     pub(super) fn published(&self) -> Option<Published> {
         let bid = self.bid()?;
         Some(Published {
-            circuit: CircuitId::new(bid.circuit.get()),
+            circuit: bid.circuit,
             public_inputs: bid.public_inputs.iter().map(U256::to_be_bytes).collect(),
             data: bid.data.to_vec(),
         })

@@ -6,14 +6,11 @@ use alloy::{
     primitives::{Address, Bytes, U256},
     rpc::types::TransactionReceipt,
 };
-use bindings::{
-    IERC20,
-    ProverMarket::{
-        TaskEnded, TaskInDefault, TaskNotExpirable, TaskNotInDefault, TaskNotTakeable, askCall, deliverCall,
-        depositCall, expireCall, leaveCall, registerCall, releaseSeatCall, takeOverCall,
-    },
+use bindings::ProverMarket::{
+    TaskEnded, TaskInDefault, TaskNotExpirable, TaskNotInDefault, TaskNotTakeable, askCall, deliverCall,
+    depositCall, expireCall, leaveCall, registerCall, releaseSeatCall, takeOverCall,
 };
-use chain::{CallError, Client, Currency, Market, SendError};
+use chain::{CallError, Client, Market, SendError};
 use circuits::Proof;
 use market_types::AskIndex;
 use thiserror::Error;
@@ -125,21 +122,12 @@ impl Desk {
 
     /// Pays `ticks` from the prover's own account into the market.
     async fn deposit(&self, ticks: u128) -> Sent {
-        let amount = self.market.ticks_to_wei(U256::from(ticks));
-        let (held, value) = match self.market.params.currency {
-            Currency::Native => (self.client.balance_of(self.prover).await?, amount),
-            Currency::Token(token) => {
-                let held = self.client.token(token).balanceOf(self.prover).call().await;
-                (held.map_err(CallError::from)?, U256::ZERO)
-            }
-        };
+        let (amount, currency) = (self.market.ticks_to_wei(U256::from(ticks)), self.market.params.currency);
+        let held = self.client.wallet(currency, self.prover).await?;
         if held < amount {
             return Err(DeskError::TooPoor { account: self.prover, held, needed: amount });
         }
-        if let Currency::Token(token) = self.market.params.currency {
-            let approve = IERC20::approveCall { spender: self.client.contract(), amount };
-            self.client.send_to(token, &approve, U256::ZERO, None).await?;
-        }
+        let value = self.client.prepare_deposit(currency, amount).await?;
         let call = depositCall { id: self.market.id.get(), account: self.prover, amount };
         Ok(self.client.send(call, value, None).await?)
     }

@@ -154,9 +154,7 @@ impl Node {
 
     /// Slashes take capacity for good. A seat with too little of it is in no round any more, which its prover should know.
     fn warn_of_small_seats(&mut self, seen: &Snapshot) {
-        let largest = u64::from(self.desk.market.params.max_task_size.get());
-        // At least 1 by its type.
-        let least = 2 * largest - 1;
+        let least = self.desk.market.id.least_capacity();
         for seat in seen.seats.iter().filter(|seat| seat.capacity.get() < least) {
             if self.memory.small_seats.insert(seat.seat) {
                 tracing::warn!(

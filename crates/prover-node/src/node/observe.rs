@@ -46,7 +46,7 @@ pub(super) struct Operation {
 }
 
 impl Snapshot {
-    /// Reads what events do not tell (free capacity, balance) at the very block that `history` stands at.
+    /// Reads what `history` does not keep (free capacity, balance) at the very block that it stands at.
     pub(super) async fn take(desk: &Desk, history: &MarketHistory, head: Head) -> Result<Self, CallError> {
         let (client, market) = (&desk.client, desk.market.as_ref());
         let block = BlockId::hash(head.hash);

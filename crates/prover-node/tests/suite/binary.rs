@@ -29,11 +29,25 @@ fn help_teaches_with_an_example() {
 #[test]
 fn a_missing_setting_is_named_and_no_key_is_taken_from_the_command_line() {
     let output = program().args(["--capacity", "200", "--cost", "3"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("contract"), "{text}");
     let output = program().args(["--private-key", "0x01"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_node_that_is_not_there_is_no_connection() {
+    let (contract, market) = (format!("0x{}", "12".repeat(20)), format!("0x{}", "34".repeat(32)));
+    let output = program()
+        .args(["--rpc-url", "http://127.0.0.1:1", "--contract", &contract, "--market", &market])
+        .args(["--capacity", "200", "--cost", "3"])
+        .env("PROOPHI_PRIVATE_KEY", "11".repeat(32))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("--rpc-url"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,16 +6,13 @@ use market_types::UnitCost;
 use prover_node::plan::Wish;
 use testkit::Bid;
 
-use crate::world::{CAPACITY, CHEAP, MALLORY, NODE, PRICE, REQUESTER, RIVAL, World, status, ticks};
+use crate::world::{CAPACITY, CHEAP, MALLORY, NODE, PRICE, REQUESTER, World, status, ticks};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_assigned_task_is_proved_delivered_and_paid_and_the_seat_is_left_in_order() {
     let world = World::new().await;
     let prover = world.bed.anvil.account(NODE).address();
-    let rival = world.client(RIVAL).await;
-    world.bed.register(&rival, &world.market, CAPACITY, PRICE).await;
-    let node = world.serve(NODE, CHEAP).await;
-    let round = world.open_with_seats(2).await;
+    let (node, round) = world.against_rival(PRICE, CHEAP).await;
     let requester = world.client(REQUESTER).await;
     let (at, index) = world.bed.bid(&requester, &world.market, &World::bid(1)).await;
     assert_eq!(at, round);
@@ -51,10 +48,7 @@ async fn an_assigned_task_is_proved_delivered_and_paid_and_the_seat_is_left_in_o
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_harms_neither_the_node_nor_other_tasks() {
     let world = World::new().await;
-    let rival = world.client(RIVAL).await;
-    world.bed.register(&rival, &world.market, CAPACITY, PRICE).await;
-    let node = world.serve(NODE, CHEAP).await;
-    let round = world.open_with_seats(2).await;
+    let (node, round) = world.against_rival(PRICE, CHEAP).await;
     let mallory = world.client(MALLORY).await;
     let noise = Bid { data: Bytes::from(vec![0xa5; 3_000]), ..World::bid(1) };
     let false_statement = Bid { public_inputs: vec![U256::from(1), U256::MAX], ..World::bid(1) };
@@ -79,10 +73,7 @@ async fn garbage_harms_neither_the_node_nor_other_tasks() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_crashed_between_settlement_and_delivery_delivers_after_its_restart() {
     let world = World::new().await;
-    let rival = world.client(RIVAL).await;
-    world.bed.register(&rival, &world.market, CAPACITY, PRICE).await;
-    let node = world.serve(NODE, CHEAP).await;
-    let round = world.open_with_seats(2).await;
+    let (node, round) = world.against_rival(PRICE, CHEAP).await;
     let requester = world.client(REQUESTER).await;
     let (_, index) = world.bed.bid(&requester, &world.market, &World::bid(1)).await;
     world.settle(round).await;

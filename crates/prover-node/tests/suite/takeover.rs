@@ -10,10 +10,8 @@ use crate::world::{CAPACITY, CHEAP, KIND, NODE, PRICE, REQUESTER, RIVAL, World, 
 async fn a_defaulted_task_is_taken_over_and_delivered_for_the_bounty() {
     let world = World::new().await;
     // The cheaper prover wins, and never delivers.
-    let rival = world.client(RIVAL).await;
-    let defaulter = world.bed.register(&rival, &world.market, CAPACITY, CHEAP).await;
-    let node = world.serve(NODE, PRICE).await;
-    let round = world.open_with_seats(2).await;
+    let (node, round) = world.against_rival(CHEAP, PRICE).await;
+    let defaulter = world.seat_of(RIVAL).await;
     let requester = world.client(REQUESTER).await;
     let (_, index) = world.bed.bid(&requester, &world.market, &World::bid(1)).await;
     world.settle(round).await;

@@ -66,7 +66,7 @@ impl World {
         Self { bed, market }
     }
 
-    /// Settings of a node of account `number`.
+    /// Settings of a node that asks `cost`.
     pub(crate) fn config(&self, cost: u64) -> Config {
         Config {
             rpc_url: self.bed.anvil.url().to_owned(),
@@ -101,6 +101,15 @@ impl World {
             let _ = stopped.await;
         }));
         Running { stop, task }
+    }
+
+    /// A rival that asks `rival` and has no program, and a node that asks `own`. Returns the node and the first round that both
+    /// take part in, which is open.
+    pub(crate) async fn against_rival(&self, rival: u64, own: u64) -> (Running, RoundNumber) {
+        let client = self.client(RIVAL).await;
+        self.bed.register(&client, &self.market, CAPACITY, rival).await;
+        let node = self.serve(NODE, own).await;
+        (node, self.open_with_seats(2).await)
     }
 
     /// A batch on a state of its own, as a requester posts it.
