@@ -102,7 +102,7 @@ contract VectorsTest is MarketTest {
 
     // ---------------------------------------------------------------------------------------------------- auditor
 
-    function _audit() private {
+    function _audit() private view {
         SlowClearing.Round memory r;
         r.averageFee = _mechanism == Mechanism.AverageFee;
         (r.number, r.capacityCap, r.reservePrice) = (_round, _cap, _reserve);
