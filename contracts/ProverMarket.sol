@@ -107,6 +107,13 @@ contract ProverMarket is TaskBook, IMarketCore, Multicallable {
         _deliver(id, task, path, publicInputs, proof);
     }
 
+    /// @inheritdoc Multicallable
+    /// @dev Carries no native currency: each of the calls would count it as its own.
+    function multicall(bytes[] calldata data) public payable override returns (bytes[] memory) {
+        if (msg.value != 0) revert WrongValue(msg.value, 0);
+        return super.multicall(data);
+    }
+
     /// @notice Refused: money comes in by `deposit`, or with a call that needs it.
     receive() external payable {
         revert WrongValue(msg.value, 0);

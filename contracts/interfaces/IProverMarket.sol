@@ -174,7 +174,8 @@ interface ISealed is IMarketLog {
 /// @notice Tasks that were not delivered in time.
 interface IDefaults is IMarketLog {
     /// @notice Takes a defaulted task over for one of the caller's seats, which needs free capacity for it.
-    /// @dev Warning: a taker that does not deliver in time stands as a defaulter too.
+    /// @dev Warning: a taker that does not deliver in time stands as a defaulter too. A
+    /// seat holds a task once; another seat of the same prover may take it over, and earns the bounty.
     /// @return deadline First second at which the taker is in default.
     function takeOver(MarketId id, Task calldata task, bytes32[] calldata path, uint256 seat)
         external

@@ -247,7 +247,7 @@ contract CurrenciesTest is MarketTest {
         calls[1] = abi.encodeCall(market.withdraw, (id, 1, alice));
         vm.deal(alice, 1 ether);
         vm.prank(alice);
-        vm.expectRevert();
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongValue.selector, 1, 0));
         Multicallable(address(market)).multicall{value: 1}(calls);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 0, 1));
         vm.prank(alice);
