@@ -101,8 +101,8 @@ contract ProverMarketInvariantTest is MarketTest {
     }
 
     /// @dev One campaign for all that must hold, long enough for several rounds to live and die in each run.
-    /// forge-config: default.invariant.runs = 10
-    /// forge-config: default.invariant.depth = 300
+    /// forge-config: default.invariant.runs = 2
+    /// forge-config: default.invariant.depth = 120
     /// forge-config: default.invariant.fail-on-revert = true
     /// forge-config: ci.invariant.runs = 64
     /// forge-config: ci.invariant.depth = 400
