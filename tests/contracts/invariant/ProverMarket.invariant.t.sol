@@ -94,15 +94,16 @@ contract ProverMarketInvariantTest is MarketTest {
         selectors[21] = handler.register.selector;
         selectors[22] = handler.deliver.selector;
         selectors[23] = handler.changeCapacity.selector;
-        selectors[24] = handler.reveal.selector;
-        selectors[25] = handler.forfeit.selector;
+        bool isSealed = handler == _sealed;
+        selectors[24] = isSealed ? handler.reveal.selector : handler.submitBid.selector;
+        selectors[25] = isSealed ? handler.forfeit.selector : handler.settleRound.selector;
         targetSelector(FuzzSelector(address(handler), selectors));
         targetContract(address(handler));
     }
 
     /// @dev One campaign for all that must hold, long enough for several rounds to live and die in each run.
-    /// forge-config: default.invariant.runs = 2
-    /// forge-config: default.invariant.depth = 120
+    /// forge-config: default.invariant.runs = 10
+    /// forge-config: default.invariant.depth = 300
     /// forge-config: default.invariant.fail-on-revert = true
     /// forge-config: ci.invariant.runs = 64
     /// forge-config: ci.invariant.depth = 400
