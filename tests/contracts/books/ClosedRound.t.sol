@@ -21,6 +21,7 @@ contract ClosedRoundFuzzTest is SealedMarketTest {
     uint256 private _closed;
     mapping(uint256 seat => uint64) private _cost;
     mapping(uint256 seat => bytes32) private _salt;
+    mapping(uint256 seat => address) private _owner;
 
     function testFuzz_nothingChangesAClosedOpenRound(uint256 seed) public {
         (params.revealPeriod, params.bondBps) = (0, 0);
@@ -104,7 +105,7 @@ contract ClosedRoundFuzzTest is SealedMarketTest {
             _salt[i] = 0;
             if (_proverOf(i) == address(0) || _next() % 4 == 0) continue;
             _cost[i] = uint64(_next() % 12);
-            _salt[i] = commitAsk(i, _cost[i]);
+            (_salt[i], _owner[i]) = (commitAsk(i, _cost[i]), _proverOf(i));
         }
         assertEq(_open(), round);
     }
@@ -116,7 +117,7 @@ contract ClosedRoundFuzzTest is SealedMarketTest {
         if (_pending.length != 0) reveal(_pending);
         delete _pending;
         for (uint256 i; i < market.seatCount(id); ++i) {
-            if (_salt[i] != 0) revealAsk(i, _cost[i], _salt[i]);
+            if (_salt[i] != 0 && _proverOf(i) == _owner[i]) revealAsk(i, _cost[i], _salt[i]);
             if (_next() % 4 == 0) _act();
         }
     }

@@ -191,7 +191,7 @@ abstract contract MarketActor is MarketBooks {
         sync();
         for (uint256 i; i < 6; ++i) {
             Posted memory p = newTask(_actor(i), uint64(30 - i), MAX_SIZE);
-            _deposit(p.requester, uint256(p.fee) * MAX_SIZE + params.settlementFee);
+            _deposit(p.requester, costOf(p) + 3);
             require(_submit(p), "a bid with its money is taken");
         }
         uint256 round = roundNow();

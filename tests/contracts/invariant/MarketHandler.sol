@@ -158,18 +158,15 @@ contract MarketHandler is MarketActor {
 
     // ------------------------------------------------------------------------------------------------ commitments
 
-    /// @dev Half of the time the close of the open round is waited for.
-    function reveal(uint256 which, bool waits) external acts("reveal") {
-        if (waits && _isSealed()) {
-            vm.warp(closeAt(roundNow()));
-            sync();
-        }
-        if (_commitments.length != 0) _succeeded(_reveal(which % _commitments.length));
+    /// @dev Any commitment, but mostly a new one in its window.
+    function reveal(uint256 which) external acts("reveal") {
+        uint256 at = _someCommitment(which, closeAt(roundNow()));
+        if (at < _commitments.length) _succeeded(_reveal(at));
     }
 
     function forfeit(uint256 which) external acts("forfeit") {
-        if (_commitments.length == 0) return;
-        uint256 at = which % _commitments.length;
+        uint256 at = _someCommitment(which, revealBy(roundNow()));
+        if (at >= _commitments.length) return;
         Commitment memory c = _commitments[at];
         bytes memory call = abi.encodeCall(market.forfeit, (id, c.account, c.round, c.hash));
         uint256 before = market.surplusOf(id) + available(c.account);
@@ -180,6 +177,16 @@ contract MarketHandler is MarketActor {
         require(market.surplusOf(id) + available(c.account) == before + c.deposit, "the deposit is split");
         require(!_try(relayer, 0, call), "a commitment is forfeited once");
         _dropCommitment(at);
+    }
+
+    function _someCommitment(uint256 which, uint256 time) private returns (uint256) {
+        if (which % 4 == 0) return _commitments.length == 0 ? 0 : (which / 4) % _commitments.length;
+        Posted memory p = _anyTask(which, which >> 32, which >> 64);
+        _deposit(p.requester, costOf(p) + 3);
+        require(_submit(p), "a commitment with its money is taken");
+        vm.warp(time);
+        sync();
+        return _commitments.length - 1;
     }
 
     // ----------------------------------------------------------------------------------------- settlement, tasks

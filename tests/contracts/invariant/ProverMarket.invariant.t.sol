@@ -94,8 +94,9 @@ contract ProverMarketInvariantTest is MarketTest {
         selectors[21] = handler.register.selector;
         selectors[22] = handler.deliver.selector;
         selectors[23] = handler.changeCapacity.selector;
-        selectors[24] = handler.reveal.selector;
-        selectors[25] = handler.forfeit.selector;
+        bool isSealed = handler == _sealed;
+        selectors[24] = isSealed ? handler.reveal.selector : handler.submitBid.selector;
+        selectors[25] = isSealed ? handler.forfeit.selector : handler.settleRound.selector;
         targetSelector(FuzzSelector(address(handler), selectors));
         targetContract(address(handler));
     }
