@@ -59,12 +59,8 @@ contract MarketExtension is TaskBook, IMarketExtension {
     }
 
     /// @inheritdoc ISealed
-    function commitBid(MarketId id, bytes32 commitment, uint96 deposit_)
-        external
-        payable
-        returns (uint256 round)
-    {
-        return _commitBid(id, commitment, deposit_);
+    function commitBid(MarketId id, bytes32 commitment, uint96 deposit_, uint32 round) external payable {
+        _commitBid(id, commitment, deposit_, round);
     }
 
     /// @inheritdoc ISealed
@@ -73,12 +69,8 @@ contract MarketExtension is TaskBook, IMarketExtension {
     }
 
     /// @inheritdoc ISealed
-    function commitAsk(MarketId id, uint256 seat, bytes32 commitment)
-        external
-        payable
-        returns (uint256 round)
-    {
-        return _commitAsk(id, seat, commitment);
+    function commitAsk(MarketId id, uint256 seat, bytes32 commitment, uint32 round) external payable {
+        _commitAsk(id, seat, commitment, round);
     }
 
     /// @inheritdoc ISealed

@@ -11,14 +11,6 @@ import {Ledger} from "./Ledger.sol";
 
 /// @notice Takes bids in the open: locks what they may cost and appends them to the open round.
 abstract contract BidBook is Ledger {
-    /// @dev A bid with whose it is and what `BidSubmitted` says about it.
-    struct Bid {
-        address requester;
-        uint64 fee;
-        CircuitId circuit;
-        BidWord word;
-    }
-
     function _submitBid(
         MarketId id,
         uint64 fee,
@@ -30,8 +22,10 @@ abstract contract BidBook is Ledger {
         _depositValue(id);
         _requireBid(id, fee, circuit);
         uint32 current = id.roundAt(block.timestamp);
-        Bid memory bid = _bidOf(msg.sender, fee, circuit, publicInputs, data);
-        return (current, _enter(id, current, bid, publicInputs, data));
+        round = current;
+        BidWord word = _word(msg.sender, fee, circuit, publicInputs, data);
+        index = _enter(id, current, msg.sender, word);
+        _emitBid(id, msg.sender, round, index, fee, circuit, publicInputs, data);
     }
 
     function _submitBids(MarketId id, NewBid[] calldata bids)
@@ -47,7 +41,7 @@ abstract contract BidBook is Ledger {
         for (uint256 i; i < bids.length; ++i) {
             NewBid calldata bid = bids[i];
             _requireBid(id, bid.fee, bid.circuit);
-            words[i] = _bidOf(msg.sender, bid.fee, bid.circuit, bid.publicInputs, bid.data).word;
+            words[i] = _word(msg.sender, bid.fee, bid.circuit, bid.publicInputs, bid.data);
             cost += words[i].cost() + id.settlementFee();
         }
 
@@ -57,42 +51,51 @@ abstract contract BidBook is Ledger {
 
         for (uint256 i; i < bids.length; ++i) {
             NewBid calldata bid = bids[i];
-            Bid memory b = Bid(msg.sender, bid.fee, bid.circuit, words[i]);
-            _emitBid(id, round, firstIndex + i, b, bid.publicInputs, bid.data);
+            uint256 index = firstIndex + i;
+            _emitBid(id, msg.sender, round, index, bid.fee, bid.circuit, bid.publicInputs, bid.data);
         }
     }
 
     // ------------------------------------------------------------------------------------------ for other books
 
-    function _bidOf(
+    function _word(
         address requester,
         uint64 fee,
         CircuitId circuit,
         uint256[] calldata publicInputs,
         bytes calldata data
-    ) internal pure returns (Bid memory) {
+    ) internal pure returns (BidWord) {
         bytes32 inputsHash = keccak256(abi.encodePacked(publicInputs));
         bytes32 dataHash = EfficientHashLib.hashCalldata(data);
         uint160 ticket = BidWordLib.ticket(requester, circuit, inputsHash, dataHash);
-        return Bid(requester, fee, circuit, BidWordLib.pack(fee, circuit.units(), ticket));
+        return BidWordLib.pack(fee, circuit.units(), ticket);
     }
 
     /// @notice Appends one bid to `round` and locks what it may cost.
-    function _enter(
-        MarketId id,
-        uint32 round,
-        Bid memory bid,
-        uint256[] calldata publicInputs,
-        bytes calldata data
-    ) internal returns (uint256 index) {
+    function _enter(MarketId id, uint32 round, address requester, BidWord word)
+        internal
+        returns (uint256 index)
+    {
         BidWord[] memory words = new BidWord[](1);
-        words[0] = bid.word;
+        words[0] = word;
         index = _absorb(id, round, words);
         // forge-lint: disable-next-line(unsafe-typecast) -- an index is below `MAX_BIDS`
-        bool inLane = _lock(id, bid.requester, round, uint32(index), bid.fee, bid.circuit.units());
-        if (!inLane) _bundle(id, bid.requester, round, index, words);
+        bool inLane = _lock(id, requester, round, uint32(index), uint64(word.fee()), uint32(word.size()));
+        if (!inLane) _bundle(id, requester, round, index, words);
+    }
 
-        _emitBid(id, round, index, bid, publicInputs, data);
+    function _emitBid(
+        MarketId id,
+        address requester,
+        uint256 round,
+        uint256 index,
+        uint64 fee,
+        CircuitId circuit,
+        uint256[] calldata publicInputs,
+        bytes calldata data
+    ) internal {
+        uint256 head = (round << 160) | (index << 128) | (uint256(fee) << 64) | CircuitId.unwrap(circuit);
+        emit BidSubmitted(id, requester, head, publicInputs, data);
     }
 
     function _isSizeAllowed(MarketId id, CircuitId circuit) internal pure returns (bool) {
@@ -109,18 +112,5 @@ abstract contract BidBook is Ledger {
     function _requireBid(MarketId id, uint64 fee, CircuitId circuit) private pure {
         if (fee == 0) revert ZeroFee();
         if (!_isSizeAllowed(id, circuit)) revert TaskSizeOutOfRange(circuit.units(), id.maxTaskSize());
-    }
-
-    function _emitBid(
-        MarketId id,
-        uint256 round,
-        uint256 index,
-        Bid memory bid,
-        uint256[] calldata publicInputs,
-        bytes calldata data
-    ) private {
-        uint256 head = (round << 160) | (index << 128) | (uint256(bid.fee) << 64)
-            | CircuitId.unwrap(bid.circuit);
-        emit BidSubmitted(id, bid.requester, head, publicInputs, data);
     }
 }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {MarketId} from "../types/MarketId.sol";
+import {Mechanism} from "../types/Mechanism.sol";
 import {MarketParams, MarketParamsLib} from "../types/MarketParams.sol";
 import {TakeoverLib} from "../types/Takeover.sol";
 
@@ -46,13 +47,17 @@ abstract contract MarketBook is IMarketLog {
         _require(p.provingPeriod != 0, "provingPeriod");
         _require(p.takeoverPeriod != 0, "takeoverPeriod");
         _require(p.maxTakeovers != 0 && p.maxTakeovers <= TakeoverLib.MAX_TAKERS, "maxTakeovers");
-        _require(p.maxSeats != 0 && p.maxSeats <= MAX_SEATS, "maxSeats");
+        // In `core` the prover price is that of a prover who does not win.
+        uint256 minSeats = p.mechanism == Mechanism.Core ? 2 : 1;
+        _require(p.maxSeats >= minSeats && p.maxSeats <= MAX_SEATS, "maxSeats");
         _require(address(p.verifier).code.length != 0, "verifier");
         _require(p.verifierGas != 0 && p.verifierGas <= MAX_VERIFIER_GAS, "verifierGas");
         _require(uint256(p.bountyBps) + p.compensationBps <= MarketParamsLib.BPS, "bountyBps");
         _require(p.penaltyBps <= MarketParamsLib.BPS, "penaltyBps");
         _require(p.bondBps <= (p.revealPeriod == 0 ? 0 : MarketParamsLib.BPS), "bondBps");
-        _require(p.sink != address(0), "sink");
+        // Without a bond a commitment would be a free option.
+        _require(p.revealPeriod == 0 || p.bondBps != 0 || p.settlementFee != 0, "bondBps");
+        _require(p.sink != address(0) && p.sink != address(this), "sink");
         _require(p.capacityDelay != 0, "capacityDelay");
         _require(p.minSeatCapacity >= 2 * uint256(p.maxTaskSize) - 1, "minSeatCapacity");
         _require(p.minSeatCapacity <= uint256(p.capMin) + p.maxTaskSize - 1, "capMin");

@@ -9,12 +9,14 @@ import {MarketParams} from "../types/MarketParams.sol";
 import {Outcome} from "../types/Outcome.sol";
 import {MarketBook} from "./MarketBook.sol";
 
-/// @notice What is known of each round: its bids while it is open, its outcome once it is settled. Three slots a round.
+/// @notice What is known of each round: its bids while it takes them, its outcome once it is settled.
 abstract contract RoundBook is MarketBook {
     struct Round {
         BidChain bids;
         Outcome outcome;
         bytes32 assignmentRoot;
+        /// Bids that were committed to, in a sealed market.
+        uint256 committed;
     }
 
     /// @dev One transaction of at most 128 KiB carries this many words, with room for everything else in it.
@@ -34,7 +36,15 @@ abstract contract RoundBook is MarketBook {
         return _rounds[id][round].assignmentRoot;
     }
 
-    /// @notice Appends bids to the round that is open.
+    /// @notice Counts a committed bid: each must find room in its round when it is opened.
+    function _countCommitment(MarketId id, uint256 round) internal {
+        Round storage r = _rounds[id][round];
+        uint256 committed = r.committed;
+        if (committed == MAX_BIDS) revert RoundFull(MAX_BIDS, id.closeOf(round));
+        r.committed = committed + 1;
+    }
+
+    /// @notice Appends bids to the round that takes them: the open one, or in a sealed market the one that closed last.
     /// @return firstIndex Index of the first one.
     function _absorb(MarketId id, uint256 round, BidWord[] memory words)
         internal

@@ -6,6 +6,7 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
+import {BidWord} from "../types/BidWord.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams, MarketParamsLib} from "../types/MarketParams.sol";
 import {CommitmentLib, Opening, Stake, StakeLib} from "../types/Sealed.sol";
@@ -16,19 +17,15 @@ import {BidBook} from "./BidBook.sol";
 /// time, the deposit comes back less the bond.
 abstract contract SealedBidBook is BidBook {
     mapping(bytes32 commitmentKey => Stake) private _stakes;
-    mapping(MarketId => mapping(uint256 round => uint256)) private _committedBids;
 
-    function _commitBid(MarketId id, bytes32 commitment, uint96 deposit_) internal returns (uint256 round) {
+    function _commitBid(MarketId id, bytes32 commitment, uint96 deposit_, uint32 round) internal {
         MarketParams storage market = _sealed(id);
         _depositValue(id);
-        round = id.roundAt(block.timestamp);
         uint256 bond = _bondOf(id, market, deposit_);
         if (deposit_ < bond) revert DepositTooSmall(deposit_, bond);
-        // Every commitment must find room in its round when it is opened.
-        if (_committedBids[id][round] == MAX_BIDS) revert RoundFull(MAX_BIDS, id.closeOf(round));
 
-        ++_committedBids[id][round];
-        _commit(id, round, commitment, deposit_, bond);
+        _countCommitment(id, round);
+        _commit(id, round, commitment, StakeLib.BID, deposit_, bond);
     }
 
     function _revealBids(MarketId id, Opening[] calldata openings) internal returns (uint256 revealed) {
@@ -53,9 +50,10 @@ abstract contract SealedBidBook is BidBook {
     {
         uint256 revealBy = _sealed(id).revealBy(id, round);
         if (block.timestamp < revealBy) revert RevealOpen(round, revealBy);
-        Stake stake = _takeStake(id, account, round, commitment);
+        Stake stake = _stake(id, account, round, commitment);
         if (stake.deposit() == 0) revert UnknownCommitment();
 
+        _endCommitment(id, account, round, commitment);
         returned = stake.deposit() - stake.bond();
         _credit(id, account, returned);
         _creditSink(id, stake.bond());
@@ -68,7 +66,7 @@ abstract contract SealedBidBook is BidBook {
         view
         returns (uint256 deposit_, uint256 bond)
     {
-        Stake stake = _stakes[_commitmentKey(id, account, round, commitment)];
+        Stake stake = _stake(id, account, round, commitment);
         return (stake.deposit(), stake.bond());
     }
 
@@ -90,15 +88,23 @@ abstract contract SealedBidBook is BidBook {
         return FixedPointMathLib.max(FixedPointMathLib.max(share, id.settlementFee()), 1);
     }
 
-    /// @notice Records a commitment of the caller and takes its deposit.
-    function _commit(MarketId id, uint256 round, bytes32 commitment, uint256 deposit_, uint256 bond)
-        internal
-    {
+    /// @notice Records a commitment of the caller and takes its deposit. The commitment binds its round, so one that arrives late
+    /// could never be opened.
+    function _commit(
+        MarketId id,
+        uint32 round,
+        bytes32 commitment,
+        uint64 for_,
+        uint256 deposit_,
+        uint256 bond
+    ) internal {
+        uint32 current = id.roundAt(block.timestamp);
+        if (round != current) revert RoundNotOpen(round, current);
         bytes32 key = _commitmentKey(id, msg.sender, round, commitment);
         if (_stakes[key].deposit() != 0) revert CommitmentExists();
 
         _debit(id, msg.sender, deposit_);
-        _stakes[key] = StakeLib.pack(SafeCastLib.toUint96(deposit_), SafeCastLib.toUint96(bond));
+        _stakes[key] = StakeLib.pack(for_, SafeCastLib.toUint96(deposit_), SafeCastLib.toUint96(bond));
 
         emit Committed(id, msg.sender, round, commitment, deposit_, bond);
     }
@@ -107,20 +113,24 @@ abstract contract SealedBidBook is BidBook {
     function _revealingRound(MarketId id) internal view returns (uint32 round) {
         MarketParams storage market = _sealed(id);
         uint32 current = id.roundAt(block.timestamp);
-        if (current == 0) revert RevealClosed(0, 0);
+        if (current == 0) revert RoundOpen(0, id.closeOf(0));
         round = current - 1;
         uint256 revealBy = market.revealBy(id, round);
         if (block.timestamp >= revealBy) revert RevealClosed(round, revealBy);
     }
 
-    /// @notice Ends a commitment and hands over what stood behind it, zero if there is none.
-    function _takeStake(MarketId id, address account, uint256 round, bytes32 commitment)
+    /// @notice What stands behind a commitment, zero if there is none.
+    function _stake(MarketId id, address account, uint256 round, bytes32 commitment)
         internal
-        returns (Stake stake)
+        view
+        returns (Stake)
     {
-        bytes32 key = _commitmentKey(id, account, round, commitment);
-        stake = _stakes[key];
-        if (stake.deposit() != 0) _stakes[key] = Stake.wrap(0);
+        return _stakes[_commitmentKey(id, account, round, commitment)];
+    }
+
+    /// @notice Ends a commitment.
+    function _endCommitment(MarketId id, address account, uint256 round, bytes32 commitment) internal {
+        _stakes[_commitmentKey(id, account, round, commitment)] = Stake.wrap(0);
     }
 
     // ------------------------------------------------------------------------------------------------- internals
@@ -129,15 +139,16 @@ abstract contract SealedBidBook is BidBook {
     function _reveal(MarketId id, uint32 round, BidChain seed, Opening calldata o) private returns (bytes4) {
         if (o.fee == 0) return ZeroFee.selector;
         if (!_isSizeAllowed(id, o.circuit)) return TaskSizeOutOfRange.selector;
-        Bid memory bid = _bidOf(o.requester, o.fee, o.circuit, o.publicInputs, o.data);
-        bytes32 commitment = CommitmentLib.ofBid(seed, bid.word, o.salt);
-        uint256 held = _stakes[_commitmentKey(id, o.requester, round, commitment)].deposit();
-        if (held == 0) return UnknownCommitment.selector;
-        if (bid.word.cost() + id.settlementFee() > held) return DepositTooSmall.selector;
+        BidWord word = _word(o.requester, o.fee, o.circuit, o.publicInputs, o.data);
+        bytes32 commitment = CommitmentLib.ofBid(seed, word, o.salt);
+        Stake stake = _stake(id, o.requester, round, commitment);
+        if (!stake.isFor(StakeLib.BID)) return UnknownCommitment.selector;
+        if (word.cost() + id.settlementFee() > stake.deposit()) return DepositTooSmall.selector;
 
-        _takeStake(id, o.requester, round, commitment);
-        _credit(id, o.requester, held);
-        _enter(id, round, bid, o.publicInputs, o.data);
+        _endCommitment(id, o.requester, round, commitment);
+        _credit(id, o.requester, stake.deposit());
+        uint256 index = _enter(id, round, o.requester, word);
+        _emitBid(id, o.requester, round, index, o.fee, o.circuit, o.publicInputs, o.data);
         return 0;
     }
 
@@ -146,7 +157,7 @@ abstract contract SealedBidBook is BidBook {
         pure
         returns (bytes32)
     {
-        bytes32 who = bytes32((uint256(uint160(account)) << 32) | round);
-        return EfficientHashLib.hash(MarketId.unwrap(id), who, commitment);
+        bytes32 who = bytes32(uint256(uint160(account)));
+        return EfficientHashLib.hash(MarketId.unwrap(id), who, bytes32(round), commitment);
     }
 }

@@ -102,7 +102,7 @@ abstract contract SeatBook is SealedBidBook {
         s.change = CapacityChange.wrap(0);
         // forge-lint: disable-next-line(unsafe-typecast) -- gone <= capacity
         s.capacity -= uint32(gone);
-        s.offer = offer.withLessFree(gone).withChange(false);
+        s.offer = offer.withLessFree(gone);
         bool left = s.capacity == 0;
         if (left) (s.prover, s.offer) = (address(0), OfferLib.create(0));
         _credit(id, msg.sender, collateral);
@@ -138,9 +138,7 @@ abstract contract SeatBook is SealedBidBook {
             Offer offer = seats[i].offer;
             uint256 cost = _costAt(id, offer, round);
             uint256 free = offer.freeAt(round);
-            if (offer.hasChange()) {
-                free = FixedPointMathLib.zeroFloorSub(free, seats[i].change.hiddenAt(round));
-            }
+            free = FixedPointMathLib.zeroFloorSub(free, seats[i].change.hiddenAt(round));
             if (cost == OfferLib.NO_ASK || free < minFree) continue;
             costs[i] = cost;
             capacities[i] = free - margin;
@@ -227,7 +225,8 @@ abstract contract SeatBook is SealedBidBook {
     /// @dev What one seat offers must fit the capacity cap: a cheap seat above it would keep every round from clearing.
     function _requireCapacity(MarketId id, MarketParams storage market, uint256 capacity) private view {
         uint256 smallest = market.minSeatCapacity;
-        uint256 largest = market.capMin + id.maxTaskSize() - 1;
+        uint256 largest =
+            FixedPointMathLib.min(market.capMin + id.maxTaskSize() - 1, CapacityChangeLib.MAX_UNITS);
         if (capacity < smallest || capacity > largest) {
             revert CapacityOutOfRange(capacity, smallest, largest);
         }
@@ -248,7 +247,6 @@ abstract contract SeatBook is SealedBidBook {
     {
         uint32 from = current + delay;
         s.change = CapacityChangeLib.pack(SafeCastLib.toUint32(units), shrinks, from);
-        s.offer = s.offer.withChange(true);
         return from;
     }
 
@@ -267,7 +265,8 @@ abstract contract SeatBook is SealedBidBook {
         Seat[] storage seats = _seats[id];
         uint256 n = seats.length;
         for (seat = 0; seat < n; ++seat) {
-            if (seats[seat].prover == address(0)) return seat;
+            // A seat that slashes have left nothing of holds no task, and is nobody's.
+            if (seats[seat].capacity == 0) return seat;
         }
         if (n >= maxSeats) revert NoSeatLeft(maxSeats);
         seats.push();

@@ -5,7 +5,7 @@ import {ClosedRound} from "../clearing/Claim.sol";
 import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {IRoundAuditor, Verdict} from "../interfaces/IRoundAuditor.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
-import {BidWord} from "../types/BidWord.sol";
+import {BidWord, BidWordLib} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
@@ -24,7 +24,7 @@ abstract contract SettlementBook is SealedAskBook {
         BidChain bids = _requireSettleable(id, round);
         MarketParams storage market = _market(id);
         ClosedRound memory closed = _closed(id, market, round, bids);
-        Verdict memory v = auditor.audit(closed, certificate, words);
+        Verdict memory v = auditor.audit(closed, certificate, BidWordLib.raw(words));
         uint256 reward = bids.count() * id.settlementFee();
 
         _recordOutcome(id, round, v.outcome, v.assignmentRoot);

@@ -72,7 +72,7 @@ abstract contract TaskBook is SettlementBook {
 
         _occupyByTakeover(id, seat, t.size);
         deadline = FixedPointMathLib.min(block.timestamp + market.takeoverPeriod, finalAt);
-        // forge-lint: disable-next-line(unsafe-typecast) -- a seat of the caller is below 129, a deadline far below 2^40
+        // forge-lint: disable-next-line(unsafe-typecast) -- a seat of the caller is below 128, a deadline far below 2^40
         _takeovers[_taskKey(t)] = t.takeover.push(uint8(seat), uint40(deadline));
 
         emit TaskTakenOver(id, t.round, t.index, seat, deadline);

@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {IRoundAuditor, Verdict} from "../interfaces/IRoundAuditor.sol";
-import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {Mechanism} from "../types/Mechanism.sol";
 import {OutcomeLib} from "../types/Outcome.sol";
@@ -18,7 +17,7 @@ contract RoundAuditor is IRoundAuditor {
     using RoundCheck for Pass;
 
     /// @inheritdoc IRoundAuditor
-    function audit(ClosedRound calldata closed, Certificate calldata certificate, BidWord[] calldata words)
+    function audit(ClosedRound calldata closed, Certificate calldata certificate, bytes32[] calldata words)
         external
         pure
         returns (Verdict memory verdict)

@@ -10,7 +10,7 @@ import {Mechanism} from "../types/Mechanism.sol";
 import {TaskLib} from "../types/Task.sol";
 import {AssignmentTree} from "./AssignmentTree.sol";
 import {AverageFeeRule} from "./AverageFeeRule.sol";
-import {Claim, ClosedRound, Pass, ProverSide} from "./Claim.sol";
+import {Claim, ClosedRound, Pass} from "./Claim.sol";
 import {CoreRule} from "./CoreRule.sol";
 import {UserOrder} from "./UserOrder.sol";
 
@@ -36,7 +36,7 @@ library RoundCheck {
         uint256 w;
         for (uint256 i; i < n; ++i) {
             if (!won[i]) continue;
-            // forge-lint: disable-next-line(unsafe-typecast) -- fewer than 129 seats
+            // forge-lint: disable-next-line(unsafe-typecast) -- fewer than 129 seats, so below 128
             found[w++] = uint8(i);
             claim.side.capacity += closed.capacities[i];
         }
@@ -61,7 +61,7 @@ library RoundCheck {
     }
 
     /// @notice Goes over the next `words` of the round.
-    function absorb(Pass memory pass, Claim memory claim, BidWord[] calldata words) internal pure {
+    function absorb(Pass memory pass, Claim memory claim, bytes32[] calldata words) internal pure {
         Certificate memory c = claim.certificate;
         bool isCore = _isCore(claim.closed);
         uint256 pivotRank = UserOrder.rank(c.pivotFee, c.pivotIndex);

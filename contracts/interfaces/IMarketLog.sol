@@ -15,6 +15,7 @@ interface IMarketLog {
 
     /// @notice This is the market's extension; call the market itself.
     error NotTheMarket();
+
     /// @notice No market has this id.
     error UnknownMarket(MarketId id);
 
@@ -194,8 +195,10 @@ interface IMarketLog {
     error MarketIsOpen();
 
     /// @notice The deposit (ticks) does not cover the bond, or the bid that was opened with its settlement fee.
-    error DepositTooSmall(uint256 deposit, uint256 bond);
+    error DepositTooSmall(uint256 deposit, uint256 needed);
 
+    /// @notice The commitment is for a round that is not the open one, so it could never be opened there.
+    error RoundNotOpen(uint256 round, uint256 current);
     /// @notice The account has made this commitment already; take another salt.
     error CommitmentExists();
 

@@ -143,11 +143,8 @@ interface ISealed is IMarketLog {
     /// currency attached is deposited first. The deposit hides the bid: anything from its cost with the settlement fee up.
     /// @dev Warning: what is not opened between the close and `revealBy` loses its bond, whatever the reason.
     /// @param commitment keccak256 of the round's seed, the bid's word and 32 random bytes; see `CommitmentLib`.
-    /// @return round Round of the bid.
-    function commitBid(MarketId id, bytes32 commitment, uint96 deposit_)
-        external
-        payable
-        returns (uint256 round);
+    /// @param round Round of the bid, which must be the open one: a commitment that arrives later is refused.
+    function commitBid(MarketId id, bytes32 commitment, uint96 deposit_, uint32 round) external payable;
 
     /// @notice Opens bids of the round that closed last. Anyone who holds the openings may call. One that is refused changes
     /// nothing and does not stop the others.
@@ -158,8 +155,8 @@ interface ISealed is IMarketLog {
     /// @notice Commits a seat of the caller to a unit cost for the open round, and locks the bond; native currency attached is
     /// deposited first.
     /// @dev Warning: as for `commitBid`. A seat that commits to nothing takes no part in the round.
-    /// @return round Round of the ask.
-    function commitAsk(MarketId id, uint256 seat, bytes32 commitment) external payable returns (uint256 round);
+    /// @param round Round of the ask, which must be the open one.
+    function commitAsk(MarketId id, uint256 seat, bytes32 commitment, uint32 round) external payable;
 
     /// @notice Opens a seat's ask for the round that closed last. Anyone who holds the opening may call.
     function revealAsk(MarketId id, uint256 seat, uint64 cost, bytes32 salt) external;

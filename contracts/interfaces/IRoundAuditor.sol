@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {ClosedRound} from "../clearing/Claim.sol";
-import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {Outcome} from "../types/Outcome.sol";
 import {Signal} from "../types/Terms.sol";
@@ -28,8 +27,8 @@ struct Verdict {
 /// one. Apart from the market because a contract has only so many bytes (docs/adr/0009).
 interface IRoundAuditor {
     /// @notice The outcome of a round, or a revert with what is wrong about the certificate; see `IProverMarket`.
-    /// @param words All bids of the round in order of submission.
-    function audit(ClosedRound calldata closed, Certificate calldata certificate, BidWord[] calldata words)
+    /// @param words All bids of the round in order of submission; see `BidWord`.
+    function audit(ClosedRound calldata closed, Certificate calldata certificate, bytes32[] calldata words)
         external
         pure
         returns (Verdict memory);

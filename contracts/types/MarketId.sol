@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
+
 /// @notice Names a market, and carries the five parameters that every bid needs, so that a bid reads no parameter from
 /// storage (docs/adr/0002): the high 128 bits are the truncated keccak of all parameters, the low 128 bits are
 /// `genesis (40) | biddingPeriod (24) | settlementFee (32) | sealed (1) | maxTaskSize (31)`.
@@ -21,13 +23,10 @@ using {
 library MarketIdLib {
     /// @notice The market does not take bids before its genesis.
     error MarketNotOpenYet(uint256 time, uint256 genesis);
-    /// @notice The market has no such round; rounds have 31 bits.
-    error MarketOver(uint256 round);
     /// @notice The id is of no market: its bidding period is 0.
     error NotAMarket(MarketId id);
 
     uint256 private constant SEALED = 1 << 31;
-    uint256 private constant MAX_ROUND = type(uint32).max >> 1;
 
     /// @dev `maxTaskSize_` is at most 2^30.
     function pack(
@@ -78,10 +77,7 @@ library MarketIdLib {
         if (time < start) revert MarketNotOpenYet(time, start);
         uint256 period = id.biddingPeriod();
         if (period == 0) revert NotAMarket(id);
-        uint256 round = (time - start) / period;
-        if (round > MAX_ROUND) revert MarketOver(round);
-        // forge-lint: disable-next-line(unsafe-typecast) -- just checked
-        return uint32(round);
+        return SafeCastLib.toUint32((time - start) / period);
     }
 
     /// @notice First second at which `round` takes no bid any more.

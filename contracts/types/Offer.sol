@@ -2,9 +2,8 @@
 pragma solidity ^0.8.28;
 
 /// @notice What a seat offers, in the one slot that settlement reads:
-/// `cost before (64) | cost (64) | cost from round (32) | free (32) | free before (32) | change (1) | free from round (31)`.
-/// Cost is the unit cost (ticks per unit); free is the capacity without an undelivered task on it (units); `change` is set if
-/// a `CapacityChange` of the seat may hide some of it.
+/// `cost before (64) | cost (64) | cost from round (32) | free (32) | free before (32) | free from round (32)`.
+/// Cost is the unit cost (ticks per unit); free is the capacity without an undelivered task on it (units).
 /// @dev A value and the one before it are enough: a round is settled while the next one takes bids. `xBefore` counts
 /// for rounds below `xFrom`, `x` from there on. A new cost counts from the round after the one it was given in. Free
 /// capacity is taken at a round's close, so a change counts for the round that takes bids, never for a closed one.
@@ -17,13 +16,11 @@ using {
     OfferLib.costFrom,
     OfferLib.freeAt,
     OfferLib.free,
-    OfferLib.hasChange,
     OfferLib.withCost,
     OfferLib.withCostFor,
     OfferLib.withFree,
     OfferLib.withMoreFree,
-    OfferLib.withLessFree,
-    OfferLib.withChange
+    OfferLib.withLessFree
 } for Offer global;
 
 library OfferLib {
@@ -31,7 +28,6 @@ library OfferLib {
     uint256 internal constant NO_ASK = type(uint64).max;
 
     uint256 private constant COST_PART = ~uint256(type(uint96).max);
-    uint256 private constant CHANGE = 1 << 31;
 
     /// @notice A seat that has never asked, all of whose capacity is free.
     function create(uint32 free_) internal pure returns (Offer) {
@@ -62,7 +58,7 @@ library OfferLib {
 
     /// @return Capacity without an undelivered task on it, at the close of `round`.
     function freeAt(Offer o, uint256 round) internal pure returns (uint256) {
-        uint256 from = Offer.unwrap(o) & (CHANGE - 1);
+        uint256 from = Offer.unwrap(o) & type(uint32).max;
         return round >= from ? o.free() : (Offer.unwrap(o) >> 32) & type(uint32).max;
     }
 
@@ -73,21 +69,16 @@ library OfferLib {
         return Offer.wrap(part | (Offer.unwrap(o) & ~COST_PART));
     }
 
-    /// @notice A unit cost that counts for `round_` and, in a sealed market, for no other.
+    /// @notice The unit cost of a sealed market, which counts for `round_` alone: the book that reads it sees to that.
     function withCostFor(Offer o, uint64 cost_, uint32 round_) internal pure returns (Offer) {
         uint256 part = (NO_ASK << 192) | (uint256(cost_) << 128) | (uint256(round_) << 96);
         return Offer.wrap(part | (Offer.unwrap(o) & ~COST_PART));
     }
 
-    /// @return Whether a change of the seat's capacity may hide units.
-    function hasChange(Offer o) internal pure returns (bool) {
-        return Offer.unwrap(o) & CHANGE != 0;
-    }
-
     /// @notice A new free capacity while `current` takes bids.
     function withFree(Offer o, uint32 free_, uint32 current) internal pure returns (Offer) {
         uint256 before = current > 0 ? o.freeAt(current - 1) : free_;
-        uint256 kept = Offer.unwrap(o) & (COST_PART | CHANGE);
+        uint256 kept = Offer.unwrap(o) & COST_PART;
         return Offer.wrap(kept | (uint256(free_) << 64) | (before << 32) | current);
     }
 
@@ -104,9 +95,5 @@ library OfferLib {
         uint256 before = (Offer.unwrap(o) >> 32) & type(uint32).max;
         uint256 less = (units << 64) | ((before < units ? before : units) << 32);
         return Offer.wrap(Offer.unwrap(o) - less);
-    }
-
-    function withChange(Offer o, bool change) internal pure returns (Offer) {
-        return Offer.wrap(change ? Offer.unwrap(o) | CHANGE : Offer.unwrap(o) & ~CHANGE);
     }
 }

@@ -66,8 +66,11 @@ library OutcomeLib {
     }
 
     /// @return What a winning bid pays (ticks): the pivot's fee, or its own, for each unit.
+    /// @dev Fees are 64 bits and sizes 32.
     function charge(Outcome o, uint256 fee, uint256 size) internal pure returns (uint256) {
-        return (_paysOwnBid(o) ? fee : o.pivotFee()) * size;
+        unchecked {
+            return (_paysOwnBid(o) ? fee : o.pivotFee()) * size;
+        }
     }
 
     /// @return What the delivery of a task is paid (ticks), rounded down.
@@ -82,8 +85,11 @@ library OutcomeLib {
     }
 
     /// @return What a bid gets back (ticks): all that it locked for its task, or a winner what it does not pay.
+    /// @dev Fees are 64 bits and sizes 32, and a winner's fee is at least the pivot's.
     function refund(Outcome o, uint256 fee, uint256 size, uint256 index) internal pure returns (uint256) {
-        return fee * size - (o.wins(fee, index) ? o.charge(fee, size) : 0);
+        unchecked {
+            return fee * size - (o.wins(fee, index) ? o.charge(fee, size) : 0);
+        }
     }
 
     function _paysOwnBid(Outcome o) private pure returns (bool) {

@@ -22,19 +22,33 @@ struct Opening {
     bytes32 salt;
 }
 
-/// @notice What stands behind a commitment: `deposit (96) | bond (96)`, in ticks. The bond is the part of the deposit that is
-/// lost if the commitment is never opened. Zero: there is no such commitment.
+/// @notice What stands behind a commitment: `for (64) | deposit (96) | bond (96)`, amounts in ticks. The bond is the part of the
+/// deposit that is lost if the commitment is never opened. Zero: there is no such commitment.
+/// @dev `for` is `StakeLib.BID`, or the seat of an ask plus 1: what was bonded as one cannot be opened as another.
 type Stake is uint256;
 
-using {StakeLib.deposit, StakeLib.bond} for Stake global;
+using {StakeLib.isFor, StakeLib.deposit, StakeLib.bond} for Stake global;
 
 library StakeLib {
-    function pack(uint96 deposit_, uint96 bond_) internal pure returns (Stake) {
-        return Stake.wrap((uint256(deposit_) << 96) | bond_);
+    uint64 internal constant BID = 0;
+
+    /// @dev Seats are below 128.
+    function forAsk(uint256 seat) internal pure returns (uint64) {
+        // forge-lint: disable-next-line(unsafe-typecast) -- see above
+        return uint64(seat + 1);
+    }
+
+    function pack(uint64 for_, uint96 deposit_, uint96 bond_) internal pure returns (Stake) {
+        return Stake.wrap((uint256(for_) << 192) | (uint256(deposit_) << 96) | bond_);
+    }
+
+    /// @notice Whether there is a stake, and it stands for this.
+    function isFor(Stake s, uint64 for_) internal pure returns (bool) {
+        return s.deposit() != 0 && Stake.unwrap(s) >> 192 == for_;
     }
 
     function deposit(Stake s) internal pure returns (uint256) {
-        return Stake.unwrap(s) >> 96;
+        return (Stake.unwrap(s) >> 96) & type(uint96).max;
     }
 
     function bond(Stake s) internal pure returns (uint256) {

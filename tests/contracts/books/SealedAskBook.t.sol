@@ -69,14 +69,19 @@ contract SealedAskBookTest is SealedMarketTest {
         vm.expectEmit(address(market));
         emit IMarketLog.Committed(id, paul, 1, commitment, BOND, BOND);
         vm.prank(paul);
-        assertEq(market.commitAsk(id, 0, commitment), 1);
+        assertEq(
+            market.commitAsk(
+                id, 0, commitment, openRound()
+            ),
+            1
+        );
         assertEq(available(paul), 5);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.NotSeatOwner.selector, 0, quentin));
         vm.prank(quentin);
-        market.commitAsk(id, 0, commitment);
+        market.commitAsk(id, 0, commitment, openRound());
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 5, BOND));
         vm.prank(paul);
-        market.commitAsk(id, 0, "another");
+        market.commitAsk(id, 0, "another", openRound());
     }
 
     function test_commitmentCarriesItsOwnMoney() public {
@@ -95,7 +100,7 @@ contract SealedAskBookTest is SealedMarketTest {
         fund(paul, 1);
         bytes32 commitment = askCommitment(1, 0, 6, "salt");
         vm.prank(paul);
-        market.commitAsk(id, 0, commitment);
+        market.commitAsk(id, 0, commitment, openRound());
         open(2);
         revealAsk(0, 6, "salt");
         assertEq(_offered(0, 1), 10);
@@ -182,7 +187,7 @@ contract SealedAskBookTest is SealedMarketTest {
         bytes32 copied = askCommitment(1, 0, 6, salt);
         fund(quentin, BOND);
         vm.prank(quentin);
-        market.commitAsk(id, 1, copied);
+        market.commitAsk(id, 1, copied, openRound());
         open(2);
         vm.expectRevert(IMarketLog.UnknownCommitment.selector);
         market.revealAsk(id, 1, 6, salt);

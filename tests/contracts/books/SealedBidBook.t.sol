@@ -36,7 +36,15 @@ contract SealedBidBookTest is SealedMarketTest {
         vm.expectEmit(address(market));
         emit IMarketLog.Committed(id, alice, 0, commitment, DEPOSIT, BOND);
         vm.prank(alice);
-        assertEq(market.commitBid(id, commitment, uint96(DEPOSIT)), 0);
+        assertEq(
+            market.commitBid(
+                id,
+                commitment,
+                uint96(DEPOSIT),
+                openRound()
+            ),
+            0
+        );
         assertEq(available(alice), 5);
         (uint256 deposit, uint256 bond) = market.stakeOf(id, alice, 0, commitment);
         assertEq(deposit, DEPOSIT);
@@ -56,8 +64,15 @@ contract SealedBidBookTest is SealedMarketTest {
         bytes4 small = IMarketLog.DepositTooSmall.selector;
         vm.startPrank(alice);
         vm.expectRevert(abi.encodeWithSelector(small, FEE - 1, FEE));
-        market.commitBid(id, keccak256("c"), uint96(FEE - 1));
-        market.commitBid(id, keccak256("c"), uint96(FEE));
+        market.commitBid(
+            id,
+            keccak256("c"),
+            uint96(FEE - 1),
+            openRound()
+        );
+        market.commitBid(
+            id, keccak256("c"), uint96(FEE), openRound()
+        );
         (uint256 deposit, uint256 bond) = market.stakeOf(id, alice, 0, keccak256("c"));
         assertEq(deposit, FEE);
         assertEq(bond, FEE);
@@ -67,23 +82,36 @@ contract SealedBidBookTest is SealedMarketTest {
         fund(alice, 99);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 99, 100));
         vm.prank(alice);
-        market.commitBid(id, keccak256("c"), 100);
+        market.commitBid(
+            id, keccak256("c"), 100, openRound()
+        );
     }
 
     function test_RevertWhen_CommitmentIsMadeTwice() public {
         fund(alice, 300);
         fund(bob, 100);
         vm.startPrank(alice);
-        market.commitBid(id, keccak256("c"), 100);
+        market.commitBid(
+            id, keccak256("c"), 100, openRound()
+        );
         vm.expectRevert(IMarketLog.CommitmentExists.selector);
-        market.commitBid(id, keccak256("c"), 100);
+        market.commitBid(
+            id, keccak256("c"), 100, openRound()
+        );
         vm.stopPrank();
         // It is the account's own: nobody keeps another from committing, and it counts anew in the next round.
         vm.prank(bob);
-        market.commitBid(id, keccak256("c"), 100);
+        market.commitBid(
+            id, keccak256("c"), 100, openRound()
+        );
         open(1);
         vm.prank(alice);
-        assertEq(market.commitBid(id, keccak256("c"), 100), 1);
+        assertEq(
+            market.commitBid(
+                id, keccak256("c"), 100, openRound()
+            ),
+            1
+        );
     }
 
     function test_RevertWhen_BidIsOpenInASealedMarketOrSealedInAnOpenOne() public {
@@ -95,9 +123,13 @@ contract SealedBidBookTest is SealedMarketTest {
         market.submitBids(id, new NewBid[](1));
         id = _openMarket();
         vm.expectRevert(IMarketLog.MarketIsOpen.selector);
-        market.commitBid(id, keccak256("c"), 100);
+        market.commitBid(
+            id, keccak256("c"), 100, openRound()
+        );
         vm.expectRevert(IMarketLog.MarketIsOpen.selector);
-        market.commitAsk(id, 0, keccak256("c"));
+        market.commitAsk(
+            id, 0, keccak256("c"), openRound()
+        );
         vm.expectRevert(IMarketLog.MarketIsOpen.selector);
         market.revealBids(id, new Opening[](1));
         vm.expectRevert(IMarketLog.MarketIsOpen.selector);
@@ -110,7 +142,9 @@ contract SealedBidBookTest is SealedMarketTest {
         MarketId other = MarketId.wrap(bytes32(uint256(MarketId.unwrap(id)) ^ (1 << 255)));
         bytes memory unknown = abi.encodeWithSelector(IMarketLog.UnknownMarket.selector, other);
         vm.expectRevert(unknown);
-        market.commitBid(other, keccak256("c"), 100);
+        market.commitBid(
+            other, keccak256("c"), 100, openRound()
+        );
         vm.expectRevert(unknown);
         market.revealBids(other, new Opening[](1));
         vm.expectRevert(unknown);
@@ -246,10 +280,18 @@ contract SealedBidBookTest is SealedMarketTest {
             )
         );
         vm.startPrank(alice);
-        market.commitBid(id, wrongRound, 1000);
-        market.commitBid(id, wrongChain, 1000);
-        market.commitBid(id, wrongMarket, 1000);
-        market.commitBid(id, wrongContract, 1000);
+        market.commitBid(
+            id, wrongRound, 1000, openRound()
+        );
+        market.commitBid(
+            id, wrongChain, 1000, openRound()
+        );
+        market.commitBid(
+            id, wrongMarket, 1000, openRound()
+        );
+        market.commitBid(
+            id, wrongContract, 1000, openRound()
+        );
         vm.stopPrank();
         open(1);
         _refused(openingOf(p), IMarketLog.UnknownCommitment.selector);
@@ -267,7 +309,9 @@ contract SealedBidBookTest is SealedMarketTest {
         fund(bob, DEPOSIT);
         bytes32 copied = commitmentOf(0, p);
         vm.prank(bob);
-        market.commitBid(id, copied, uint96(DEPOSIT));
+        market.commitBid(
+            id, copied, uint96(DEPOSIT), openRound()
+        );
         open(1);
         // Bob sees the opening of Alice, and can do nothing with it.
         Opening memory o = openingOf(p);
@@ -364,7 +408,9 @@ contract SealedBidBookTest is SealedMarketTest {
         deposit = uint96(bound(deposit, floor, type(uint96).max));
         fund(alice, deposit);
         vm.prank(alice);
-        market.commitBid(id, keccak256("c"), deposit);
+        market.commitBid(
+            id, keccak256("c"), deposit, openRound()
+        );
         vm.warp(revealBy(0));
         uint256 bond = uint256(deposit) * params.bondBps / 10_000;
         if (bond < floor) bond = floor;
@@ -431,10 +477,20 @@ contract SealedBidBookTest is SealedMarketTest {
         fund(alice, 100);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.RoundFull.selector, most, closeAt(0)));
         vm.prank(alice);
-        market.commitBid(id, keccak256("one more"), 100);
+        market.commitBid(
+            id, keccak256("one more"), 100, openRound()
+        );
         open(1);
         vm.prank(alice);
-        assertEq(market.commitBid(id, keccak256("one more"), 100), 1);
+        assertEq(
+            market.commitBid(
+                id,
+                keccak256("one more"),
+                100,
+                openRound()
+            ),
+            1
+        );
         reveal(list);
         assertEq(market.bidChainOf(id, 0).count(), most);
     }

@@ -18,7 +18,9 @@ contract SealedMarketGasTest is SealedMarketTest {
         commit(bob, 20, 8, 1000);
         bytes32 commitment = commitmentOf(0, p);
         vm.prank(alice);
-        market.commitBid(id, commitment, 1000);
+        market.commitBid(
+            id, commitment, 1000, openRound()
+        );
         _record("commitBid");
         Posted memory first = commit(carol, 20, 8, 1000);
         for (uint256 i; i < 100; ++i) {
@@ -47,7 +49,7 @@ contract SealedMarketGasTest is SealedMarketTest {
         fund(paul, 1e6);
         bytes32 commitment = askCommitment(1, 0, 6, "salt");
         vm.prank(paul);
-        market.commitAsk(id, 0, commitment);
+        market.commitAsk(id, 0, commitment, openRound());
         _record("commitAsk");
         open(2);
         market.revealAsk(id, 0, 6, "salt");

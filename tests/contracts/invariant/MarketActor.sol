@@ -84,7 +84,7 @@ abstract contract MarketActor is MarketBooks {
             Commitment memory c;
             (c.round, c.account, c.hash) = (round, p.requester, commitmentOf(round, p));
             (c.task, c.deposit) = (p, deposit);
-            return _commit(c, abi.encodeCall(market.commitBid, (id, c.hash, uint96(deposit))));
+            return _commit(c, abi.encodeCall(market.commitBid, (id, c.hash, uint96(deposit), openRound())));
         }
         bool bundled = _laneTaken(round, p.requester);
         ok = _try(p.requester, 0, abi.encodeCall(market.submitBid, (id, p.fee, p.circuit, p.inputs, p.data)));
@@ -110,7 +110,7 @@ abstract contract MarketActor is MarketBooks {
         c.salt = bytes32(++_salts);
         c.hash = askCommitment(c.round, seat_, cost, c.salt);
         _deposit(c.account, c.deposit);
-        return _commit(c, abi.encodeCall(market.commitAsk, (id, seat_, c.hash)));
+        return _commit(c, abi.encodeCall(market.commitAsk, (id, seat_, c.hash, openRound())));
     }
 
     /// @dev Opens a commitment. What was opened before, or belongs to another round, has to be refused.

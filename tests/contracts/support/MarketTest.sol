@@ -128,6 +128,10 @@ abstract contract MarketTest is Test {
 
     // -------------------------------------------------------------------------------------------------------- time
 
+    function openRound() internal view returns (uint32) {
+        return uint32((block.timestamp - params.genesis) / params.biddingPeriod);
+    }
+
     function openAt(uint256 round) internal view returns (uint256) {
         return params.genesis + round * params.biddingPeriod;
     }

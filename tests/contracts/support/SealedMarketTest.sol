@@ -55,7 +55,9 @@ abstract contract SealedMarketTest is MarketTest {
         fund(p.requester, deposit);
         bytes32 commitment = commitmentOf(_open(), p);
         vm.prank(p.requester);
-        market.commitBid(id, commitment, uint96(deposit));
+        market.commitBid(
+            id, commitment, uint96(deposit), openRound()
+        );
     }
 
     /// @notice Opens bids of the round that closed last. All are expected to be accepted.
@@ -102,7 +104,9 @@ abstract contract SealedMarketTest is MarketTest {
         fund(_proverOf(seat_), bondOf(seat_));
         bytes32 commitment = askCommitment(_open(), seat_, cost, salt);
         vm.prank(_proverOf(seat_));
-        market.commitAsk(id, seat_, commitment);
+        market.commitAsk(
+            id, seat_, commitment, openRound()
+        );
     }
 
     function revealAsk(uint256 seat_, uint64 cost, bytes32 salt) internal {
