@@ -123,9 +123,7 @@ contract BidBookTest is MarketTest {
         vm.prank(alice);
         market.submitBids(id, bids);
         bids[1] = NewBid(200, circuitOf(8), _none, "");
-        vm.expectRevert(
-            abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 1000, 1680 + 2 * FEE)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 1000, 1680 + 2 * FEE));
         vm.prank(alice);
         market.submitBids(id, bids);
         assertEq(market.bidChainOf(id, 0).count(), 0);

@@ -297,11 +297,9 @@ contract CertificateTest is ClosedRoundTest {
     function _requireOwnError(bytes memory reason) private pure {
         bytes4 selector = bytes4(reason);
         assertTrue(
-            selector == IMarketLog.WrongPivotSeat.selector
-                || selector == IMarketLog.WrongPivotBid.selector
+            selector == IMarketLog.WrongPivotSeat.selector || selector == IMarketLog.WrongPivotBid.selector
                 || selector == IMarketLog.WrongUnits.selector || selector == IMarketLog.WrongBatch.selector
-                || selector == IMarketLog.WrongRevenue.selector
-                || selector == IMarketLog.WrongBids.selector
+                || selector == IMarketLog.WrongRevenue.selector || selector == IMarketLog.WrongBids.selector
         );
     }
 

@@ -96,9 +96,7 @@ contract TaskBookTest is MarketTest {
             if (field == 6) task.inputsHash = ~task.inputsHash;
             if (field == 7) task.dataHash = ~task.dataHash;
             if (field == 8) way = new bytes32[](1);
-            vm.expectRevert(
-                abi.encodeWithSelector(IMarketLog.UnknownTask.selector, task.round, task.index)
-            );
+            vm.expectRevert(abi.encodeWithSelector(IMarketLog.UnknownTask.selector, task.round, task.index));
             market.deliver(id, task, way, posted(1, 0).inputs, "");
         }
     }
@@ -175,9 +173,7 @@ contract TaskBookTest is MarketTest {
         vm.warp(proveBy(1));
         takeOver(1, 0, 1);
         vm.warp(proveBy(1) + 49);
-        vm.expectRevert(
-            abi.encodeWithSelector(IMarketLog.TaskNotInDefault.selector, 1, 0, proveBy(1) + 50)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskNotInDefault.selector, 1, 0, proveBy(1) + 50));
         this.tryTakeOver(1, 0, 2);
         vm.warp(proveBy(1) + 50);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskInDefault.selector, 1, 0, proveBy(1) + 50));

@@ -171,7 +171,9 @@ contract MarketHandler is MarketActor {
         bytes memory call = abi.encodeCall(market.forfeit, (id, c.account, c.round, c.hash));
         uint256 before = market.surplusOf(id) + available(c.account);
         bool ok = _try(_actor(which), 0, call);
-        require(ok == (block.timestamp >= revealBy(c.round)), "forfeited exactly from the end of its window on");
+        require(
+            ok == (block.timestamp >= revealBy(c.round)), "forfeited exactly from the end of its window on"
+        );
         _succeeded(ok);
         if (!ok) return;
         require(market.surplusOf(id) + available(c.account) == before + c.deposit, "the deposit is split");

@@ -38,9 +38,8 @@ contract ControllersTest is Test {
         (s.isLeftOut, s.pivotFee, s.capBinds) = (isLeftOut, _ends(v[7] << 1, 0, most), capBinds);
 
         Terms latest = TermsLib.pack(7, uint64(latestCap), uint64(latestReserve));
-        Signal memory signal = Signal(
-            s.units, s.capacity, s.pivotFee, isLeftOut ? 3 : type(uint32).max, capBinds
-        );
+        Signal memory signal =
+            Signal(s.units, s.capacity, s.pivotFee, isLeftOut ? 3 : type(uint32).max, capBinds);
         Terms next = Controllers.next(_params, latest, 9, roundCap, signal);
         assertEq(next.fromRound(), 9);
         assertEq(next.capacityCap(), SlowTerms.nextCap(latestCap, roundCap, s, cap));
