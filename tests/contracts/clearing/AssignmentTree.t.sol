@@ -35,6 +35,31 @@ contract AssignmentTreeTest is Test {
         assertFalse(MerkleProofLib.verify(SlowMerkle.path(leaves, last), root, keccak256("no leaf")));
     }
 
+    /// @dev `push` without assembly: the leaf carries through the peaks as a one carries through the bits of a counter.
+    function _plainPush(AssignmentTree.Frontier memory tree, bytes32 leaf) private pure {
+        uint256 level;
+        for (uint256 carry = tree.count; carry & 1 == 1; carry >>= 1) {
+            bytes32 peak = tree.peaks[level++];
+            leaf = peak < leaf
+                ? keccak256(abi.encodePacked(peak, leaf))
+                : keccak256(abi.encodePacked(leaf, peak));
+        }
+        tree.peaks[level] = leaf;
+        ++tree.count;
+    }
+
+    function testFuzz_pushDoesWhatItsPlainVersionDoes(uint256 n, bytes32 salt) public pure {
+        AssignmentTree.Frontier memory tree;
+        AssignmentTree.Frontier memory plain;
+        n = bound(n, 1, 70);
+        for (uint256 i; i < n; ++i) {
+            bytes32 leaf = keccak256(abi.encode(salt, i));
+            tree.push(leaf);
+            _plainPush(plain, leaf);
+            assertEq(keccak256(abi.encode(tree)), keccak256(abi.encode(plain)));
+        }
+    }
+
     function test_noLeafHasNoRoot() public pure {
         AssignmentTree.Frontier memory tree;
         assertEq(tree.root(), 0);
