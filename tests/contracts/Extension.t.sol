@@ -46,9 +46,9 @@ contract ExtensionTest is MarketTest {
         vm.expectRevert(unknown);
         extension.changeCapacity{value: 1 ether}(id, 0, 17);
         vm.expectRevert(unknown);
-        extension.commitBid{value: 1 ether}(id, "c", 1);
+        extension.commitBid{value: 1 ether}(id, "c", 1, 0);
         vm.expectRevert(unknown);
-        extension.commitAsk{value: 1 ether}(id, 0, "c");
+        extension.commitAsk{value: 1 ether}(id, 0, "c", 0);
         vm.expectRevert(unknown);
         extension.revealBids(id, new Opening[](1));
         vm.expectRevert(unknown);
@@ -115,7 +115,7 @@ contract ExtensionTest is MarketTest {
         assertEq(_load(_at(key, 0)) >> 160, TICK);
         seat(paul, 10, 6);
         seat(quentin, 24, 9);
-        assertEq(_load(_at(key, 8)), 2); // seats, by the extension
+        assertEq(_load(_at(key, 7)), 2); // seats, by the extension
         open(1);
         fundedBid(alice, 20, 8);
         fundedBid(alice, 19, 8);
@@ -133,9 +133,9 @@ contract ExtensionTest is MarketTest {
         vm.warp(proveBy(1));
         takeOver(1, 0, 1);
         bytes32 task = keccak256(abi.encode(key, 1, 0));
-        assertTrue(_load(_at(task, 10)) != 0);
+        assertTrue(_load(_at(task, 9)) != 0);
         deliver(1, 0);
-        assertEq(_load(keccak256(abi.encode(0, keccak256(abi.encode(1, _at(key, 9)))))), 1);
+        assertEq(_load(keccak256(abi.encode(0, keccak256(abi.encode(1, _at(key, 8)))))), 1);
         assertEq(_load(_at(key, 5)), market.surplusOf(id));
         // Nothing of all this is in the extension's own storage.
         for (uint256 slot; slot < 11; ++slot) {

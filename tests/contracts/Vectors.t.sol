@@ -117,7 +117,7 @@ contract VectorsTest is MarketTest {
             r.asks[k] = SlowClearing.Ask(_costs[k], _capacities[k]);
         }
         SlowClearing.Result memory result = SlowClearing.clear(r);
-        Verdict memory v = market.auditor().audit(_closed(words_), result.certificate, words_);
+        Verdict memory v = market.auditor().audit(_closed(words_), result.certificate, _raw(words_));
         _compare(v.outcome, result);
         assertEq(v.signal.capBinds, result.capBinds);
         assertEq(v.assignmentRoot, _rootOf(words_, result));
@@ -239,6 +239,12 @@ contract VectorsTest is MarketTest {
             string memory pair = string.concat(key, "[", vm.toString(k), "]");
             first[k] = _json.readUint(string.concat(pair, "[0]"));
             second[k] = _json.readUint(string.concat(pair, "[1]"));
+        }
+    }
+
+    function _raw(BidWord[] memory words_) private pure returns (bytes32[] memory list) {
+        assembly ("memory-safe") {
+            list := words_
         }
     }
 }

@@ -107,7 +107,7 @@ contract ClosedRoundFuzzTest is SealedMarketTest {
             _cost[i] = uint64(_next() % 12);
             (_salt[i], _owner[i]) = (commitAsk(i, _cost[i]), _proverOf(i));
         }
-        assertEq(_open(), round);
+        assertEq(openRound(), round);
     }
 
     Posted[] private _pending;

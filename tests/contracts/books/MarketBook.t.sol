@@ -108,7 +108,7 @@ contract MarketBookTest is MarketTest {
 
     function test_RevertWhen_ParameterOutsideItsRangeToo() public {
         MarketParams memory p = defaultParams();
-        p.maxSeats = 0;
+        p.maxSeats = 1; // in `core` nobody would ever win
         _refuse(p, "maxSeats");
         p.maxSeats = 129;
         _refuse(p, "maxSeats");
@@ -137,6 +137,56 @@ contract MarketBookTest is MarketTest {
         p = defaultParams();
         p.sink = address(0);
         _refuse(p, "sink");
+        p.sink = address(market);
+        _refuse(p, "sink");
+    }
+
+    function test_RevertWhen_TermsAreOutsideTheirBounds() public {
+        MarketParams memory p = defaultParams();
+        p.capMin = p.maxTaskSize - 1;
+        _refuse(p, "capMin");
+        p = defaultParams();
+        p.capMin = p.capacityCap + 1;
+        _refuse(p, "capacityCap");
+        p = defaultParams();
+        p.capMax = p.capacityCap - 1;
+        _refuse(p, "capacityCap");
+        p = defaultParams();
+        p.reserveMin = p.reservePrice + 1;
+        _refuse(p, "reservePrice");
+        p = defaultParams();
+        p.reserveMax = p.reservePrice - 1;
+        _refuse(p, "reservePrice");
+    }
+
+    function test_RevertWhen_SeatsOfThisSizeCannotBe() public {
+        MarketParams memory p = defaultParams();
+        p.capacityDelay = 0;
+        _refuse(p, "capacityDelay");
+        p = defaultParams();
+        p.minSeatCapacity = 2 * MAX_SIZE - 2;
+        _refuse(p, "minSeatCapacity");
+        p = defaultParams();
+        p.minSeatCapacity = uint32(p.capMin) + MAX_SIZE;
+        _refuse(p, "capMin");
+        p.minSeatCapacity -= 1;
+        market.createMarket(p);
+    }
+
+    function test_RevertWhen_SealedMarketCannotWork() public {
+        MarketParams memory p = defaultParams();
+        p.bondBps = 1;
+        _refuse(p, "bondBps"); // nothing is sealed
+        p.revealPeriod = 30;
+        p.settlementPeriod = 71;
+        _refuse(p, "settlementPeriod");
+        p.settlementPeriod = 70;
+        p.bondBps = 10_001;
+        _refuse(p, "bondBps");
+        (p.bondBps, p.settlementFee) = (0, 0);
+        _refuse(p, "bondBps");
+        p.bondBps = 10_000;
+        market.createMarket(p);
     }
 
     function test_RevertWhen_MarketHasNotOpened() public {

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
+import {Opening} from "../../../contracts/types/Sealed.sol";
 import {SealedMarketTest} from "../support/SealedMarketTest.sol";
 import {SlowClearing} from "../support/SlowClearing.sol";
 
@@ -69,12 +70,7 @@ contract SealedAskBookTest is SealedMarketTest {
         vm.expectEmit(address(market));
         emit IMarketLog.Committed(id, paul, 1, commitment, BOND, BOND);
         vm.prank(paul);
-        assertEq(
-            market.commitAsk(
-                id, 0, commitment, openRound()
-            ),
-            1
-        );
+        market.commitAsk(id, 0, commitment, openRound());
         assertEq(available(paul), 5);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.NotSeatOwner.selector, 0, quentin));
         vm.prank(quentin);
@@ -88,13 +84,14 @@ contract SealedAskBookTest is SealedMarketTest {
         _seats();
         vm.deal(paul, 1 ether);
         vm.prank(paul);
-        market.commitAsk{value: (BOND + 9) * TICK}(id, 0, "c");
+        market.commitAsk{value: (BOND + 9) * TICK}(id, 0, "c", openRound());
         assertEq(available(paul), 9);
     }
 
     /// @dev With neither bond nor settlement fee there is still something to hold on to.
-    function test_askCanBeOpenedInAMarketWithoutABond() public {
-        (params.bondBps, params.settlementFee) = (0, 0);
+    /// @dev The share of nothing is nothing, but a stake of nothing would be none.
+    function test_askOfASeatWithoutCollateralIsBondedByATick() public {
+        (params.bondBps, params.settlementFee, params.collateralPerUnit) = (1, 0, 0);
         id = market.createMarket(params);
         _seats();
         fund(paul, 1);
@@ -216,6 +213,65 @@ contract SealedAskBookTest is SealedMarketTest {
         market.forfeit(id, paul, 1, commitment);
     }
 
+    /// @dev A bid's deposit is anything: bonded as one, an ask would be a free option.
+    function test_RevertWhen_AskWasBondedAsABid() public {
+        _seats();
+        bytes32 commitment = askCommitment(1, 0, 6, "salt");
+        fund(paul, FEE);
+        vm.prank(paul);
+        market.commitBid(id, commitment, uint96(FEE), openRound());
+        open(2);
+        vm.expectRevert(IMarketLog.UnknownCommitment.selector);
+        market.revealAsk(id, 0, 6, "salt");
+        vm.warp(revealBy(1));
+        assertEq(market.forfeit(id, paul, 1, commitment), 0);
+    }
+
+    function test_RevertWhen_AskWasBondedForAnotherSeat() public {
+        _seats();
+        uint256 other = sealedSeat(paul, 10);
+        bytes32 commitment = askCommitment(1, 0, 6, "salt");
+        fund(paul, BOND);
+        vm.prank(paul);
+        market.commitAsk(id, other, commitment, openRound());
+        open(2);
+        vm.expectRevert(IMarketLog.UnknownCommitment.selector);
+        market.revealAsk(id, 0, 6, "salt");
+    }
+
+    /// @dev Bids that no limit counted could take the room of those that were.
+    function test_bidThatWasBondedAsAnAskIsNotOpened() public {
+        _seats();
+        Posted memory p = newTask(paul, 1, 1);
+        bytes32 commitment = commitmentOf(1, p);
+        fund(paul, BOND);
+        vm.prank(paul);
+        market.commitAsk(id, 0, commitment, openRound());
+        open(2);
+        Opening[] memory openings = new Opening[](1);
+        openings[0] = openingOf(p);
+        bytes4 reason = IMarketLog.UnknownCommitment.selector;
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.NothingRevealed.selector, reason));
+        market.revealBids(id, openings);
+    }
+
+    function test_RevertWhen_CommitmentArrivesInAnotherRound() public {
+        _seats();
+        fund(paul, 2 * BOND);
+        bytes memory late = abi.encodeWithSelector(IMarketLog.RoundNotOpen.selector, 1, 2);
+        bytes memory early = abi.encodeWithSelector(IMarketLog.RoundNotOpen.selector, 3, 2);
+        vm.warp(closeAt(1));
+        vm.startPrank(paul);
+        vm.expectRevert(late);
+        market.commitAsk(id, 0, "c", 1);
+        vm.expectRevert(late);
+        market.commitBid(id, "c", uint96(BOND), 1);
+        vm.expectRevert(early);
+        market.commitBid(id, "c", uint96(BOND), 3);
+        vm.stopPrank();
+        assertEq(available(paul), 2 * BOND);
+    }
+
     /// @dev Paul has left from round 2 on, still commits in it, and gives up the seat, which Steve takes.
     function test_askOfASeatThatWasGivenUpCannotBeOpened() public {
         sealedSeat(paul, 10);
@@ -223,7 +279,7 @@ contract SealedAskBookTest is SealedMarketTest {
         vm.prank(paul);
         market.changeCapacity(id, 0, 0);
         vm.warp(revealBy(1));
-        assertEq(_open(), 2);
+        assertEq(openRound(), 2);
         bytes32 salt = commitAsk(0, 6);
         bytes32 commitment = askCommitment(2, 0, 6, salt);
         vm.prank(paul);

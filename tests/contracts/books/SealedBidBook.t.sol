@@ -36,15 +36,7 @@ contract SealedBidBookTest is SealedMarketTest {
         vm.expectEmit(address(market));
         emit IMarketLog.Committed(id, alice, 0, commitment, DEPOSIT, BOND);
         vm.prank(alice);
-        assertEq(
-            market.commitBid(
-                id,
-                commitment,
-                uint96(DEPOSIT),
-                openRound()
-            ),
-            0
-        );
+        market.commitBid(id, commitment, uint96(DEPOSIT), openRound());
         assertEq(available(alice), 5);
         (uint256 deposit, uint256 bond) = market.stakeOf(id, alice, 0, commitment);
         assertEq(deposit, DEPOSIT);
@@ -55,7 +47,7 @@ contract SealedBidBookTest is SealedMarketTest {
     function test_commitmentCarriesItsOwnMoney() public {
         vm.deal(alice, 1 ether);
         vm.prank(alice);
-        market.commitBid{value: 1100 * TICK}(id, keccak256("c"), 1000);
+        market.commitBid{value: 1100 * TICK}(id, keccak256("c"), 1000, openRound());
         assertEq(available(alice), 100);
     }
 
@@ -64,15 +56,8 @@ contract SealedBidBookTest is SealedMarketTest {
         bytes4 small = IMarketLog.DepositTooSmall.selector;
         vm.startPrank(alice);
         vm.expectRevert(abi.encodeWithSelector(small, FEE - 1, FEE));
-        market.commitBid(
-            id,
-            keccak256("c"),
-            uint96(FEE - 1),
-            openRound()
-        );
-        market.commitBid(
-            id, keccak256("c"), uint96(FEE), openRound()
-        );
+        market.commitBid(id, keccak256("c"), uint96(FEE - 1), openRound());
+        market.commitBid(id, keccak256("c"), uint96(FEE), openRound());
         (uint256 deposit, uint256 bond) = market.stakeOf(id, alice, 0, keccak256("c"));
         assertEq(deposit, FEE);
         assertEq(bond, FEE);
@@ -82,36 +67,23 @@ contract SealedBidBookTest is SealedMarketTest {
         fund(alice, 99);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 99, 100));
         vm.prank(alice);
-        market.commitBid(
-            id, keccak256("c"), 100, openRound()
-        );
+        market.commitBid(id, keccak256("c"), 100, openRound());
     }
 
     function test_RevertWhen_CommitmentIsMadeTwice() public {
         fund(alice, 300);
         fund(bob, 100);
         vm.startPrank(alice);
-        market.commitBid(
-            id, keccak256("c"), 100, openRound()
-        );
+        market.commitBid(id, keccak256("c"), 100, openRound());
         vm.expectRevert(IMarketLog.CommitmentExists.selector);
-        market.commitBid(
-            id, keccak256("c"), 100, openRound()
-        );
+        market.commitBid(id, keccak256("c"), 100, openRound());
         vm.stopPrank();
         // It is the account's own: nobody keeps another from committing, and it counts anew in the next round.
         vm.prank(bob);
-        market.commitBid(
-            id, keccak256("c"), 100, openRound()
-        );
+        market.commitBid(id, keccak256("c"), 100, openRound());
         open(1);
         vm.prank(alice);
-        assertEq(
-            market.commitBid(
-                id, keccak256("c"), 100, openRound()
-            ),
-            1
-        );
+        market.commitBid(id, keccak256("c"), 100, openRound());
     }
 
     function test_RevertWhen_BidIsOpenInASealedMarketOrSealedInAnOpenOne() public {
@@ -123,13 +95,9 @@ contract SealedBidBookTest is SealedMarketTest {
         market.submitBids(id, new NewBid[](1));
         id = _openMarket();
         vm.expectRevert(IMarketLog.MarketIsOpen.selector);
-        market.commitBid(
-            id, keccak256("c"), 100, openRound()
-        );
+        market.commitBid(id, keccak256("c"), 100, openRound());
         vm.expectRevert(IMarketLog.MarketIsOpen.selector);
-        market.commitAsk(
-            id, 0, keccak256("c"), openRound()
-        );
+        market.commitAsk(id, 0, keccak256("c"), openRound());
         vm.expectRevert(IMarketLog.MarketIsOpen.selector);
         market.revealBids(id, new Opening[](1));
         vm.expectRevert(IMarketLog.MarketIsOpen.selector);
@@ -142,9 +110,7 @@ contract SealedBidBookTest is SealedMarketTest {
         MarketId other = MarketId.wrap(bytes32(uint256(MarketId.unwrap(id)) ^ (1 << 255)));
         bytes memory unknown = abi.encodeWithSelector(IMarketLog.UnknownMarket.selector, other);
         vm.expectRevert(unknown);
-        market.commitBid(
-            other, keccak256("c"), 100, openRound()
-        );
+        market.commitBid(other, keccak256("c"), 100, openRound());
         vm.expectRevert(unknown);
         market.revealBids(other, new Opening[](1));
         vm.expectRevert(unknown);
@@ -280,18 +246,10 @@ contract SealedBidBookTest is SealedMarketTest {
             )
         );
         vm.startPrank(alice);
-        market.commitBid(
-            id, wrongRound, 1000, openRound()
-        );
-        market.commitBid(
-            id, wrongChain, 1000, openRound()
-        );
-        market.commitBid(
-            id, wrongMarket, 1000, openRound()
-        );
-        market.commitBid(
-            id, wrongContract, 1000, openRound()
-        );
+        market.commitBid(id, wrongRound, 1000, openRound());
+        market.commitBid(id, wrongChain, 1000, openRound());
+        market.commitBid(id, wrongMarket, 1000, openRound());
+        market.commitBid(id, wrongContract, 1000, openRound());
         vm.stopPrank();
         open(1);
         _refused(openingOf(p), IMarketLog.UnknownCommitment.selector);
@@ -309,9 +267,7 @@ contract SealedBidBookTest is SealedMarketTest {
         fund(bob, DEPOSIT);
         bytes32 copied = commitmentOf(0, p);
         vm.prank(bob);
-        market.commitBid(
-            id, copied, uint96(DEPOSIT), openRound()
-        );
+        market.commitBid(id, copied, uint96(DEPOSIT), openRound());
         open(1);
         // Bob sees the opening of Alice, and can do nothing with it.
         Opening memory o = openingOf(p);
@@ -327,7 +283,7 @@ contract SealedBidBookTest is SealedMarketTest {
 
     function test_RevertWhen_RevealedOutsideOfItsWindow() public {
         Posted memory p = commit(alice, 20, 8, DEPOSIT);
-        vm.expectRevert(abi.encodeWithSelector(IMarketLog.RevealClosed.selector, 0, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.RoundOpen.selector, 0, closeAt(0)));
         market.revealBids(id, _one(openingOf(p)));
         open(1);
         p = commit(alice, 20, 8, DEPOSIT); // round 1
@@ -400,7 +356,7 @@ contract SealedBidBookTest is SealedMarketTest {
     }
 
     function testFuzz_forfeitSplitsTheDepositToTheTick(uint96 deposit, uint16 bondBps, uint32 fee) public {
-        params.bondBps = uint16(bound(bondBps, 0, 10_000));
+        params.bondBps = uint16(bound(bondBps, fee == 0 ? 1 : 0, 10_000));
         params.settlementFee = fee;
         (params.tick, params.sink) = (1, bob);
         id = market.createMarket(params);
@@ -408,9 +364,7 @@ contract SealedBidBookTest is SealedMarketTest {
         deposit = uint96(bound(deposit, floor, type(uint96).max));
         fund(alice, deposit);
         vm.prank(alice);
-        market.commitBid(
-            id, keccak256("c"), deposit, openRound()
-        );
+        market.commitBid(id, keccak256("c"), deposit, openRound());
         vm.warp(revealBy(0));
         uint256 bond = uint256(deposit) * params.bondBps / 10_000;
         if (bond < floor) bond = floor;
@@ -477,20 +431,10 @@ contract SealedBidBookTest is SealedMarketTest {
         fund(alice, 100);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.RoundFull.selector, most, closeAt(0)));
         vm.prank(alice);
-        market.commitBid(
-            id, keccak256("one more"), 100, openRound()
-        );
+        market.commitBid(id, keccak256("one more"), 100, openRound());
         open(1);
         vm.prank(alice);
-        assertEq(
-            market.commitBid(
-                id,
-                keccak256("one more"),
-                100,
-                openRound()
-            ),
-            1
-        );
+        market.commitBid(id, keccak256("one more"), 100, openRound());
         reveal(list);
         assertEq(market.bidChainOf(id, 0).count(), most);
     }

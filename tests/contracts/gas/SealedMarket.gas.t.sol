@@ -18,9 +18,7 @@ contract SealedMarketGasTest is SealedMarketTest {
         commit(bob, 20, 8, 1000);
         bytes32 commitment = commitmentOf(0, p);
         vm.prank(alice);
-        market.commitBid(
-            id, commitment, 1000, openRound()
-        );
+        market.commitBid(id, commitment, 1000, openRound());
         _record("commitBid");
         Posted memory first = commit(carol, 20, 8, 1000);
         for (uint256 i; i < 100; ++i) {

@@ -53,11 +53,9 @@ abstract contract SealedMarketTest is MarketTest {
 
     function commitTo(Posted memory p, uint256 deposit) internal {
         fund(p.requester, deposit);
-        bytes32 commitment = commitmentOf(_open(), p);
+        bytes32 commitment = commitmentOf(openRound(), p);
         vm.prank(p.requester);
-        market.commitBid(
-            id, commitment, uint96(deposit), openRound()
-        );
+        market.commitBid(id, commitment, uint96(deposit), openRound());
     }
 
     /// @notice Opens bids of the round that closed last. All are expected to be accepted.
@@ -65,7 +63,7 @@ abstract contract SealedMarketTest is MarketTest {
         Opening[] memory openings = new Opening[](list.length);
         for (uint256 i; i < list.length; ++i) {
             openings[i] = openingOf(list[i]);
-            remember(_open() - 1, list[i]);
+            remember(openRound() - 1, list[i]);
         }
         vm.prank(relayer);
         assertEq(market.revealBids(id, openings), list.length);
@@ -100,27 +98,20 @@ abstract contract SealedMarketTest is MarketTest {
 
     /// @notice Commits a seat to a cost in the open round, with the money for the bond.
     function commitAsk(uint256 seat_, uint64 cost) internal returns (bytes32 salt) {
-        salt = keccak256(abi.encode("ask", seat_, cost, _open()));
+        salt = keccak256(abi.encode("ask", seat_, cost, openRound()));
         fund(_proverOf(seat_), bondOf(seat_));
-        bytes32 commitment = askCommitment(_open(), seat_, cost, salt);
+        bytes32 commitment = askCommitment(openRound(), seat_, cost, salt);
         vm.prank(_proverOf(seat_));
-        market.commitAsk(
-            id, seat_, commitment, openRound()
-        );
+        market.commitAsk(id, seat_, commitment, openRound());
     }
 
     function revealAsk(uint256 seat_, uint64 cost, bytes32 salt) internal {
         vm.prank(relayer);
         market.revealAsk(id, seat_, cost, salt);
-        noteCost(_open() - 1, seat_, cost);
+        noteCost(openRound() - 1, seat_, cost);
     }
 
     function _proverOf(uint256 seat_) internal view returns (address prover) {
         (prover,,,) = market.seatOf(id, seat_);
-    }
-
-    /// @dev The round that takes bids.
-    function _open() internal view returns (uint256) {
-        return (block.timestamp - params.genesis) / params.biddingPeriod;
     }
 }

@@ -26,7 +26,7 @@ library SlowTerms {
     {
         uint256 t = b / 2;
         uint256 used = s.capBinds ? b : s.units;
-        if (used == 0) return latest;
+        if (s.units == 0) return latest;
         if (used > t) return _min(bounds.max, latest + _max(1, (latest * (used - t)) / (8 * (b - t))));
         if (used == t) return latest;
         return _max(bounds.min, latest - (latest * (t - used)) / (8 * t));

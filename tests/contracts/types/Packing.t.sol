@@ -65,7 +65,7 @@ contract PackingTest is Test {
     function testFuzz_offerGivesBackWhatItHolds(uint256 f, uint256 g, uint256 c, uint256 n) public pure {
         (uint32 first, uint32 free, uint64 cost) =
             (uint32(_ends(f, 32)), uint32(_ends(g, 32)), uint64(_ends(c, 64)));
-        uint32 current = uint32(bound(_ends(n, 32), 1, MAX_ROUND));
+        uint32 current = uint32(bound(_ends(n, 32), 1, MAX_ROUND - 1));
         Offer offer = OfferLib.create(first).withCost(cost, current);
         assertEq(offer.costBefore(), type(uint64).max);
         assertEq(offer.costAt(current), type(uint64).max);
@@ -84,7 +84,7 @@ contract PackingTest is Test {
         public
         pure
     {
-        current = uint32(bound(current, 1, MAX_ROUND));
+        current = uint32(bound(current, 1, MAX_ROUND - 1));
         Offer offer = OfferLib.create(a).withFree(b, current).withFree(c, current);
         assertEq(offer.freeAt(current - 1), a);
         assertEq(offer.freeAt(current), c);
