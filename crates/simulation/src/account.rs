@@ -2,7 +2,7 @@
 
 use crate::book::{Bidder, Book};
 use crate::market::{Population, Scenario};
-use crate::shim::Outcome;
+use clearing::Outcome;
 
 /// What somebody has more than before, in ticks; negative is a loss.
 pub type Money = i128;
@@ -43,11 +43,11 @@ pub struct Accounts {
 
 /// Clears the round that `book` is and settles every account.
 ///
-/// A prover delivers its tasks in order of submission as far as its true capacity goes; the requester of a task that is
+/// A prover delivers its tasks in order of submission as far as its hardware goes; the requester of a task that is
 /// not delivered gets its money back.
 #[must_use]
 pub fn settle(scenario: &Scenario, population: &Population, book: &Book, number: u64, penalties: Penalties) -> Accounts {
-    let outcome = crate::shim::clear(scenario.mechanism, &book.round(scenario, number));
+    let outcome = clearing::clear(scenario.mechanism, &book.round(scenario, number));
     account(population, book, &outcome, penalties)
 }
 
@@ -65,7 +65,7 @@ pub fn account(population: &Population, book: &Book, outcome: &Outcome, penaltie
         let (bid, bidder, prover) = (book.bids[bid_index], book.bidders[bid_index], book.askers[ask_index]);
         let size = u64::from(bid.size.get());
         let washes_itself = bidder == Bidder::Wash(prover);
-        let free = u64::from(population.provers[prover].capacity) - accounts.loads[prover];
+        let free = population.hardware(prover) - accounts.loads[prover];
         if !washes_itself && free < size {
             accounts.default_on(prover, size, penalties.slash);
             continue;

@@ -55,9 +55,10 @@ pub struct LabArgs {
 pub enum Choice {
     /// Every experiment, one after another
     All,
-    /// What one participant gains by not saying the truth, both mechanisms, both sides
-    Incentives,
-    /// Bids cleared per second and thread, the whole loop from drawing agents to their accounts
+    /// One experiment
+    #[command(flatten)]
+    One(Experiment),
+    /// Bids cleared per second on one thread, the whole loop from drawing agents to their accounts
     Throughput,
 }
 
@@ -123,11 +124,11 @@ pub fn run(args: &LabArgs, progress: bool) -> Result<Summary, LabError> {
 }
 
 impl Choice {
-    fn experiments(self) -> &'static [Experiment] {
+    fn experiments(self) -> Vec<Experiment> {
         match self {
-            Self::All => Experiment::value_variants(),
-            Self::Incentives => &[Experiment::Incentives],
-            Self::Throughput => &[],
+            Self::All => Experiment::value_variants().to_vec(),
+            Self::One(experiment) => vec![experiment],
+            Self::Throughput => Vec::new(),
         }
     }
 }

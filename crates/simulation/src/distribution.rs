@@ -38,7 +38,7 @@ pub enum Supply {
 }
 
 /// The largest task of any [`Demand`], in units; no prover is smaller.
-pub const MAX_TASK: u32 = 32;
+const MAX_TASK: u32 = 32;
 /// The mean capacity of a prover, in units.
 pub const MEAN_CAPACITY: f64 = 48.0;
 
@@ -56,7 +56,8 @@ pub struct Requester {
 pub struct Prover {
     /// What a unit costs it, in ticks per unit; at least 1.
     pub cost: u64,
-    /// What it can prove in a round, in units; at least 1.
+    /// What it can offer in a round, in units; at least 1. Its hardware holds one unit less than the largest task
+    /// more: so much can a load exceed the share of its prover.
     pub capacity: u32,
 }
 
@@ -77,9 +78,18 @@ impl Demand {
         let size = match self {
             // Inverse of the distribution function of a Pareto law with tail index 1.3.
             Self::Heavy => unit(random).powf(-1.0 / 1.3).min(f64::from(MAX_TASK)),
-            _ => uniform(random, 1.0, 9.0).floor().min(8.0),
+            _ => uniform(random, 1.0, 9.0).floor().min(f64::from(self.max_size())),
         };
         Requester { value: positive(value), size: narrow(positive(size)) }
+    }
+
+    /// The largest task, in units.
+    #[must_use]
+    pub const fn max_size(self) -> u32 {
+        match self {
+            Self::Heavy => MAX_TASK,
+            _ => 8,
+        }
     }
 
     /// The mean size of a task, in units, measured.
@@ -149,7 +159,7 @@ mod tests {
             let sizes: Vec<u32> = (0..40_000).map(|_| demand.draw(&mut random).size).collect();
             let mean = f64::from(sizes.iter().sum::<u32>()) / 40_000.0;
             assert!((mean / demand.mean_size() - 1.0).abs() < 0.03, "{demand:?}: {mean}");
-            assert!(sizes.iter().all(|size| (1..=MAX_TASK).contains(size)));
+            assert!(sizes.iter().all(|size| (1..=demand.max_size()).contains(size)));
         }
     }
 

@@ -29,7 +29,6 @@ mod progress;
 mod random;
 mod report;
 mod runner;
-pub mod shim;
 pub mod stats;
 mod table;
 mod throughput;

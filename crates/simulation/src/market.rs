@@ -2,7 +2,7 @@
 
 use crate::distribution::{Demand, MEAN_CAPACITY, Prover, Requester, Supply, positive};
 use crate::random::Stream;
-use crate::shim::Mechanism;
+use market_types::Mechanism;
 use serde::Serialize;
 
 /// What a series of rounds has in common.
@@ -55,6 +55,7 @@ impl Scenario {
         Population {
             requesters: (0..self.requesters).map(|_| self.demand.draw(random)).collect(),
             provers: (0..self.provers).map(|_| self.supply.draw(random)).collect(),
+            max_task: self.demand.max_size(),
         }
     }
 }
@@ -66,6 +67,8 @@ pub struct Population {
     pub requesters: Vec<Requester>,
     /// Every prover.
     pub provers: Vec<Prover>,
+    /// The largest task that the market takes, in units.
+    pub max_task: u32,
 }
 
 /// The most that trade could be worth.
@@ -80,6 +83,18 @@ pub struct Optimum {
 }
 
 impl Population {
+    /// What a prover's hardware can prove in a round, in units.
+    #[must_use]
+    pub fn hardware(&self, prover: usize) -> u64 {
+        u64::from(self.provers[prover].capacity) + u64::from(self.headroom())
+    }
+
+    /// By how much a load can exceed the share of its seat, in units: each seat keeps so much free.
+    #[must_use]
+    pub const fn headroom(&self) -> u32 {
+        self.max_task - 1
+    }
+
     /// The best trade if tasks could be divided: highest values meet lowest costs until they cross or the cap is
     /// reached. No trade of whole tasks is worth more.
     #[must_use]
@@ -116,6 +131,7 @@ mod tests {
         Population {
             requesters: requesters.iter().map(|&(value, size)| Requester { value, size }).collect(),
             provers: provers.iter().map(|&(cost, capacity)| Prover { cost, capacity }).collect(),
+            max_task: 6,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::book::Book;
 use crate::distribution::{Demand, Supply};
 use crate::market::Scenario;
 use crate::random::stream;
-use crate::shim::Mechanism;
+use market_types::Mechanism;
 use serde::Serialize;
 use std::time::Instant;
 

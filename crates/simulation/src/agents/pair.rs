@@ -60,7 +60,7 @@ impl Pair {
         let mut book = honest.clone();
         book.without_requester(self.requester);
         let full = table.play(&book);
-        let idle = u64::from(capacity) >= full.loads[self.prover] + u64::from(task.size);
+        let idle = table.population.hardware(self.prover) >= full.loads[self.prover] + u64::from(task.size);
         let kept = if idle { full.provers[self.prover] } else { Money::MIN / 2 };
         let reduced = if capacity > task.size {
             book.asks[self.prover] = ask(cost, capacity - task.size);
@@ -76,7 +76,7 @@ impl Pair {
         let task = table.population.requesters[self.requester];
         let Prover { cost, capacity } = table.population.provers[self.prover];
         let costs = || honest.asks.iter().map(|ask| ask.cost.get()).collect::<Vec<_>>();
-        let outcome = crate::shim::clear(table.scenario.mechanism, &honest.round(table.scenario, table.number));
+        let outcome = clearing::clear(table.scenario.mechanism, &honest.round(table.scenario, table.number));
         let lowest = outcome.assignment.iter().map(|(won, _)| honest.bids[won.get() as usize].fee.get()).min();
         let mut fees = around(honest.bids.iter().map(|bid| bid.fee.get()).collect(), lowest.unwrap_or(1), 4);
         fees.extend((1..=8).map(|quarter| scaled(task.value, f64::from(quarter) / 4.0)));

@@ -3,7 +3,7 @@
 use super::{Table, around, scaled};
 use crate::account::Money;
 use crate::book::{Bidder, Book, ask, bid};
-use crate::distribution::{MAX_TASK, narrow, positive};
+use crate::distribution::{narrow, positive};
 
 /// What a prover does, fixed before the round.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,6 +18,8 @@ pub enum Plan {
         seats: u32,
         /// By which part of the cost the asks rise.
         step: f64,
+        /// Whether each seat keeps its own headroom free, as where collateral backs every seat; otherwise they share it.
+        backed: bool,
     },
     /// Adds wash bids at this fee (ticks per unit) for so many units in all, in tasks of the largest size.
     Wash {
@@ -36,26 +38,35 @@ pub fn deviate(table: &Table<'_>, honest: &Book, who: usize, plan: Plan) -> Book
     match plan {
         Plan::Scale(factor) => book.asks[who] = ask(scaled(one.cost, factor), one.capacity),
         Plan::Capacity(factor) => book.asks[who] = ask(one.cost, part(one.capacity, factor)),
-        Plan::Names { seats, step } => {
-            let seats = seats.clamp(1, one.capacity);
-            let share = one.capacity / seats;
-            // What does not divide goes to the first seat.
-            book.asks[who] = ask(one.cost, one.capacity - share * (seats - 1));
-            for seat in 1..seats {
-                let cost = scaled(one.cost, 1.0 + step * f64::from(seat));
-                book.submit_ask(who, ask(cost, share));
+        Plan::Names { seats, step, backed } => {
+            let shares = shares(table, who, seats, backed);
+            book.asks[who] = ask(one.cost, shares[0]);
+            for (seat, share) in (1..).zip(&shares[1..]) {
+                book.submit_ask(who, ask(scaled(one.cost, 1.0 + step * f64::from(seat)), *share));
             }
         }
         Plan::Wash { fee, units } => {
             let mut left = units;
             while left > 0 {
-                let size = left.min(MAX_TASK);
+                let size = left.min(table.population.max_task);
                 book.submit_bid(Bidder::Wash(who), bid(fee, size));
                 left -= size;
             }
         }
     }
     book
+}
+
+/// What each of `seats` seats offers, at least one unit; what does not divide goes to the first.
+fn shares(table: &Table<'_>, who: usize, seats: u32, backed: bool) -> Vec<u32> {
+    let capacity = table.population.provers[who].capacity;
+    let seats = seats.clamp(1, capacity);
+    let kept = if backed { table.population.headroom() * (seats - 1) } else { 0 };
+    let offered = capacity.saturating_sub(kept).max(seats);
+    let share = offered / seats;
+    let mut shares = vec![share; seats as usize];
+    shares[0] = offered - share * (seats - 1);
+    shares
 }
 
 /// The best of several plans chosen when the round is known, at least `honest_payoff`.
@@ -83,7 +94,7 @@ pub fn snipe(table: &Table<'_>, honest: &Book, who: usize, honest_payoff: Money)
 /// so that one more of them wins, and in several sizes.
 #[must_use]
 pub fn wash(table: &Table<'_>, honest: &Book, who: usize, honest_payoff: Money) -> Money {
-    let outcome = crate::shim::clear(table.scenario.mechanism, &honest.round(table.scenario, table.number));
+    let outcome = clearing::clear(table.scenario.mechanism, &honest.round(table.scenario, table.number));
     let mut costs: Vec<u64> = honest.asks.iter().map(|ask| ask.cost.get()).collect();
     costs.sort_unstable();
     let margin = outcome.winning_asks.len();

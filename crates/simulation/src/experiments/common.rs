@@ -1,21 +1,10 @@
 //! What several experiments share.
 
 use crate::distribution::{Demand, Supply, positive};
-use crate::market::{Population, Scenario};
+use crate::market::Scenario;
 use crate::runner::Lab;
 use crate::stats::Mean;
-use crate::shim::Mechanism;
-
-/// Both mechanisms, in the order of panels.
-pub(super) const MECHANISMS: [Mechanism; 2] = [Mechanism::Core, Mechanism::AverageFee];
-
-/// The name of a mechanism in tables and plots.
-pub(super) const fn name(mechanism: Mechanism) -> &'static str {
-    match mechanism {
-        Mechanism::Core => "core",
-        Mechanism::AverageFee => "average-fee",
-    }
-}
+use market_types::Mechanism;
 
 /// The market of all experiments that do not say otherwise: log-normal values and costs, 12 provers, tasks for 1.2 times
 /// their capacity.
@@ -57,12 +46,12 @@ pub(super) fn somebody(random: &mut crate::random::Stream, among: usize) -> usiz
     random.random_range(0..among.max(1) as u64) as usize
 }
 
-/// The participants of a round, and where its random numbers go on.
-pub(super) fn drawn(scenario: &Scenario, random: &mut crate::random::Stream) -> Population {
-    scenario.draw(random)
-}
-
 /// How a caption tells the size of a sample.
 pub(super) fn sampled(rounds: u64) -> String {
     format!("{rounds} rounds per point; bands and bars are 95 % confidence intervals.")
+}
+
+/// The share of rounds in which somebody has more, in percent.
+pub(super) fn share_above_zero(gains: impl IntoIterator<Item = f64>) -> Mean {
+    Mean::of(gains.into_iter().map(|gain| if gain > 0.0 { 100.0 } else { 0.0 }))
 }

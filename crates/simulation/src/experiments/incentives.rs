@@ -3,7 +3,7 @@
 //! In every round one requester and one prover, picked at random, try every deviation in turn; everybody else and the
 //! random numbers stay the same. The gain is what the deviation is worth less what honesty is worth.
 
-use super::common::{Competitive, MECHANISMS, base, name, sampled, somebody};
+use super::common::{Competitive, base, sampled, share_above_zero, somebody};
 use crate::account::{Money, Penalties};
 use crate::agents::{Table as Game, prover, requester};
 use crate::book::Book;
@@ -13,6 +13,7 @@ use crate::report::Report;
 use crate::runner::Lab;
 use crate::stats::Mean;
 use crate::table::Table;
+use market_types::Mechanism;
 
 /// Which statements of a participant the mechanism promises not to reward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +59,9 @@ const PROVERS: [(&str, Kind, OfProver); 13] = [
     ("withhold 25 % of capacity", Kind::Beyond, OfProver::Plan(prover::Plan::Capacity(0.75))),
     ("withhold 50 % of capacity", Kind::Beyond, OfProver::Plan(prover::Plan::Capacity(0.5))),
     ("overstate capacity by 50 %", Kind::Beyond, OfProver::Plan(prover::Plan::Capacity(1.5))),
-    ("2 names, same ask", Kind::Beyond, OfProver::Plan(prover::Plan::Names { seats: 2, step: 0.0 })),
-    ("2 names, second asks 50 % more", Kind::Beyond, OfProver::Plan(prover::Plan::Names { seats: 2, step: 0.5 })),
-    ("4 names, 20 % steps", Kind::Beyond, OfProver::Plan(prover::Plan::Names { seats: 4, step: 0.2 })),
+    ("2 names, same ask", Kind::Beyond, OfProver::Plan(prover::Plan::Names { seats: 2, step: 0.0, backed: false })),
+    ("2 names, second asks 50 % more", Kind::Beyond, OfProver::Plan(prover::Plan::Names { seats: 2, step: 0.5, backed: false })),
+    ("4 names, 20 % steps", Kind::Beyond, OfProver::Plan(prover::Plan::Names { seats: 4, step: 0.2, backed: false })),
     ("wash bids in an open round", Kind::Beyond, OfProver::Wash),
 ];
 
@@ -73,16 +74,20 @@ struct Observed {
 }
 
 pub(super) fn run(lab: &Lab) -> Report {
-    let cap = Competitive::of(lab, &base(MECHANISMS[0])).cap(1.25);
+    let cap = Competitive::of(lab, &base(Mechanism::Core)).cap(1.25);
     lab.progress().start("incentives", 2 * lab.rounds());
     let mut table = Table::new(&[
         "mechanism", "side", "deviation", "promised", "gain_percent", "margin", "gain_ticks", "better_percent", "rounds",
     ]);
     let mut panels = [Vec::new(), Vec::new()];
     let mut report = Report::default();
-    for mechanism in MECHANISMS {
+    let observe = |mechanism| {
         let scenario = base(mechanism).with_cap(cap);
-        let observed = lab.series("incentives", |random, number| observe(&scenario, random, number));
+        lab.series("incentives", |random, number| observe(&scenario, random, number))
+    };
+    let all = Mechanism::ALL.map(observe);
+    let [in_core, _] = &all;
+    for (mechanism, observed) in Mechanism::ALL.into_iter().zip(&all) {
         let requesters: Vec<_> = REQUESTERS.iter().map(|(what, kind, _)| (*what, *kind)).collect();
         let provers: Vec<_> = PROVERS.iter().map(|(what, kind, _)| (*what, *kind)).collect();
         let sides = [
@@ -90,11 +95,11 @@ pub(super) fn run(lab: &Lab) -> Report {
             Side { name: "prover", deviations: provers, honest: |one| one.prover, gains: |one| &one.by_prover },
         ];
         for (side, panels) in sides.into_iter().zip(&mut panels) {
-            panels.push(side.panel(name(mechanism), &observed, &mut table, &mut report));
+            panels.push(side.panel(mechanism.name(), observed, in_core, &mut table, &mut report));
         }
     }
     let caption = format!(
-        "One participant deviates, everybody else is honest. 100 % is what honesty is worth in the mean. Market: 12 provers, \
+        "One participant deviates, everybody else is honest. 100 % is what honesty is worth to the same participant under core, in the mean. Market: 12 provers, \
          154 requesters, log-normal values and costs, cap {cap} units. {}",
         sampled(lab.rounds())
     );
@@ -146,31 +151,33 @@ struct Side {
 }
 
 impl Side {
-    fn panel(&self, mechanism: &'static str, observed: &[Observed], table: &mut Table, report: &mut Report) -> Panel {
+    /// The gains under a mechanism, over what honesty is worth `in_core`: under `average-fee` an honest requester gets
+    /// nothing at all.
+    fn panel(&self, mechanism: &'static str, observed: &[Observed], in_core: &[Observed], table: &mut Table, report: &mut Report) -> Panel {
         let mut series = [
             Series::rows("misreported fee or cost (covered by the promise of core)", 0, []),
             Series::rows("everything else (not covered)", 1, []),
         ];
         for (row, (what, kind)) in self.deviations.iter().enumerate() {
             let pairs: Vec<(f64, f64)> =
-                observed.iter().map(|one| ((self.gains)(one)[row] as f64, (self.honest)(one) as f64)).collect();
+                observed.iter().zip(in_core).map(|(one, core)| ((self.gains)(one)[row] as f64, (self.honest)(core) as f64)).collect();
             let gain = Mean::percent(&pairs);
             let ticks = Mean::of(pairs.iter().map(|(gain, _)| *gain)).value;
-            let better = Mean::of(pairs.iter().map(|(gain, _)| if *gain > 0.0 { 100.0 } else { 0.0 })).value;
+            let better = share_above_zero(pairs.iter().map(|(gain, _)| *gain)).value;
             let promised = if *kind == Kind::Price { "yes" } else { "no" };
             table.row(&[
                 mechanism.into(), self.name.into(), (&*what.replace(',', ";")).into(), promised.into(), gain.value.into(),
                 gain.margin.into(), ticks.into(), better.into(), (pairs.len() as u64).into(),
             ]);
             if gain.low() > 0.0 {
-                report.find(format!("{mechanism}, {}: {what}", self.name), gain, "% of the honest payoff");
+                report.find(format!("{mechanism}, {}: {what}", self.name), gain, "% of the honest payoff in core");
             }
             let group = &mut series[usize::from(*kind == Kind::Beyond)];
             group.points.extend(Series::rows("", 0, [(row, gain)]).points);
         }
         Panel {
             title: format!("{mechanism}: {}", self.name),
-            x: Axis::linear("mean gain, % of the honest payoff"),
+            x: Axis::linear("mean gain, % of the honest payoff in core"),
             y: Axis::names(self.deviations.iter().map(|(what, _)| (*what).to_owned())),
             series: series.into(),
         }

@@ -3,19 +3,31 @@
 //! | module | question |
 //! |---|---|
 //! | `incentives` | what does one participant gain by not saying the truth? |
+//! | `agreements` | what does an agreement outside the market gain, by capacity cap? |
+//! | `cartels` | what do cartels cost requesters, open against sealed? |
+//! | `welfare` | how much of the best trade is reached, and who gets it? |
 
 mod common;
+mod cartels;
+mod agreements;
 mod incentives;
+mod welfare;
 
 use crate::report::Report;
 use crate::runner::Lab;
-use clap::ValueEnum;
+use clap::{Subcommand, ValueEnum};
 
 /// An experiment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Subcommand)]
 pub enum Experiment {
     /// What one participant gains by not saying the truth, both mechanisms, both sides
     Incentives,
+    /// Welfare against the best trade, and who gets it, by thickness and demand over supply
+    Welfare,
+    /// What a requester-prover agreement outside the market gains, by capacity cap
+    Agreements,
+    /// What prover cartels cost requesters, by size, open against sealed rounds
+    Cartels,
 }
 
 impl Experiment {
@@ -30,6 +42,9 @@ impl Experiment {
     pub fn run(self, lab: &Lab) -> Report {
         match self {
             Self::Incentives => incentives::run(lab),
+            Self::Agreements => agreements::run(lab),
+            Self::Cartels => cartels::run(lab),
+            Self::Welfare => welfare::run(lab),
         }
     }
 }

@@ -24,7 +24,7 @@ const TITLE: i32 = 36;
 const LEGEND_ROW: i32 = 22;
 const CAPTION_ROW: i32 = 17;
 /// How many characters of caption or legend fit a line, at their sizes.
-const CAPTION_COLUMNS: usize = 150;
+const CAPTION_COLUMNS: usize = 165;
 
 /// Why a figure was not written.
 #[derive(Debug, Error)]
@@ -84,7 +84,7 @@ fn sheet<D: DrawingBackend>(area: &DrawingArea<D, Shift>, figure: &Figure, zoom:
     let mut top = MARGIN + TITLE;
     for row in legend(figure) {
         for (name, style, left) in row {
-            canvas.mark((left + 8, top + 9), style)?;
+            canvas.mark((left + 10, top + 6), style)?;
             canvas.text(&name, (left + 20, top + 1), 13, INK)?;
         }
         top += LEGEND_ROW;
@@ -115,7 +115,7 @@ fn legend(figure: &Figure) -> Vec<Vec<(String, usize, i32)>> {
             continue;
         }
         seen.push(&series.name);
-        let width = 42 + rows_of(series.name.chars().count(), 7);
+        let width = 42 + rows_of(series.name.chars().count(), 6);
         if rows.is_empty() || left + width > 990 {
             rows.push(Vec::new());
             left = MARGIN;
