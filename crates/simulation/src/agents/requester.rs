@@ -3,6 +3,7 @@
 use super::{Table, around, scaled};
 use crate::account::Money;
 use crate::book::{Bidder, Book, bid};
+use crate::market::Population;
 
 /// What a requester does, fixed before the round.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,6 +12,16 @@ pub enum Plan {
     Scale(f64),
     /// Splits its task over bids of one unit each, if the task can be divided.
     Split,
+}
+
+/// Every requester bids this part of its value, and every prover says the truth.
+#[must_use]
+pub fn all_shade(population: &Population, part: f64) -> Book {
+    let mut book = Book::honest(population);
+    for (shaded, one) in book.bids.iter_mut().zip(&population.requesters) {
+        *shaded = bid(scaled(one.value, part), one.size);
+    }
+    book
 }
 
 /// `honest` with the requester's bid replaced.

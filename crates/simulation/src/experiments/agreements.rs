@@ -1,13 +1,13 @@
 //! What does a requester-prover agreement outside the market gain, as a function of the capacity cap?
 //!
 //! In every round one requester and one prover, picked at random, know the whole round and keep an agreement only if it
-//! gives both together more than honesty does. Everybody else is honest.
+//! gives both together more than the custom does. Everybody else follows the custom: the truth under `core`, shading in
+//! equilibrium under `average-fee`.
 
-use super::common::{Competitive, base, sampled, share_above_zero, somebody};
+use super::common::{Competitive, Customary, base, sampled, share_above_zero, somebody};
 use crate::account::Penalties;
 use crate::agents::Table as Game;
 use crate::agents::pair::{Agreement, Pair};
-use crate::book::Book;
 use crate::plot::{Axis, Figure, Panel, Series};
 use crate::report::Report;
 use crate::runner::Lab;
@@ -70,18 +70,18 @@ pub(super) fn run(lab: &Lab) -> Report {
                 }
             }
         }
-        let panel = |title: String, label: &str, series| Panel {
-            title,
+        let panel = |y: Axis, series| Panel {
+            title: mechanism.name().to_owned(),
             x: Axis::log("capacity cap over the competitive quantity"),
-            y: Axis::linear(label),
+            y,
             series,
         };
-        gains.push(panel(mechanism.name().to_owned(), "joint gain per unit, % of the competitive price", lines(&gain)));
-        shares.push(panel(mechanism.name().to_owned(), "pairs that gain, %", lines(&share)));
+        gains.push(panel(Axis::linear("joint gain per unit, % of the competitive price"), lines(&gain)));
+        shares.push(panel(Axis::linear("pairs that gain, %").within(0.0, 100.0), lines(&share)));
     }
     gains.extend(shares);
     let caption = format!(
-        "One requester and one prover at random, who know the whole round and agree only if it pays. Market: 12 provers, 154 \
+        "One requester and one prover at random, who know the whole round and agree only if it pays; under average-fee all requesters shade in equilibrium. Market: 12 provers, 154 \
          requesters, log-normal values and costs; competitive quantity {:.0} units, competitive price {:.0} ticks. {}",
         competitive.units, competitive.price, sampled(lab.rounds())
     );
@@ -92,11 +92,12 @@ pub(super) fn run(lab: &Lab) -> Report {
 }
 
 fn observe(lab: &Lab, mechanism: Mechanism, cap: u64) -> Vec<Observed> {
-    let scenario = base(mechanism).with_cap(cap);
+    let market = Customary::of(lab, base(mechanism).with_cap(cap));
+    let scenario = market.scenario;
     lab.series("agreements", |random, number| {
         let population = scenario.draw(random);
         let game = Game { scenario: &scenario, population: &population, number, penalties: Penalties::default() };
-        let honest = Book::honest(&population);
+        let honest = market.book(&population);
         let pair = Pair {
             requester: somebody(random, population.requesters.len()),
             prover: somebody(random, population.provers.len()),

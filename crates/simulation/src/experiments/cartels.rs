@@ -4,11 +4,10 @@
 //! very round. In a *sealed* one it knows only what usually happens: it takes the plan that paid best in the mean over
 //! other rounds of the same market, and keeps it.
 
-use super::common::{Competitive, sampled};
+use super::common::{Competitive, Customary, sampled};
 use crate::account::{Accounts, Money, Penalties};
 use crate::agents::Table as Game;
 use crate::agents::cartel::{Plan, deviate, open_plans, payoff, sealed_plans};
-use crate::book::Book;
 use crate::distribution::{Demand, Supply};
 use crate::market::Scenario;
 use crate::plot::{Axis, Figure, Panel, Series};
@@ -49,8 +48,8 @@ pub(super) fn run(lab: &Lab) -> Report {
     ]);
     let mut panels: [Vec<Series>; 3] = Default::default();
     for (number, mechanism) in Mechanism::ALL.into_iter().enumerate() {
-        let scenario = market.under(mechanism).with_cap(cap);
-        let observed = SIZES.map(|size| (size, observe(lab, &scenario, size, competitive.price)));
+        let custom = Customary::of(lab, market.under(mechanism).with_cap(cap));
+        let observed = SIZES.map(|size| (size, observe(lab, &custom, size, competitive.price)));
         let arms: [(&str, fn(&Observed) -> Worth); 2] = [("open", |one| one.open), ("sealed", |one| one.sealed)];
         for (place, (round, arm)) in arms.into_iter().enumerate() {
             let (name, style) = (format!("{mechanism}, {round}"), 2 * number + place);
@@ -82,7 +81,7 @@ pub(super) fn run(lab: &Lab) -> Report {
         series,
     });
     let caption = format!(
-        "Open: the cartel sees the round before it chooses; sealed: it knows what prices usually are. Market: {PROVERS} \
+        "Open: the cartel sees the round before it chooses; sealed: it knows what prices usually are. Under average-fee requesters shade in equilibrium. Market: {PROVERS} \
          provers, 205 requesters, log-normal values and costs, cap {cap} units; a quarter of the rounds again to train sealed \
          cartels. {}",
         sampled(lab.rounds())
@@ -110,13 +109,13 @@ fn effects(rounds: &[Observed], arm: fn(&Observed) -> Worth) -> [Mean; 3] {
     ]
 }
 
-fn observe(lab: &Lab, scenario: &Scenario, size: usize, price: f64) -> Vec<Observed> {
+fn observe(lab: &Lab, market: &Customary, size: usize, price: f64) -> Vec<Observed> {
     let usual = sealed_plans(size, price);
-    let learned = learn(lab, scenario, size, &usual);
+    let learned = learn(lab, market, size, &usual);
     lab.series("cartels", |random, number| {
-        let population = scenario.draw(random);
-        let game = Game { scenario, population: &population, number, penalties: Penalties::default() };
-        let book = Book::honest(&population);
+        let population = market.scenario.draw(random);
+        let game = Game { scenario: &market.scenario, population: &population, number, penalties: Penalties::default() };
+        let book = market.book(&population);
         let honest = game.play(&book);
         let sealed = learned.map(|plan| game.play(&deviate(&game, &book, size, plan)));
         let mut open = honest.clone();
@@ -136,11 +135,11 @@ fn observe(lab: &Lab, scenario: &Scenario, size: usize, price: f64) -> Vec<Obser
 }
 
 /// The plan that pays best in the mean, if any pays more than honesty.
-fn learn(lab: &Lab, scenario: &Scenario, size: usize, plans: &[Plan]) -> Option<Plan> {
+fn learn(lab: &Lab, market: &Customary, size: usize, plans: &[Plan]) -> Option<Plan> {
     let rounds = lab.some_rounds("cartels learn", training(lab), |random, number| {
-        let population = scenario.draw(random);
-        let game = Game { scenario, population: &population, number, penalties: Penalties::default() };
-        let book = Book::honest(&population);
+        let population = market.scenario.draw(random);
+        let game = Game { scenario: &market.scenario, population: &population, number, penalties: Penalties::default() };
+        let book = market.book(&population);
         let honest = payoff(&game.play(&book), size);
         let gain = |plan: &Plan| payoff(&game.play(&deviate(&game, &book, size, *plan)), size) - honest;
         plans.iter().map(gain).collect::<Vec<Money>>()

@@ -1,7 +1,11 @@
 //! What several experiments share.
 
+use crate::account::{Penalties, settle};
+use crate::agents::requester::all_shade;
+use crate::agents::scaled;
+use crate::book::{Book, bid};
 use crate::distribution::{Demand, Supply, positive};
-use crate::market::Scenario;
+use crate::market::{Population, Scenario};
 use crate::runner::Lab;
 use crate::stats::Mean;
 use market_types::Mechanism;
@@ -44,6 +48,58 @@ impl Competitive {
 pub(super) fn somebody(random: &mut crate::random::Stream, among: usize) -> usize {
     use rand::Rng as _;
     random.random_range(0..among.max(1) as u64) as usize
+}
+
+/// What requesters may bid, as part of their value.
+const PARTS: [f64; 10] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1.0];
+/// Rounds of best response; the part moves halfway to the best reply each time.
+const REPLIES: u32 = 8;
+
+/// The part of its value that a requester bids when all others bid the same part, by repeated best response.
+pub(super) fn equilibrium(lab: &Lab, market: &Scenario) -> f64 {
+    let rounds = lab.rounds().min(200);
+    let mut common = 1.0;
+    for _ in 0..REPLIES {
+        let payoffs = lab.some_rounds("equilibrium", rounds, |random, number| {
+            let population = market.draw(random);
+            let one = somebody(random, population.requesters.len());
+            let mut book = all_shade(&population, common);
+            PARTS.map(|part| {
+                let task = population.requesters[one];
+                book.bids[one] = bid(scaled(task.value, part), task.size);
+                settle(market, &population, &book, number, Penalties::default()).requesters[one]
+            })
+        });
+        let total = |part: usize| payoffs.iter().map(|one| one[part]).sum::<i128>();
+        let best = (0..PARTS.len()).max_by_key(|part| total(*part)).map_or(1.0, |part| PARTS[part]);
+        common = (common + best) / 2.0;
+    }
+    common
+}
+
+/// A market with what is customary in it: all say the truth under `core`; under `average-fee` requesters shade, each by the
+/// same part, as is best for each if all others do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Customary {
+    /// The market.
+    pub(super) scenario: Scenario,
+    /// Which part of its value each requester bids.
+    pub(super) part: f64,
+}
+
+impl Customary {
+    pub(super) fn of(lab: &Lab, scenario: Scenario) -> Self {
+        let part = match scenario.mechanism {
+            Mechanism::Core => 1.0,
+            Mechanism::AverageFee => equilibrium(lab, &scenario),
+        };
+        Self { scenario, part }
+    }
+
+    /// What everybody says who does not depart from the custom.
+    pub(super) fn book(&self, population: &Population) -> Book {
+        all_shade(population, self.part)
+    }
 }
 
 /// How a caption tells the size of a sample.

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `incentives` | what does one participant gain by not saying the truth? |
 //! | `agreements` | what does an agreement outside the market gain, by capacity cap? |
+//! | `defences` | what do misreported capacity and several names gain, with and without defences? |
 //! | `cartels` | what do cartels cost requesters, open against sealed? |
 //! | `welfare` | how much of the best trade is reached, and who gets it? |
 
 mod common;
+mod defences;
 mod cartels;
 mod agreements;
 mod incentives;
@@ -26,6 +28,8 @@ pub enum Experiment {
     Welfare,
     /// What a requester-prover agreement outside the market gains, by capacity cap
     Agreements,
+    /// What misreported capacity and several names gain, with and without each defence
+    Defences,
     /// What prover cartels cost requesters, by size, open against sealed rounds
     Cartels,
 }
@@ -44,6 +48,7 @@ impl Experiment {
             Self::Incentives => incentives::run(lab),
             Self::Agreements => agreements::run(lab),
             Self::Cartels => cartels::run(lab),
+            Self::Defences => defences::run(lab),
             Self::Welfare => welfare::run(lab),
         }
     }

@@ -4,10 +4,9 @@
 //! Everybody is honest, except that under `average-fee` requesters also shade: each bids the same part of its value, the
 //! part from which no single requester would rather depart (found by repeated best response).
 
-use super::common::{Competitive, sampled, somebody};
+use super::common::{Competitive, equilibrium, sampled};
 use crate::account::{Penalties, settle};
-use crate::agents::scaled;
-use crate::book::{Book, bid};
+use crate::agents::requester::all_shade;
 use crate::distribution::{Demand, Supply};
 use crate::market::{NO_CAP, Population, Scenario};
 use crate::plot::{Axis, Figure, Panel, Series};
@@ -20,11 +19,6 @@ use market_types::Mechanism;
 
 const THICKNESS: [u32; 7] = [2, 4, 8, 16, 32, 64, 128];
 const RATIOS: [f64; 3] = [0.6, 1.2, 2.4];
-/// What requesters may bid, as part of their value.
-const PARTS: [f64; 10] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1.0];
-/// Rounds of best response; the part moves halfway to the best reply each time.
-const REPLIES: u32 = 8;
-
 /// A market and how its requesters bid.
 #[derive(Debug, Clone, Copy)]
 struct Arm {
@@ -231,7 +225,7 @@ impl Measured {
 
 fn shares(market: &Scenario, population: &Population, shading: f64, number: u64) -> Shares {
     let best = population.optimum(NO_CAP);
-    let accounts = settle(market, population, &shaded(population, shading), number, Penalties::default());
+    let accounts = settle(market, population, &all_shade(population, shading), number, Penalties::default());
     Shares {
         best: best.welfare,
         welfare: accounts.welfare as f64,
@@ -241,35 +235,4 @@ fn shares(market: &Scenario, population: &Population, shading: f64, number: u64)
         units: accounts.units as f64,
         best_units: best.units,
     }
-}
-
-/// Every requester bids the same part of its value.
-fn shaded(population: &Population, part: f64) -> Book {
-    let mut book = Book::honest(population);
-    for (bid_of, one) in book.bids.iter_mut().zip(&population.requesters) {
-        *bid_of = bid(scaled(one.value, part), one.size);
-    }
-    book
-}
-
-/// The part of its value that a requester bids when all others bid the same part, by repeated best response.
-fn equilibrium(lab: &Lab, market: &Scenario) -> f64 {
-    let rounds = lab.rounds().min(200);
-    let mut common = 1.0;
-    for _ in 0..REPLIES {
-        let payoffs = lab.some_rounds("equilibrium", rounds, |random, number| {
-            let population = market.draw(random);
-            let one = somebody(random, population.requesters.len());
-            let mut book = shaded(&population, common);
-            PARTS.map(|part| {
-                let task = population.requesters[one];
-                book.bids[one] = bid(scaled(task.value, part), task.size);
-                settle(market, &population, &book, number, Penalties::default()).requesters[one]
-            })
-        });
-        let total = |part: usize| payoffs.iter().map(|one| one[part]).sum::<i128>();
-        let best = (0..PARTS.len()).max_by_key(|part| total(*part)).map_or(1.0, |part| PARTS[part]);
-        common = (common + best) / 2.0;
-    }
-    common
 }

@@ -24,7 +24,7 @@ const TITLE: i32 = 36;
 const LEGEND_ROW: i32 = 22;
 const CAPTION_ROW: i32 = 17;
 /// How many characters of caption or legend fit a line, at their sizes.
-const CAPTION_COLUMNS: usize = 165;
+const CAPTION_COLUMNS: usize = 185;
 
 /// Why a figure was not written.
 #[derive(Debug, Error)]
