@@ -4,7 +4,7 @@
 
 use super::prefix::PrefixScan;
 use super::{ProverScan, Rejection};
-use crate::certificate::BatchClaim;
+use crate::certificate::{BatchClaim, UserPivot};
 use crate::prices::times;
 use market_types::{Bid, BidIndex, Round, SeatedAsk, Ticks};
 
@@ -63,5 +63,9 @@ impl ProverScan for AverageFeeScan {
             return Err(Rejection::RevenueMismatch { claimed, actual });
         }
         Ok(())
+    }
+
+    fn cap_binds(&self, _round: &Round) -> bool {
+        self.batch.pivot.index != UserPivot::NOBODY_LEFT_OUT
     }
 }

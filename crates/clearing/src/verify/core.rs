@@ -25,6 +25,14 @@ struct PivotScan {
     next_demand: Option<DemandAt>,
 }
 
+impl PivotScan {
+    /// `K_{w+1}`, and whether demand at `c_{w+2}` exceeds it. `capacity`: `K_w`.
+    fn next(&self, capacity: Units) -> (Units, bool) {
+        let with_pivot = capacity.saturating_add(self.ask.ask.capacity.into());
+        (with_pivot, self.next_demand.as_ref().is_some_and(|next| next.exceeds(with_pivot)))
+    }
+}
+
 impl CoreScan {
     pub(super) fn of(round: &Round, pivot_seat: Option<AskIndex>) -> Result<Self, Rejection> {
         let Some(seat) = pivot_seat else {
@@ -69,12 +77,19 @@ impl ProverScan for CoreScan {
         if !self.winners.is_empty() && !pivot.demand.exceeds(capacity) {
             return Err(Rejection::DemandTooLow { price: pivot.ask.ask.cost, capacity });
         }
-        let with_pivot = capacity.saturating_add(pivot.ask.ask.capacity.into());
-        let wanted = pivot.next_demand.as_ref().is_some_and(|next| next.exceeds(with_pivot));
-        if with_pivot <= cap.into() && wanted {
+        let (with_pivot, wanted) = pivot.next(capacity);
+        if wanted && with_pivot <= cap.into() {
             return Err(Rejection::NotMaximal { seat: pivot.ask.seat });
         }
         Ok(())
+    }
+
+    /// The pivot prover would have won but for the cap.
+    fn cap_binds(&self, round: &Round) -> bool {
+        self.pivot.as_ref().is_some_and(|pivot| {
+            let (with_pivot, wanted) = pivot.next(capacity(&self.winners));
+            wanted && with_pivot > round.cap().into()
+        })
     }
 }
 
