@@ -27,6 +27,8 @@ pub struct Accounts {
     pub loads: Vec<u64>,
     /// Paid for delivered tasks, in ticks.
     pub payments: Money,
+    /// What wash bids are worth to whoever posted them: what they pay, so never positive, in ticks.
+    pub wash: Money,
     /// Paid to provers for deliveries, in ticks.
     pub pay: Money,
     /// Payments less pay: goes to the market's sink. Never negative.
@@ -85,7 +87,10 @@ pub fn account(population: &Population, book: &Book, outcome: &Outcome, penaltie
                 value
             }
             Bidder::Wash(owner) => {
-                accounts.provers[owner] -= payment;
+                accounts.wash -= payment;
+                if let Some(payoff) = accounts.provers.get_mut(owner) {
+                    *payoff -= payment;
+                }
                 0
             }
         };

@@ -9,7 +9,7 @@ pub enum Bidder {
     /// A requester, by its number in the population.
     Requester(usize),
     /// A prover that wants no proof: a wash bid. It pays if the bid wins, and the proof costs it nothing if it is
-    /// assigned to itself.
+    /// assigned to itself. A number that no prover has stands for somebody outside.
     Wash(usize),
 }
 

@@ -24,7 +24,7 @@ pub struct Throughput {
 
 /// Draws the participants, builds, clears and accounts for `rounds` rounds on this thread.
 #[must_use]
-pub fn measure(seed: u64, rounds: u64) -> Throughput {
+pub(crate) fn measure(seed: u64, rounds: u64) -> Throughput {
     let scenario = Scenario::of_size(Mechanism::Core, Demand::Lognormal, Supply::Lognormal, 64, 1.2);
     let speed = |mechanism| {
         let scenario = scenario.under(mechanism).with_cap(2000);

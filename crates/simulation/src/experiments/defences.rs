@@ -17,7 +17,7 @@ use crate::table::Table;
 use market_types::Mechanism;
 
 /// Slash per unit not delivered, as part of the competitive price.
-const SLASHES: [f64; 6] = [0.0, 0.25, 0.5, 1.0, 1.5, 2.0];
+const SLASHES: [f64; 9] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5];
 const OVERSTATED: [f64; 4] = [1.25, 1.5, 2.0, 4.0];
 /// How many provers a market has, from thin to thick.
 const PROVERS: [u32; 5] = [3, 6, 12, 24, 48];
@@ -83,15 +83,26 @@ impl Tried {
 /// Where the results go.
 struct Sheet<'a> {
     table: Table,
+    report: Report,
     lab: &'a Lab,
 }
 
 impl Sheet<'_> {
+    /// Writes a row, and says so if it is one of those that matter most.
     fn note(&mut self, market: &str, attack: &str, size: f64, defence: &str, strength: f64, gain: Mean) -> Mean {
         self.table.row(&[
             market.into(), attack.into(), size.into(), defence.into(), strength.into(), gain.value.into(),
             gain.margin.into(), (gain.count as u64).into(),
         ]);
+        let matters = match attack {
+            "overstate" => size == 1.5 && [0.0, 0.5].contains(&strength),
+            "withhold" => size == 12.0,
+            _ => size == 4.0,
+        };
+        if matters {
+            let what = format!("{market}: {attack} ({size}), defence: {defence} {strength}");
+            self.report.find(what, gain, "% of the honest payoff");
+        }
         gain
     }
 
@@ -101,16 +112,16 @@ impl Sheet<'_> {
 }
 
 pub(super) fn run(lab: &Lab) -> Report {
-    lab.progress().start("defences", lab.rounds() * (4 * 6 + 2 * 5 + 3 * 2));
+    lab.progress().start("defences", lab.rounds() * (4 * 9 + 2 * 5 + 4 * 2));
     let competitive = Competitive::of(lab, &base(Mechanism::Core));
     let table = Table::new(&["market", "attack", "size", "defence", "strength", "gain_percent", "margin", "rounds"]);
-    let mut sheet = Sheet { table, lab };
+    let mut sheet = Sheet { table, report: Report::default(), lab };
     let figures = vec![
         ("defences-overstating", overstating(&mut sheet, competitive)),
         ("defences-withholding", withholding(&mut sheet)),
         ("defences-names", names(&mut sheet, competitive)),
     ];
-    Report { tables: vec![("defences", sheet.table)], figures, findings: Vec::new() }
+    Report { tables: vec![("defences", sheet.table)], figures, ..sheet.report }
 }
 
 /// Overstated capacity against the slash, where demand is above capacity and where it is below.
@@ -136,7 +147,9 @@ fn overstating(sheet: &mut Sheet<'_>, competitive: Competitive) -> Figure {
             let tried = Tried::play(sheet.lab, &market, &plans, if part == 0.0 { 0 } else { slash });
             for (number, (line, factor)) in series.iter_mut().zip(OVERSTATED).enumerate() {
                 let gain = sheet.note(&title.replace(',', ";"), "overstate", factor, "slash", part, tried.of_plan(number));
-                line.points.extend(Series::line("", 0, [(part, gain)]).points);
+                if gain.value >= -100.0 {
+                    line.points.extend(Series::line("", 0, [(part, gain)]).points);
+                }
             }
         }
         panels.push(Panel {
@@ -150,7 +163,7 @@ fn overstating(sheet: &mut Sheet<'_>, competitive: Competitive) -> Figure {
         title: "What overstated capacity gains, by slash".to_owned(),
         caption: sheet.caption(&format!(
             "One of 12 provers registers more than it can prove. Log-normal values and costs, 154 requesters (half: 77), cap \
-             {cap} units. What lies below the panel is cut off."
+             {cap} units. A line ends where more than the honest payoff is lost."
         )),
         columns: 2,
         panel_height: 290,
@@ -229,7 +242,7 @@ fn names(sheet: &mut Sheet<'_>, competitive: Competitive) -> Figure {
             panels.push(Panel {
                 title: format!("{mechanism}, {what}"),
                 x: Axis::linear("names of one prover").within(1.5, 8.5),
-                y: Axis::linear("mean gain, % of the honest payoff"),
+                y: Axis::linear("mean gain, % of the honest payoff").within(-4.0, 12.0),
                 series,
             });
         }

@@ -5,10 +5,12 @@
 //! | `incentives` | what does one participant gain by not saying the truth? |
 //! | `agreements` | what does an agreement outside the market gain, by capacity cap? |
 //! | `defences` | what do misreported capacity and several names gain, with and without defences? |
+//! | `controllers` | how do moving terms answer to demand, and what does it cost to move them? |
 //! | `cartels` | what do cartels cost requesters, open against sealed? |
 //! | `welfare` | how much of the best trade is reached, and who gets it? |
 
 mod common;
+mod controllers;
 mod defences;
 mod cartels;
 mod agreements;
@@ -32,6 +34,8 @@ pub enum Experiment {
     Defences,
     /// What prover cartels cost requesters, by size, open against sealed rounds
     Cartels,
+    /// How moving cap and reserve price answer to demand, and what it costs to move them
+    Controllers,
 }
 
 impl Experiment {
@@ -49,6 +53,7 @@ impl Experiment {
             Self::Agreements => agreements::run(lab),
             Self::Cartels => cartels::run(lab),
             Self::Defences => defences::run(lab),
+            Self::Controllers => controllers::run(lab),
             Self::Welfare => welfare::run(lab),
         }
     }

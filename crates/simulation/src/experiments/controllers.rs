@@ -1,0 +1,338 @@
+//! How do the moving cap and reserve price answer to jumps, ramps and spikes of demand, against terms that stay fixed; and
+//! what does it cost to move them with wash bids?
+//!
+//! Round `n` sets the terms of round `n + 2`, as on chain, by the same code.
+
+use super::common::{Competitive, sampled};
+use crate::account::{Accounts, Penalties, account};
+use crate::book::{Bidder, Book, bid};
+use crate::distribution::{Demand, Supply, positive};
+use crate::market::{NO_CAP, Scenario};
+use crate::plot::{Axis, Figure, Panel, Series};
+use crate::random::Stream;
+use crate::report::Report;
+use crate::runner::Lab;
+use crate::stats::Mean;
+use crate::table::Table;
+use clearing::{Bounds, Controllers, Terms, certificate, verify_with_signal};
+use market_types::{CapacityCap, Mechanism, ReservePrice};
+
+const PROVERS: u32 = 16;
+/// Tasks over capacity before anything happens.
+const RATIO: f64 = 0.7;
+/// Rounds that are played before the first one shown, so that the terms have settled.
+const BEFORE: u64 = 120;
+const SHOWN: u64 = 160;
+/// Rounds played for one point of a plot are shared among so many runs.
+const RUNS_PER_ROUND: u64 = 20;
+
+/// How demand moves: its factor in a round counted from the first one shown.
+const SHAPES: [(&str, fn(u64) -> f64); 3] = [
+    ("step: demand doubles, then falls back", |round| if (30..100).contains(&round) { 2.0 } else { 1.0 }),
+    ("ramp: demand doubles over 60 rounds", |round| 1.0 + (round.saturating_sub(30) as f64 / 60.0).min(1.0)),
+    ("spike: four times the demand for 5 rounds", |round| if (30..35).contains(&round) { 4.0 } else { 1.0 }),
+];
+
+/// How terms are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Policy {
+    Moving,
+    /// The cap at the competitive quantity before anything happens, and no reserve price.
+    Tight,
+    /// No cap, no reserve price.
+    Free,
+}
+
+const POLICIES: [(Policy, &str); 3] = [
+    (Policy::Moving, "moving cap and reserve"),
+    (Policy::Tight, "fixed cap at the first competitive quantity, no reserve"),
+    (Policy::Free, "no cap, no reserve"),
+];
+
+/// One round of a run.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    cap: f64,
+    reserve: f64,
+    units: f64,
+    welfare: f64,
+    best: f64,
+    requesters: f64,
+    payments: f64,
+    washer: f64,
+}
+
+/// Wash bids of somebody outside the market in the rounds from 30 on.
+#[derive(Debug, Clone, Copy)]
+struct Washer {
+    /// In all, in units.
+    units: u32,
+    /// Unit fee, in ticks.
+    fee: u64,
+    /// In how many rounds.
+    rounds: u64,
+}
+
+/// A market through time.
+struct Course {
+    scenario: Scenario,
+    competitive: Competitive,
+    policy: Policy,
+    demand: fn(u64) -> f64,
+    washer: Option<Washer>,
+}
+
+pub(super) fn run(lab: &Lab) -> Report {
+    let market = Scenario::of_size(Mechanism::Core, Demand::Lognormal, Supply::Lognormal, PROVERS, RATIO);
+    let competitive = Competitive::of(lab, &market);
+    lab.progress().start("controllers", runs(lab) * (2 * 9 + 2 * 2 * 6 + 2));
+    let mut response = Table::new(&[
+        "mechanism", "shape", "policy", "round", "cap", "reserve", "units", "welfare_percent", "margin", "runs",
+    ]);
+    let mut report = Report::default();
+    for (mechanism, name) in [(Mechanism::Core, "controllers-core"), (Mechanism::AverageFee, "controllers-average-fee")] {
+        let scenario = market.under(mechanism);
+        let figure = respond(lab, scenario, competitive, &mut response, &mut report);
+        report.figures.push((name, figure));
+    }
+    let mut manipulation = Table::new(&[
+        "mechanism", "fee_over_price", "wash_units_percent", "cost_percent", "cost_margin", "cap_change_percent",
+        "reserve_change_percent", "requesters_lose_percent", "requesters_margin", "runs",
+    ]);
+    report.figures.push(("controllers-manipulation", manipulate(lab, market, competitive, &mut manipulation)));
+    report.tables = vec![("controllers", response), ("controllers-manipulation", manipulation)];
+    report
+}
+
+fn runs(lab: &Lab) -> u64 {
+    (lab.rounds() / RUNS_PER_ROUND).max(4)
+}
+
+/// The figure of one mechanism: a row for each shape; cap and cleared, reserve, welfare.
+fn respond(lab: &Lab, scenario: Scenario, competitive: Competitive, table: &mut Table, report: &mut Report) -> Figure {
+    let mut panels = Vec::new();
+    for (shape, demand) in SHAPES {
+        let mut series: [Vec<Series>; 3] = Default::default();
+        for (style, (policy, name)) in POLICIES.into_iter().enumerate() {
+            let course = Course { scenario, competitive, policy, demand, washer: None };
+            let all = lab.some_rounds("controllers", runs(lab), |random, _| course.play(random));
+            let over_time = |of: &dyn Fn(&[Shown]) -> Mean| -> Vec<(f64, Mean)> {
+                (0..SHOWN as usize)
+                    .map(|round| (round as f64, of(&all.iter().map(|run| run[round]).collect::<Vec<_>>())))
+                    .collect()
+            };
+            let mean = |part: fn(&Shown) -> f64| over_time(&|rounds| Mean::of(rounds.iter().map(part)));
+            let units = mean(|one| one.units);
+            let reserve = mean(|one| one.reserve);
+            let cap = mean(|one| one.cap);
+            let welfare = over_time(&|rounds| {
+                Mean::percent(&rounds.iter().map(|one| (one.welfare, one.best)).collect::<Vec<_>>())
+            });
+            for round in 0..SHOWN as usize {
+                table.row(&[
+                    scenario.mechanism.name().into(), (&shape[..shape.find(':').unwrap_or(0)]).into(),
+                    (&*name.replace(',', ";")).into(), (round as u64).into(), cap[round].1.value.into(),
+                    reserve[round].1.value.into(), units[round].1.value.into(), welfare[round].1.value.into(),
+                    welfare[round].1.margin.into(), runs(lab).into(),
+                ]);
+            }
+            let whole: Vec<_> = all.iter().map(|run| {
+                run[30..].iter().fold((0.0, 0.0), |(welfare, best), one| (welfare + one.welfare, best + one.best))
+            }).collect();
+            let what = format!("{}, {}: {name}", scenario.mechanism, &shape[..shape.find(':').unwrap_or(0)]);
+            report.find(what, Mean::percent(&whole), "% of the best trade");
+            if policy == Policy::Moving {
+                series[0].push(Series::line("its cap", 3, cap));
+                series[1].push(Series::line(name, style, reserve));
+            }
+            series[0].push(Series::line(name, style, units));
+            series[2].push(Series::line(name, style, welfare));
+        }
+        let [units, reserve, welfare] = series;
+        let panel = |title: &str, y: Axis, series| Panel {
+            title: title.to_owned(), x: Axis::linear("round").within(0.0, SHOWN as f64), y, series,
+        };
+        panels.push(panel(shape, Axis::linear("cleared, and cap: units"), units));
+        panels.push(panel("", Axis::linear("reserve price, ticks per unit"), reserve));
+        panels.push(panel("", Axis::linear("welfare, % of the best trade").within(0.0, 100.0), welfare));
+    }
+    Figure {
+        title: format!("{}: how cap and reserve price answer to demand", scenario.mechanism),
+        caption: format!(
+            "{PROVERS} provers, 120 requesters before anything happens, log-normal values and costs, all honest. Means of {} \
+             runs of {SHOWN} rounds after {BEFORE} rounds to settle; bands are 95 % confidence intervals.",
+            runs(lab)
+        ),
+        columns: 3,
+        panel_height: 250,
+        panels,
+    }
+}
+
+/// Cost and effect of wash bids in 20 rounds, by their volume.
+fn manipulate(lab: &Lab, market: Scenario, competitive: Competitive, table: &mut Table) -> Figure {
+    let volumes = [0.0, 0.125, 0.25, 0.5, 1.0, 2.0];
+    let mut series: [Vec<Series>; 4] = Default::default();
+    for (number, mechanism) in Mechanism::ALL.into_iter().enumerate() {
+        for (place, part) in [0.9, 3.0].into_iter().enumerate() {
+            let mut points: [Vec<(f64, Mean)>; 4] = Default::default();
+            for volume in volumes {
+                let units = crate::distribution::narrow(positive(competitive.units * volume));
+                let washer = Washer { units, fee: positive(competitive.price * part), rounds: 20 };
+                let washer = (volume > 0.0).then_some(washer);
+                let course = |washer| Course {
+                    scenario: market.under(mechanism), competitive, policy: Policy::Moving, demand: |_| 1.0, washer,
+                };
+                let quiet = lab.some_rounds("wash", runs(lab), |random, _| course(None).play(random));
+                let washed = lab.some_rounds("wash", runs(lab), |random, _| course(washer).play(random));
+                let effects = effects(&quiet, &washed);
+                let [cost, cap, reserve, loss] = effects;
+                table.row(&[
+                    mechanism.name().into(), part.into(), (100.0 * volume).into(), cost.value.into(), cost.margin.into(),
+                    cap.value.into(), reserve.value.into(), loss.value.into(), loss.margin.into(), runs(lab).into(),
+                ]);
+                for (points, mean) in points.iter_mut().zip(effects) {
+                    points.push((100.0 * volume, mean));
+                }
+            }
+            let name = format!("{mechanism}, fee {part} times the competitive price");
+            for (series, points) in series.iter_mut().zip(points) {
+                series.push(Series::line(name.clone(), 2 * number + place, points));
+            }
+        }
+    }
+    let titles = [
+        ("What the washer pays", "% of what honest requesters pay in these rounds"),
+        ("Cap after 20 rounds", "change, %"),
+        ("Reserve price after 20 rounds", "change, %"),
+        ("Loss of requesters", "% of their payoff, from the first wash bid on"),
+    ];
+    let panels = titles.into_iter().zip(series).map(|((title, label), series)| Panel {
+        title: title.to_owned(),
+        x: Axis::linear("wash bids per round, % of the competitive quantity"),
+        y: Axis::linear(label),
+        series,
+    });
+    Figure {
+        title: "What it costs to move cap and reserve price with wash bids".to_owned(),
+        caption: format!(
+            "Wash bids in 20 rounds against the same rounds without them, and {} rounds on. {PROVERS} provers, 120 requesters. \
+             Means of {} runs. {}",
+            SHOWN - 50,
+            runs(lab),
+            sampled(1).split_once(';').map_or("", |(_, bands)| bands)
+        ),
+        columns: 2,
+        panel_height: 290,
+        panels: panels.collect(),
+    }
+}
+
+/// Payments of the washer, changes of cap and reserve, loss of requesters; in percent.
+fn effects(quiet: &[Vec<Shown>], washed: &[Vec<Shown>]) -> [Mean; 4] {
+    let pairs = |part: &dyn Fn(&[Shown], &[Shown]) -> (f64, f64)| {
+        Mean::percent(&quiet.iter().zip(washed).map(|(quiet, washed)| part(quiet, washed)).collect::<Vec<_>>())
+    };
+    let sum = |run: &[Shown], part: fn(&Shown) -> f64| run.iter().map(part).sum::<f64>();
+    // Rounds 30 to 49 are washed; the last of them moves the terms of round 51.
+    [
+        pairs(&|quiet, washed| (sum(&washed[30..50], |one| one.washer), sum(&quiet[30..50], |one| one.payments))),
+        pairs(&|quiet, washed| (washed[51].cap - quiet[51].cap, quiet[51].cap)),
+        pairs(&|quiet, washed| (washed[51].reserve - quiet[51].reserve, quiet[51].reserve)),
+        pairs(&|quiet, washed| {
+            let before = sum(&quiet[30..], |one| one.requesters);
+            (before - sum(&washed[30..], |one| one.requesters), before)
+        }),
+    ]
+}
+
+impl Course {
+    /// The rounds shown of one run.
+    fn play(&self, random: &mut Stream) -> Vec<Shown> {
+        let controllers = self.controllers();
+        // Terms of this round and of the next.
+        let mut terms = [self.first_terms(); 2];
+        let mut shown = Vec::new();
+        for number in 0..BEFORE + SHOWN {
+            let now = terms[0];
+            let scenario = Scenario {
+                cap: now.cap.get(),
+                reserve: now.reserve.get(),
+                requesters: self.requesters(number),
+                ..self.scenario
+            };
+            let population = scenario.draw(random);
+            let mut book = Book::honest(&population);
+            self.wash(number, &mut book, population.provers.len(), population.max_task);
+            let round = book.round(&scenario, number);
+            let certificate = certificate(scenario.mechanism, &round);
+            let (outcome, signal) = verify_with_signal(scenario.mechanism, &round, &certificate)
+                .expect("the certificate of a round is accepted");
+            let next = match self.policy {
+                Policy::Moving => controllers.next(terms[1], now, signal),
+                Policy::Tight | Policy::Free => terms[1],
+            };
+            terms = [terms[1], next];
+            if number >= BEFORE {
+                let accounts = account(&population, &book, &outcome, Penalties::default());
+                shown.push(Shown::of(&accounts, scenario, population.optimum(NO_CAP).welfare));
+            }
+        }
+        shown
+    }
+
+    fn requesters(&self, number: u64) -> u32 {
+        let factor = number.checked_sub(BEFORE).map_or(1.0, self.demand);
+        crate::distribution::narrow(positive(f64::from(self.scenario.requesters) * factor))
+    }
+
+    /// Adds the wash bids of somebody who is neither requester nor prover.
+    fn wash(&self, number: u64, book: &mut Book, nobody: usize, max_task: u32) {
+        let Some(washer) = self.washer else { return };
+        let since = number.checked_sub(BEFORE + 30);
+        if since.is_none_or(|since| since >= washer.rounds) {
+            return;
+        }
+        let mut left = washer.units;
+        while left > 0 {
+            let size = left.min(max_task);
+            book.submit_bid(Bidder::Wash(nobody), bid(washer.fee, size));
+            left -= size;
+        }
+    }
+
+    fn first_terms(&self) -> Terms {
+        let cap = match self.policy {
+            Policy::Moving => self.competitive.cap(2.0),
+            Policy::Tight => self.competitive.cap(1.0),
+            Policy::Free => NO_CAP,
+        };
+        let reserve = if self.policy == Policy::Moving { positive(self.competitive.price) } else { 0 };
+        Terms { cap: CapacityCap::new(cap).unwrap_or(CapacityCap::MIN), reserve: ReservePrice::new(reserve) }
+    }
+
+    /// The cap may go from a quarter to eight times the competitive quantity, the reserve up to four times the price.
+    fn controllers(&self) -> Controllers {
+        let cap = |part| CapacityCap::new(self.competitive.cap(part)).unwrap_or(CapacityCap::MIN);
+        let reserve = |part: f64| ReservePrice::new(positive(self.competitive.price * part));
+        Controllers {
+            cap: Bounds::new(cap(0.25), cap(8.0)).expect("a quarter is below eight times"),
+            reserve: Bounds::new(reserve(0.05), reserve(4.0)).expect("a twentieth is below four times"),
+        }
+    }
+}
+
+impl Shown {
+    fn of(accounts: &Accounts, scenario: Scenario, best: f64) -> Self {
+        Self {
+            cap: scenario.cap as f64,
+            reserve: scenario.reserve as f64,
+            units: accounts.units as f64,
+            welfare: accounts.welfare as f64,
+            best,
+            requesters: accounts.requesters_total() as f64,
+            payments: (accounts.payments + accounts.wash) as f64,
+            washer: -accounts.wash as f64,
+        }
+    }
+}
