@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {MarketId} from "../types/MarketId.sol";
+import {MarketParams} from "../types/MarketParams.sol";
 import {Outcome} from "../types/Outcome.sol";
 import {MarketBook} from "./MarketBook.sol";
 
@@ -21,18 +22,15 @@ abstract contract RoundBook is MarketBook {
 
     mapping(MarketId => mapping(uint256 round => Round)) private _rounds;
 
-    /// @inheritdoc IProverMarket
-    function bidChainOf(MarketId id, uint256 round) external view returns (BidChain) {
+    function _bidChainOf(MarketId id, uint256 round) internal view returns (BidChain) {
         return _rounds[id][round].bids;
     }
 
-    /// @inheritdoc IProverMarket
-    function outcomeOf(MarketId id, uint256 round) public view returns (Outcome) {
+    function _outcomeOf(MarketId id, uint256 round) internal view returns (Outcome) {
         return _rounds[id][round].outcome;
     }
 
-    /// @inheritdoc IProverMarket
-    function assignmentRoot(MarketId id, uint256 round) public view returns (bytes32) {
+    function _assignmentRoot(MarketId id, uint256 round) internal view returns (bytes32) {
         return _rounds[id][round].assignmentRoot;
     }
 
@@ -46,7 +44,7 @@ abstract contract RoundBook is MarketBook {
         BidChain chain = r.bids;
         firstIndex = chain.count();
         if (firstIndex == 0) chain = BidChainLib.seed(id, round);
-        if (firstIndex + words.length > MAX_BIDS) revert RoundFull(firstIndex, id.closeOf(round));
+        if (firstIndex + words.length > MAX_BIDS) revert RoundFull(MAX_BIDS, id.closeOf(round));
         for (uint256 i; i < words.length; ++i) {
             chain = chain.absorb(words[i]);
         }
@@ -59,9 +57,10 @@ abstract contract RoundBook is MarketBook {
         bids = r.bids;
         if (bids.count() == 0) revert NothingToSettle(round);
         if (r.outcome.isSettled()) revert RoundSettledAlready(round);
-        uint256 closesAt = id.closeOf(round);
-        if (block.timestamp < closesAt) revert RoundOpen(round, closesAt);
-        uint256 settleBy = _market(id).settleBy(id, round);
+        MarketParams storage market = _market(id);
+        uint256 settleFrom = market.revealBy(id, round);
+        if (block.timestamp < settleFrom) revert RoundOpen(round, settleFrom);
+        uint256 settleBy = settleFrom + market.settlementPeriod;
         if (block.timestamp >= settleBy) revert RoundVoid(round, settleBy);
     }
 
@@ -70,11 +69,12 @@ abstract contract RoundBook is MarketBook {
         if (root != 0) _rounds[id][round].assignmentRoot = root;
     }
 
-    /// @notice Whether nothing about the round's result can change any more: settled, void, or closed without a bid.
+    /// @notice Whether nothing about the round's result can change any more: settled, void, or over without a bid.
     function _isResolved(MarketId id, uint256 round) internal view returns (bool) {
         Round storage r = _rounds[id][round];
         if (r.outcome.isSettled()) return true;
-        if (r.bids.count() == 0) return block.timestamp >= id.closeOf(round);
-        return block.timestamp >= _market(id).settleBy(id, round);
+        MarketParams storage market = _market(id);
+        uint256 end = r.bids.count() == 0 ? market.revealBy(id, round) : market.settleBy(id, round);
+        return block.timestamp >= end;
     }
 }

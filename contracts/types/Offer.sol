@@ -2,8 +2,9 @@
 pragma solidity ^0.8.28;
 
 /// @notice What a seat offers, in the one slot that settlement reads:
-/// `cost before (64) | cost (64) | cost from round (32) | free (32) | free before (32) | free from round (32)`.
-/// Cost is the unit cost (ticks per unit); free is the capacity without an undelivered task on it (units).
+/// `cost before (64) | cost (64) | cost from round (32) | free (32) | free before (32) | change (1) | free from round (31)`.
+/// Cost is the unit cost (ticks per unit); free is the capacity without an undelivered task on it (units); `change` is set if
+/// a `CapacityChange` of the seat may hide some of it.
 /// @dev A value and the one before it are enough: a round is settled while the next one takes bids. `xBefore` counts
 /// for rounds below `xFrom`, `x` from there on. A new cost counts from the round after the one it was given in. Free
 /// capacity is taken at a round's close, so a change counts for the round that takes bids, never for a closed one.
@@ -16,8 +17,12 @@ using {
     OfferLib.costFrom,
     OfferLib.freeAt,
     OfferLib.free,
+    OfferLib.hasChange,
     OfferLib.withCost,
-    OfferLib.withFree
+    OfferLib.withCostFor,
+    OfferLib.withFree,
+    OfferLib.withLessFree,
+    OfferLib.withChange
 } for Offer global;
 
 library OfferLib {
@@ -25,6 +30,7 @@ library OfferLib {
     uint256 internal constant NO_ASK = type(uint64).max;
 
     uint256 private constant COST_PART = ~uint256(type(uint96).max);
+    uint256 private constant CHANGE = 1 << 31;
 
     /// @notice A seat that has never asked, all of whose capacity is free.
     function create(uint32 free_) internal pure returns (Offer) {
@@ -55,7 +61,7 @@ library OfferLib {
 
     /// @return Capacity without an undelivered task on it, at the close of `round`.
     function freeAt(Offer o, uint256 round) internal pure returns (uint256) {
-        uint256 from = Offer.unwrap(o) & type(uint32).max;
+        uint256 from = Offer.unwrap(o) & (CHANGE - 1);
         return round >= from ? o.free() : (Offer.unwrap(o) >> 32) & type(uint32).max;
     }
 
@@ -66,9 +72,32 @@ library OfferLib {
         return Offer.wrap(part | (Offer.unwrap(o) & ~COST_PART));
     }
 
+    /// @notice A unit cost that counts for `round_` and, in a sealed market, for no other.
+    function withCostFor(Offer o, uint64 cost_, uint32 round_) internal pure returns (Offer) {
+        uint256 part = (NO_ASK << 192) | (uint256(cost_) << 128) | (uint256(round_) << 96);
+        return Offer.wrap(part | (Offer.unwrap(o) & ~COST_PART));
+    }
+
+    /// @return Whether a change of the seat's capacity may hide units.
+    function hasChange(Offer o) internal pure returns (bool) {
+        return Offer.unwrap(o) & CHANGE != 0;
+    }
+
     /// @notice A new free capacity while `current` takes bids.
     function withFree(Offer o, uint32 free_, uint32 current) internal pure returns (Offer) {
         uint256 before = current > 0 ? o.freeAt(current - 1) : free_;
-        return Offer.wrap((Offer.unwrap(o) & COST_PART) | (uint256(free_) << 64) | (before << 32) | current);
+        uint256 kept = Offer.unwrap(o) & (COST_PART | CHANGE);
+        return Offer.wrap(kept | (uint256(free_) << 64) | (before << 32) | current);
+    }
+
+    /// @notice `units` less, for every round whose result is open.
+    function withLessFree(Offer o, uint256 units) internal pure returns (Offer) {
+        uint256 before = (Offer.unwrap(o) >> 32) & type(uint32).max;
+        uint256 less = (units << 64) | ((before < units ? before : units) << 32);
+        return Offer.wrap(Offer.unwrap(o) - less);
+    }
+
+    function withChange(Offer o, bool change) internal pure returns (Offer) {
+        return Offer.wrap(change ? Offer.unwrap(o) | CHANGE : Offer.unwrap(o) & ~CHANGE);
     }
 }

@@ -27,12 +27,13 @@ pub struct Terms {
 pub struct Signal {
     /// `Q`: total size of the winning tasks, in units.
     pub units: Units,
-    /// `K`: total capacity of the winning provers, in units.
+    /// `K`: total capacity of the winning provers, in units. In `average-fee` without a batch: of those that any
+    /// batch would bring in, who ask less than the reserve price.
     pub capacity: Units,
     /// The first user left out.
     pub pivot: UserPivot,
-    /// Whether the cap held the round back. In `core`: the pivot prover would have won but for it. In
-    /// `average-fee`: it left a bid out of the batch.
+    /// Whether the cap held the round back. In `core`: bids want the pivot prover, who would have won but for the
+    /// cap. In `average-fee`: it left a bid out of the batch, and the winning provers could prove all of the batch.
     pub cap_binds: bool,
 }
 
@@ -115,7 +116,8 @@ fn next_cap(latest: CapacityCap, of_round: CapacityCap, signal: Signal) -> u128 
     let target = cap / 2;
     // Above and below the target, of which one is 0.
     let (over, under) = (used.saturating_sub(target), target.saturating_sub(used));
-    if used == 0 {
+    if signal.units == Units::ZERO {
+        // Without a trade nobody has paid for a move.
         latest
     } else if over > 0 {
         let step = share(latest, over, cap.saturating_sub(target)).max(1);

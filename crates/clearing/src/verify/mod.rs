@@ -18,7 +18,7 @@ pub use rejection::{PrefixRejection, Rejection};
 use crate::assignment::Assigner;
 use crate::certificate::{Certificate, ProverClaim, UserPivot};
 use crate::outcome::Outcome;
-use crate::ranking::{capacity, within_cap};
+use crate::ranking::within_cap;
 use crate::terms::Signal;
 use average_fee::AverageFeeScan;
 use core::CoreScan;
@@ -64,8 +64,8 @@ trait ProverScan {
     /// After the pass: whether the claim is the true one.
     fn check(&self, round: &Round) -> Result<(), Rejection>;
 
-    /// After the pass: whether the capacity cap held the round back (see [`Signal::cap_binds`]).
-    fn cap_binds(&self, round: &Round) -> bool;
+    /// After the check: what the round says about its terms.
+    fn signal(&self, round: &Round, certificate: &Certificate) -> Signal;
 }
 
 /// The checks of every mechanism: one pass over the bids.
@@ -88,12 +88,7 @@ fn check(
     }
     provers.check(round)?;
     check_users(round, certificate, provers.winners(), &users)?;
-    let signal = Signal {
-        units: certificate.units,
-        capacity: capacity(provers.winners()),
-        pivot: certificate.user_pivot,
-        cap_binds: provers.cap_binds(round),
-    };
+    let signal = provers.signal(round, certificate);
     Ok((Outcome::proved(round, certificate, provers.winners(), assignment), signal))
 }
 

@@ -106,3 +106,38 @@ fn the_reserve_of_average_fee_settles_too() {
         assert_within(65, settled(part, reserve, &band), &format!("{name}: reserve {band:?}"));
     }
 }
+
+/// Bids below the reserve are refused, so that only a reserve that falls without them can find them again.
+#[test]
+fn a_reserve_above_every_fee_comes_down_to_users() {
+    let poorer = Load { highest_fee: 300, ..Load::of(1_000, 1_000) };
+    for mechanism in Mechanism::ALL {
+        let bounds = controllers((100, 1 << 20), (1, 100_000));
+        let steps = run(mechanism, bounds, terms(1_000, 10_000), 100, |number| offers(number, poorer));
+        let trading = steps.iter().position(|step| step.signal.units.get() > 0);
+        assert_within(40, trading, &format!("{mechanism}: trading again"));
+        assert!(steps[40..].iter().all(|step| step.signal.units.get() > 0), "{mechanism}");
+    }
+}
+
+/// However much capacity asks less than the reserve, and whether it can move or not.
+#[test]
+fn without_bids_the_cap_stays() {
+    for mechanism in Mechanism::ALL {
+        for reserves in [(1, 100_000), (500, 500)] {
+            let bounds = controllers((100, 1 << 20), reserves);
+            let steps =
+                run(mechanism, bounds, terms(100, 500), 60, |number| offers(number, Load::of(0, 4_000)));
+            assert!(steps.iter().all(|step| step.terms.cap.get() == 100), "{mechanism}");
+        }
+    }
+}
+
+#[test]
+fn the_cap_does_not_overshoot_while_provers_are_short() {
+    for mechanism in Mechanism::ALL {
+        let steps = simulate(mechanism, Load::of(4_000, 1_000), Load::of(4_000, 1_000));
+        let highest = steps.iter().map(cap).max().unwrap();
+        assert!(highest < 2 * usual_units(&steps[PHASE..]) * 115 / 100, "{mechanism}: {highest}");
+    }
+}

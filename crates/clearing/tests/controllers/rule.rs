@@ -38,8 +38,9 @@ fn the_cap_steers_towards_twice_what_is_cleared() {
     // A quarter used: half an eighth down. Hardly any: 800 * 399 / (8 * 400) = 99.75.
     assert_eq!([cap_after(800, 200, false), cap_after(800, 1, false)], [750, 701]);
     // A full round and one that the cap held back are the same.
-    assert_eq!([cap_after(800, 0, true), cap_after(800, 500, true)], [900, 900]);
-    assert_eq!(cap_after(800, 0, false), 800);
+    assert_eq!([cap_after(800, 1, true), cap_after(800, 500, true)], [900, 900]);
+    // Without a trade nobody has paid for a move.
+    assert_eq!([cap_after(800, 0, false), cap_after(800, 0, true)], [800, 800]);
     // The least step up is one unit; down, it may be none.
     assert_eq!([cap_after(800, 401, false), cap_after(800, 399, false)], [801, 800]);
     assert_eq!([cap_after(1, 1, false), cap_after(2, 1, false), cap_after(2, 2, false)], [2, 2, 3]);
@@ -128,7 +129,7 @@ fn text(controllers: Controllers, latest: Terms, of_round: Terms, signal: Signal
     let latest_cap = u128::from(latest.cap.get());
     let used = if signal.cap_binds { b } else { q };
     let t = b / 2;
-    let cap = if used == 0 || used == t {
+    let cap = if q == 0 || used == t {
         latest_cap
     } else if used > t {
         latest_cap + 1.max(latest_cap * (used - t) / (8 * (b - t)))

@@ -41,11 +41,36 @@ fn the_cap_binds_in_core_exactly_if_the_pivot_prover_would_win_without_it() {
     assert!(!of(CORE, 5, &USERS, &PROVERS[..2]).cap_binds);
 }
 
+/// The reserve buys any quantity, but that is no sign of demand.
 #[test]
-fn the_cap_binds_in_average_fee_exactly_if_it_leaves_a_bid_out() {
-    for (cap, binds) in [(3, true), (9, true), (19, true), (20, false), (100, false)] {
+fn the_reserve_alone_does_not_make_the_cap_bind() {
+    let asks = vec![ask(1, 5), ask(1, 5), ask(1, 5), ask(1, 5)];
+    for (users, binds) in [(2, false), (3, true)] {
+        // 5 or 10 units win; with one prover more, 10 or 15 could be proved, at a price below the reserve.
+        let bids = vec![bid(9, 5); users];
+        let signal = signal(CORE, &round(0, terms(5, 4), bids, asks.clone()));
+        assert_eq!((signal.units.get(), signal.cap_binds), (5, binds), "{users}");
+    }
+}
+
+#[test]
+fn the_cap_binds_in_average_fee_exactly_if_it_leaves_a_bid_out_that_provers_have_room_for() {
+    // Three provers with 15 units are below every average here. At 3 not even A fits, at 20 everybody does.
+    for (cap, binds) in [(3, false), (9, true), (14, true), (19, true), (20, false), (100, false)] {
         assert_eq!(of(AVERAGE_FEE, cap, &USERS, &PROVERS).cap_binds, binds, "cap {cap}");
     }
+    // Only P, with 5 units, is below the average.
+    assert!(!of(AVERAGE_FEE, 14, &USERS, &[(1, 5), (7, 9)]).cap_binds);
+}
+
+#[test]
+fn without_a_batch_average_fee_counts_the_provers_below_the_reserve_as_idle() {
+    let asks = vec![ask(1, 5), ask(3, 4), ask(4, 6)];
+    let empty = signal(AVERAGE_FEE, &round(0, terms(9, 4), Vec::new(), asks.clone()));
+    assert_eq!(empty, expected(0, 9, (4, UserPivot::NOBODY_LEFT_OUT), false));
+    // A first bid above the cap leaves no batch either, but is turned away.
+    let too_large = signal(AVERAGE_FEE, &round(0, terms(9, 4), vec![bid(7, 10)], asks));
+    assert_eq!(too_large, expected(0, 9, (7, 0), false));
 }
 
 #[test]

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
 import {MerkleProofLib} from "solady/utils/MerkleProofLib.sol";
-import {AssignmentTree} from "../../../contracts/libraries/AssignmentTree.sol";
+import {AssignmentTree} from "../../../contracts/clearing/AssignmentTree.sol";
 import {SlowMerkle} from "../support/SlowMerkle.sol";
 
 contract AssignmentTreeTest is Test {
