@@ -9,7 +9,7 @@ struct Cli {
 
 fn main() {
     match simulation::cli::run(&Cli::parse().lab, true) {
-        Ok(summary) => println!("{}", summary.text()),
+        Ok(summary) => println!("{}", summary.for_people()),
         Err(error) => eprintln!("error: {error}"),
     }
 }

@@ -31,7 +31,8 @@ pub struct Accounts {
     pub wash: Money,
     /// Paid to provers for deliveries, in ticks.
     pub pay: Money,
-    /// Payments less pay: goes to the market's sink. Never negative.
+    /// Payments less pay: goes to the market's sink. Negative only under `average-fee` where dear tasks are not delivered:
+    /// they are refunded, and the average fee of the batch is due for the others all the same.
     pub surplus: Money,
     /// Slashes and seat fees, in ticks.
     pub forfeited: Money,
@@ -48,7 +49,13 @@ pub struct Accounts {
 /// A prover delivers its tasks in order of submission as far as its hardware goes; the requester of a task that is
 /// not delivered gets its money back.
 #[must_use]
-pub fn settle(scenario: &Scenario, population: &Population, book: &Book, number: u64, penalties: Penalties) -> Accounts {
+pub fn settle(
+    scenario: &Scenario,
+    population: &Population,
+    book: &Book,
+    number: u64,
+    penalties: Penalties,
+) -> Accounts {
     let outcome = clearing::clear(scenario.mechanism, &book.round(scenario, number));
     account(population, book, &outcome, penalties)
 }

@@ -1,7 +1,9 @@
 //! What is said in a round: the bids and asks, and who is behind each.
 
 use crate::market::{Population, Scenario};
-use market_types::{Ask, Bid, Capacity, CapacityCap, ReservePrice, Round, RoundNumber, TaskSize, UnitCost, UnitFee};
+use market_types::{
+    Ask, Bid, Capacity, CapacityCap, ReservePrice, Round, RoundNumber, TaskSize, UnitCost, UnitFee,
+};
 
 /// Who is behind a bid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +31,7 @@ pub struct Book {
 /// A bid of `fee` ticks per unit for a task of `size` units; each at least 1, whatever is asked for.
 #[must_use]
 pub fn bid(fee: u64, size: u32) -> Bid {
-    Bid {
-        fee: UnitFee::new(fee).unwrap_or(UnitFee::MIN),
-        size: TaskSize::new(size).unwrap_or(TaskSize::MIN),
-    }
+    Bid { fee: UnitFee::new(fee).unwrap_or(UnitFee::MIN), size: TaskSize::new(size).unwrap_or(TaskSize::MIN) }
 }
 
 /// An ask of `cost` ticks per unit for `capacity` units, at least 1.

@@ -136,7 +136,7 @@ impl Choice {
 impl Summary {
     /// The summary for people.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn for_people(&self) -> String {
         let mut lines = Vec::new();
         for ran in &self.experiments {
             lines.push(format!("{}: {} rounds per point, {:.1} s", ran.name, self.rounds, ran.seconds));

@@ -96,7 +96,7 @@ impl Demand {
     #[must_use]
     pub fn mean_size(self) -> f64 {
         match self {
-            Self::Heavy => 2.83,
+            Self::Heavy => 3.12,
             _ => 4.5,
         }
     }

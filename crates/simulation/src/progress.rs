@@ -18,7 +18,8 @@ impl Progress {
     #[must_use]
     pub fn bar() -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("  {msg:<44} {bar:24} {percent:>3} %  {pos} rounds  {elapsed}");
+        let style =
+            ProgressStyle::with_template("  {msg:<44} {bar:24} {percent:>3} %  {pos} rounds  {elapsed}");
         if let Ok(style) = style {
             bar.set_style(style);
         }

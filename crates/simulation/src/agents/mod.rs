@@ -39,7 +39,12 @@ impl Table<'_> {
     }
 
     /// The most that any of `books` is worth by `payoff`; `least` if none is worth more.
-    pub fn best(&self, least: Money, books: impl Iterator<Item = Book>, payoff: impl Fn(&Accounts) -> Money) -> Money {
+    pub fn best(
+        &self,
+        least: Money,
+        books: impl Iterator<Item = Book>,
+        payoff: impl Fn(&Accounts) -> Money,
+    ) -> Money {
         books.map(|book| payoff(&self.play(&book))).fold(least, Money::max)
     }
 }

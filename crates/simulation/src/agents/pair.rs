@@ -40,9 +40,11 @@ impl Pair {
         let before = self.payoff(&without);
         let after = match agreement {
             Agreement::Outside => self.outside(table, honest),
-            Agreement::SidePayment => table.best(before, self.side_payments(table, honest).into_iter(), |accounts| {
-                self.payoff(accounts)
-            }),
+            Agreement::SidePayment => {
+                table.best(before, self.side_payments(table, honest).into_iter(), |accounts| {
+                    self.payoff(accounts)
+                })
+            }
             Agreement::Wash => {
                 let least = without.provers[self.prover];
                 without.requesters[self.requester] + prover::wash(table, honest, self.prover, least)
@@ -77,7 +79,8 @@ impl Pair {
         let Prover { cost, capacity } = table.population.provers[self.prover];
         let costs = || honest.asks.iter().map(|ask| ask.cost.get()).collect::<Vec<_>>();
         let outcome = clearing::clear(table.scenario.mechanism, &honest.round(table.scenario, table.number));
-        let lowest = outcome.assignment.iter().map(|(won, _)| honest.bids[won.get() as usize].fee.get()).min();
+        let lowest =
+            outcome.assignment.iter().map(|(won, _)| honest.bids[won.get() as usize].fee.get()).min();
         let mut fees = around(honest.bids.iter().map(|bid| bid.fee.get()).collect(), lowest.unwrap_or(1), 4);
         fees.extend((1..=8).map(|quarter| scaled(task.value, f64::from(quarter) / 4.0)));
         fees.push(1);

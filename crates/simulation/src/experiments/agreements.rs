@@ -35,7 +35,14 @@ pub(super) fn run(lab: &Lab) -> Report {
     let competitive = Competitive::of(lab, &base(Mechanism::Core));
     lab.progress().start("agreements", 2 * CAPS.len() as u64 * lab.rounds());
     let mut table = Table::new(&[
-        "mechanism", "cap_part", "cap_units", "agreement", "gain_percent", "margin", "gaining_percent", "welfare_percent",
+        "mechanism",
+        "cap_part",
+        "cap_units",
+        "agreement",
+        "gain_percent",
+        "margin",
+        "gaining_percent",
+        "welfare_percent",
         "rounds",
     ]);
     let mut report = Report::default();
@@ -47,21 +54,33 @@ pub(super) fn run(lab: &Lab) -> Report {
                 .iter()
                 .enumerate()
                 .map(|(number, (_, name))| {
-                    Series::line(*name, number, observed.iter().map(|(part, rounds)| (*part, of(rounds, number))))
+                    Series::line(
+                        *name,
+                        number,
+                        observed.iter().map(|(part, rounds)| (*part, of(rounds, number))),
+                    )
                 })
                 .collect()
         };
         let gain = |rounds: &[Observed], number: usize| {
             Mean::of(rounds.iter().map(|one| 100.0 * one.gains[number] / competitive.price))
         };
-        let share = |rounds: &[Observed], number: usize| share_above_zero(rounds.iter().map(|one| one.gains[number]));
+        let share =
+            |rounds: &[Observed], number: usize| share_above_zero(rounds.iter().map(|one| one.gains[number]));
         for (part, rounds) in &observed {
-            let welfare = Mean::percent(&rounds.iter().map(|one| (one.welfare, one.best)).collect::<Vec<_>>());
+            let welfare =
+                Mean::percent(&rounds.iter().map(|one| (one.welfare, one.best)).collect::<Vec<_>>());
             for (number, (_, name)) in AGREEMENTS.iter().enumerate() {
                 let mean = gain(rounds, number);
                 table.row(&[
-                    mechanism.name().into(), (*part).into(), competitive.cap(*part).into(), (*name).into(),
-                    mean.value.into(), mean.margin.into(), share(rounds, number).value.into(), welfare.value.into(),
+                    mechanism.name().into(),
+                    (*part).into(),
+                    competitive.cap(*part).into(),
+                    (*name).into(),
+                    mean.value.into(),
+                    mean.margin.into(),
+                    share(rounds, number).value.into(),
+                    welfare.value.into(),
                     lab.rounds().into(),
                 ]);
                 if [0.35, 1.0, 2.0].contains(part) {
@@ -83,10 +102,13 @@ pub(super) fn run(lab: &Lab) -> Report {
     let caption = format!(
         "One requester and one prover at random, who know the whole round and agree only if it pays; under average-fee all requesters shade in equilibrium. Market: 12 provers, 154 \
          requesters, log-normal values and costs; competitive quantity {:.0} units, competitive price {:.0} ticks. {}",
-        competitive.units, competitive.price, sampled(lab.rounds())
+        competitive.units,
+        competitive.price,
+        sampled(lab.rounds())
     );
     let title = "What an agreement outside the market gains, by capacity cap".to_owned();
-    report.figures = vec![("agreements", Figure { title, caption, columns: 2, panel_height: 290, panels: gains })];
+    report.figures =
+        vec![("agreements", Figure { title, caption, columns: 2, panel_height: 290, panels: gains })];
     report.tables = vec![("agreements", table)];
     report
 }
@@ -96,7 +118,8 @@ fn observe(lab: &Lab, mechanism: Mechanism, cap: u64) -> Vec<Observed> {
     let scenario = market.scenario;
     lab.series("agreements", |random, number| {
         let population = scenario.draw(random);
-        let game = Game { scenario: &scenario, population: &population, number, penalties: Penalties::default() };
+        let game =
+            Game { scenario: &scenario, population: &population, number, penalties: Penalties::default() };
         let honest = market.book(&population);
         let pair = Pair {
             requester: somebody(random, population.requesters.len()),

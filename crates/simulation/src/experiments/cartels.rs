@@ -43,24 +43,44 @@ pub(super) fn run(lab: &Lab) -> Report {
     lab.progress().start("cartels", 2 * SIZES.len() as u64 * (lab.rounds() + training(lab)));
     let mut report = Report::default();
     let mut table = Table::new(&[
-        "mechanism", "cartel", "round", "requesters_lose_percent", "margin", "cartel_gains_percent", "cartel_margin",
-        "welfare_lost_percent", "rounds",
+        "mechanism",
+        "cartel",
+        "round",
+        "requesters_lose_percent",
+        "margin",
+        "cartel_gains_percent",
+        "cartel_margin",
+        "welfare_lost_percent",
+        "rounds",
     ]);
     let mut panels: [Vec<Series>; 3] = Default::default();
     for (number, mechanism) in Mechanism::ALL.into_iter().enumerate() {
         let custom = Customary::of(lab, market.under(mechanism).with_cap(cap));
         let observed = SIZES.map(|size| (size, observe(lab, &custom, size, competitive.price)));
-        let arms: [(&str, fn(&Observed) -> Worth); 2] = [("open", |one| one.open), ("sealed", |one| one.sealed)];
+        let arms: [(&str, fn(&Observed) -> Worth); 2] =
+            [("open", |one| one.open), ("sealed", |one| one.sealed)];
         for (place, (round, arm)) in arms.into_iter().enumerate() {
             let (name, style) = (format!("{mechanism}, {round}"), 2 * number + place);
-            let measured: Vec<_> = observed.iter().map(|(size, rounds)| (*size, effects(rounds, arm))).collect();
+            let measured: Vec<_> =
+                observed.iter().map(|(size, rounds)| (*size, effects(rounds, arm))).collect();
             for (size, [loss, gain, lost]) in &measured {
                 table.row(&[
-                    mechanism.name().into(), (*size as u64).into(), round.into(), loss.value.into(), loss.margin.into(),
-                    gain.value.into(), gain.margin.into(), lost.value.into(), lab.rounds().into(),
+                    mechanism.name().into(),
+                    (*size as u64).into(),
+                    round.into(),
+                    loss.value.into(),
+                    loss.margin.into(),
+                    gain.value.into(),
+                    gain.margin.into(),
+                    lost.value.into(),
+                    lab.rounds().into(),
                 ]);
                 if [1, 4, 8].contains(size) {
-                    report.find(format!("{name}, {size} of {PROVERS}: loss of requesters"), *loss, "% of honest welfare");
+                    report.find(
+                        format!("{name}, {size} of {PROVERS}: loss of requesters"),
+                        *loss,
+                        "% of honest welfare",
+                    );
                 }
             }
             for (effect, lines) in panels.iter_mut().enumerate() {
@@ -87,7 +107,8 @@ pub(super) fn run(lab: &Lab) -> Report {
         sampled(lab.rounds())
     );
     let title = format!("Cartels of provers, by how many of {PROVERS} are in them");
-    report.figures = vec![("cartels", Figure { title, caption, columns: 3, panel_height: 330, panels: panels.collect() })];
+    report.figures =
+        vec![("cartels", Figure { title, caption, columns: 3, panel_height: 330, panels: panels.collect() })];
     report.tables = vec![("cartels", table)];
     report
 }
@@ -114,7 +135,12 @@ fn observe(lab: &Lab, market: &Customary, size: usize, price: f64) -> Vec<Observ
     let learned = learn(lab, market, size, &usual);
     lab.series("cartels", |random, number| {
         let population = market.scenario.draw(random);
-        let game = Game { scenario: &market.scenario, population: &population, number, penalties: Penalties::default() };
+        let game = Game {
+            scenario: &market.scenario,
+            population: &population,
+            number,
+            penalties: Penalties::default(),
+        };
         let book = market.book(&population);
         let honest = game.play(&book);
         let sealed = learned.map(|plan| game.play(&deviate(&game, &book, size, plan)));
@@ -130,7 +156,11 @@ fn observe(lab: &Lab, market: &Customary, size: usize, price: f64) -> Vec<Observ
             cartel: payoff(accounts, size) as f64,
             welfare: accounts.welfare as f64,
         };
-        Observed { honest: worth(&honest), sealed: worth(sealed.as_ref().unwrap_or(&honest)), open: worth(&open) }
+        Observed {
+            honest: worth(&honest),
+            sealed: worth(sealed.as_ref().unwrap_or(&honest)),
+            open: worth(&open),
+        }
     })
 }
 
@@ -138,7 +168,12 @@ fn observe(lab: &Lab, market: &Customary, size: usize, price: f64) -> Vec<Observ
 fn learn(lab: &Lab, market: &Customary, size: usize, plans: &[Plan]) -> Option<Plan> {
     let rounds = lab.some_rounds("cartels learn", training(lab), |random, number| {
         let population = market.scenario.draw(random);
-        let game = Game { scenario: &market.scenario, population: &population, number, penalties: Penalties::default() };
+        let game = Game {
+            scenario: &market.scenario,
+            population: &population,
+            number,
+            penalties: Penalties::default(),
+        };
         let book = market.book(&population);
         let honest = payoff(&game.play(&book), size);
         let gain = |plan: &Plan| payoff(&game.play(&deviate(&game, &book, size, *plan)), size) - honest;

@@ -3,7 +3,7 @@
 //!
 //! Round `n` sets the terms of round `n + 2`, as on chain, by the same code.
 
-use super::common::{Competitive, sampled};
+use super::common::{Competitive, Customary};
 use crate::account::{Accounts, Penalties, account};
 use crate::book::{Bidder, Book, bid};
 use crate::distribution::{Demand, Supply, positive};
@@ -23,6 +23,8 @@ const RATIO: f64 = 0.7;
 /// Rounds that are played before the first one shown, so that the terms have settled.
 const BEFORE: u64 = 120;
 const SHOWN: u64 = 160;
+/// The least reserve price, as part of the competitive price.
+const LEAST_RESERVE: f64 = 0.5;
 /// Rounds played for one point of a plot are shared among so many runs.
 const RUNS_PER_ROUND: u64 = 20;
 
@@ -75,7 +77,7 @@ struct Washer {
 
 /// A market through time.
 struct Course {
-    scenario: Scenario,
+    market: Customary,
     competitive: Competitive,
     policy: Policy,
     demand: fn(u64) -> f64,
@@ -87,21 +89,59 @@ pub(super) fn run(lab: &Lab) -> Report {
     let competitive = Competitive::of(lab, &market);
     lab.progress().start("controllers", runs(lab) * (2 * 9 + 2 * 2 * 6 + 2));
     let mut response = Table::new(&[
-        "mechanism", "shape", "policy", "round", "cap", "reserve", "units", "welfare_percent", "margin", "runs",
+        "mechanism",
+        "shape",
+        "policy",
+        "round",
+        "cap",
+        "reserve",
+        "units",
+        "welfare_percent",
+        "margin",
+        "runs",
     ]);
     let mut report = Report::default();
-    for (mechanism, name) in [(Mechanism::Core, "controllers-core"), (Mechanism::AverageFee, "controllers-average-fee")] {
-        let scenario = market.under(mechanism);
-        let figure = respond(lab, scenario, competitive, &mut response, &mut report);
+    for (mechanism, name) in
+        [(Mechanism::Core, "controllers-core"), (Mechanism::AverageFee, "controllers-average-fee")]
+    {
+        let figure = respond(lab, market.under(mechanism), competitive, &mut response, &mut report);
         report.figures.push((name, figure));
     }
     let mut manipulation = Table::new(&[
-        "mechanism", "fee_over_price", "wash_units_percent", "cost_percent", "cost_margin", "cap_change_percent",
-        "reserve_change_percent", "requesters_lose_percent", "requesters_margin", "runs",
+        "mechanism",
+        "fee_over_price",
+        "wash_units_percent",
+        "cost_percent",
+        "cost_margin",
+        "cap_change_percent",
+        "reserve_change_percent",
+        "requesters_lose_percent",
+        "requesters_margin",
+        "runs",
     ]);
-    report.figures.push(("controllers-manipulation", manipulate(lab, market, competitive, &mut manipulation)));
+    report
+        .figures
+        .push(("controllers-manipulation", manipulate(lab, market, competitive, &mut manipulation)));
     report.tables = vec![("controllers", response), ("controllers-manipulation", manipulation)];
     report
+}
+
+/// What is customary under a policy. Where terms move, the cap settles near twice what is cleared, and under
+/// `average-fee` the reserve near its least value.
+fn customary(lab: &Lab, scenario: Scenario, competitive: Competitive, policy: Policy) -> Customary {
+    let reserve = if policy == Policy::Moving { positive(competitive.price * LEAST_RESERVE) } else { 0 };
+    Customary::of(lab, Scenario { reserve, ..scenario.with_cap(policy.cap(competitive)) })
+}
+
+impl Policy {
+    /// The cap of the first round, in units.
+    fn cap(self, competitive: Competitive) -> u64 {
+        match self {
+            Self::Moving => competitive.cap(2.0),
+            Self::Tight => competitive.cap(1.0),
+            Self::Free => NO_CAP,
+        }
+    }
 }
 
 fn runs(lab: &Lab) -> u64 {
@@ -109,12 +149,19 @@ fn runs(lab: &Lab) -> u64 {
 }
 
 /// The figure of one mechanism: a row for each shape; cap and cleared, reserve, welfare.
-fn respond(lab: &Lab, scenario: Scenario, competitive: Competitive, table: &mut Table, report: &mut Report) -> Figure {
+fn respond(
+    lab: &Lab,
+    scenario: Scenario,
+    competitive: Competitive,
+    table: &mut Table,
+    report: &mut Report,
+) -> Figure {
+    let customs = POLICIES.map(|(policy, _)| customary(lab, scenario, competitive, policy));
     let mut panels = Vec::new();
     for (shape, demand) in SHAPES {
         let mut series: [Vec<Series>; 3] = Default::default();
         for (style, (policy, name)) in POLICIES.into_iter().enumerate() {
-            let course = Course { scenario, competitive, policy, demand, washer: None };
+            let course = Course { market: customs[style], competitive, policy, demand, washer: None };
             let all = lab.some_rounds("controllers", runs(lab), |random, _| course.play(random));
             let over_time = |of: &dyn Fn(&[Shown]) -> Mean| -> Vec<(f64, Mean)> {
                 (0..SHOWN as usize)
@@ -130,15 +177,26 @@ fn respond(lab: &Lab, scenario: Scenario, competitive: Competitive, table: &mut 
             });
             for round in 0..SHOWN as usize {
                 table.row(&[
-                    scenario.mechanism.name().into(), (&shape[..shape.find(':').unwrap_or(0)]).into(),
-                    (&*name.replace(',', ";")).into(), (round as u64).into(), cap[round].1.value.into(),
-                    reserve[round].1.value.into(), units[round].1.value.into(), welfare[round].1.value.into(),
-                    welfare[round].1.margin.into(), runs(lab).into(),
+                    scenario.mechanism.name().into(),
+                    (&shape[..shape.find(':').unwrap_or(0)]).into(),
+                    (&*name.replace(',', ";")).into(),
+                    (round as u64).into(),
+                    cap[round].1.value.into(),
+                    reserve[round].1.value.into(),
+                    units[round].1.value.into(),
+                    welfare[round].1.value.into(),
+                    welfare[round].1.margin.into(),
+                    runs(lab).into(),
                 ]);
             }
-            let whole: Vec<_> = all.iter().map(|run| {
-                run[30..].iter().fold((0.0, 0.0), |(welfare, best), one| (welfare + one.welfare, best + one.best))
-            }).collect();
+            let whole: Vec<_> = all
+                .iter()
+                .map(|run| {
+                    run[30..]
+                        .iter()
+                        .fold((0.0, 0.0), |(welfare, best), one| (welfare + one.welfare, best + one.best))
+                })
+                .collect();
             let what = format!("{}, {}: {name}", scenario.mechanism, &shape[..shape.find(':').unwrap_or(0)]);
             report.find(what, Mean::percent(&whole), "% of the best trade");
             if policy == Policy::Moving {
@@ -150,7 +208,10 @@ fn respond(lab: &Lab, scenario: Scenario, competitive: Competitive, table: &mut 
         }
         let [units, reserve, welfare] = series;
         let panel = |title: &str, y: Axis, series| Panel {
-            title: title.to_owned(), x: Axis::linear("round").within(0.0, SHOWN as f64), y, series,
+            title: title.to_owned(),
+            x: Axis::linear("round").within(0.0, SHOWN as f64),
+            y,
+            series,
         };
         panels.push(panel(shape, Axis::linear("cleared, and cap: units"), units));
         panels.push(panel("", Axis::linear("reserve price, ticks per unit"), reserve));
@@ -159,7 +220,8 @@ fn respond(lab: &Lab, scenario: Scenario, competitive: Competitive, table: &mut 
     Figure {
         title: format!("{}: how cap and reserve price answer to demand", scenario.mechanism),
         caption: format!(
-            "{PROVERS} provers, 120 requesters before anything happens, log-normal values and costs, all honest. Means of {} \
+            "{PROVERS} provers, 120 requesters before anything happens, log-normal values and costs; under average-fee requesters \
+             shade in equilibrium. Means of {} \
              runs of {SHOWN} rounds after {BEFORE} rounds to settle; bands are 95 % confidence intervals.",
             runs(lab)
         ),
@@ -174,22 +236,35 @@ fn manipulate(lab: &Lab, market: Scenario, competitive: Competitive, table: &mut
     let volumes = [0.0, 0.125, 0.25, 0.5, 1.0, 2.0];
     let mut series: [Vec<Series>; 4] = Default::default();
     for (number, mechanism) in Mechanism::ALL.into_iter().enumerate() {
-        for (place, part) in [0.9, 3.0].into_iter().enumerate() {
+        let customary = customary(lab, market.under(mechanism), competitive, Policy::Moving);
+        for (place, part) in [1.1, 3.0].into_iter().enumerate() {
             let mut points: [Vec<(f64, Mean)>; 4] = Default::default();
             for volume in volumes {
                 let units = crate::distribution::narrow(positive(competitive.units * volume));
                 let washer = Washer { units, fee: positive(competitive.price * part), rounds: 20 };
                 let washer = (volume > 0.0).then_some(washer);
                 let course = |washer| Course {
-                    scenario: market.under(mechanism), competitive, policy: Policy::Moving, demand: |_| 1.0, washer,
+                    market: customary,
+                    competitive,
+                    policy: Policy::Moving,
+                    demand: |_| 1.0,
+                    washer,
                 };
                 let quiet = lab.some_rounds("wash", runs(lab), |random, _| course(None).play(random));
                 let washed = lab.some_rounds("wash", runs(lab), |random, _| course(washer).play(random));
                 let effects = effects(&quiet, &washed);
                 let [cost, cap, reserve, loss] = effects;
                 table.row(&[
-                    mechanism.name().into(), part.into(), (100.0 * volume).into(), cost.value.into(), cost.margin.into(),
-                    cap.value.into(), reserve.value.into(), loss.value.into(), loss.margin.into(), runs(lab).into(),
+                    mechanism.name().into(),
+                    part.into(),
+                    (100.0 * volume).into(),
+                    cost.value.into(),
+                    cost.margin.into(),
+                    cap.value.into(),
+                    reserve.value.into(),
+                    loss.value.into(),
+                    loss.margin.into(),
+                    runs(lab).into(),
                 ]);
                 for (points, mean) in points.iter_mut().zip(effects) {
                     points.push((100.0 * volume, mean));
@@ -217,10 +292,9 @@ fn manipulate(lab: &Lab, market: Scenario, competitive: Competitive, table: &mut
         title: "What it costs to move cap and reserve price with wash bids".to_owned(),
         caption: format!(
             "Wash bids in 20 rounds against the same rounds without them, and {} rounds on. {PROVERS} provers, 120 requesters. \
-             Means of {} runs. {}",
+             Means of {} runs; bands are 95 % confidence intervals.",
             SHOWN - 50,
-            runs(lab),
-            sampled(1).split_once(';').map_or("", |(_, bands)| bands)
+            runs(lab)
         ),
         columns: 2,
         panel_height: 290,
@@ -231,12 +305,16 @@ fn manipulate(lab: &Lab, market: Scenario, competitive: Competitive, table: &mut
 /// Payments of the washer, changes of cap and reserve, loss of requesters; in percent.
 fn effects(quiet: &[Vec<Shown>], washed: &[Vec<Shown>]) -> [Mean; 4] {
     let pairs = |part: &dyn Fn(&[Shown], &[Shown]) -> (f64, f64)| {
-        Mean::percent(&quiet.iter().zip(washed).map(|(quiet, washed)| part(quiet, washed)).collect::<Vec<_>>())
+        Mean::percent(
+            &quiet.iter().zip(washed).map(|(quiet, washed)| part(quiet, washed)).collect::<Vec<_>>(),
+        )
     };
     let sum = |run: &[Shown], part: fn(&Shown) -> f64| run.iter().map(part).sum::<f64>();
     // Rounds 30 to 49 are washed; the last of them moves the terms of round 51.
     [
-        pairs(&|quiet, washed| (sum(&washed[30..50], |one| one.washer), sum(&quiet[30..50], |one| one.payments))),
+        pairs(&|quiet, washed| {
+            (sum(&washed[30..50], |one| one.washer), sum(&quiet[30..50], |one| one.payments))
+        }),
         pairs(&|quiet, washed| (washed[51].cap - quiet[51].cap, quiet[51].cap)),
         pairs(&|quiet, washed| (washed[51].reserve - quiet[51].reserve, quiet[51].reserve)),
         pairs(&|quiet, washed| {
@@ -259,10 +337,10 @@ impl Course {
                 cap: now.cap.get(),
                 reserve: now.reserve.get(),
                 requesters: self.requesters(number),
-                ..self.scenario
+                ..self.market.scenario
             };
             let population = scenario.draw(random);
-            let mut book = Book::honest(&population);
+            let mut book = self.market.book(&population);
             self.wash(number, &mut book, population.provers.len(), population.max_task);
             let round = book.round(&scenario, number);
             let certificate = certificate(scenario.mechanism, &round);
@@ -283,7 +361,7 @@ impl Course {
 
     fn requesters(&self, number: u64) -> u32 {
         let factor = number.checked_sub(BEFORE).map_or(1.0, self.demand);
-        crate::distribution::narrow(positive(f64::from(self.scenario.requesters) * factor))
+        crate::distribution::narrow(positive(f64::from(self.market.scenario.requesters) * factor))
     }
 
     /// Adds the wash bids of somebody who is neither requester nor prover.
@@ -302,22 +380,18 @@ impl Course {
     }
 
     fn first_terms(&self) -> Terms {
-        let cap = match self.policy {
-            Policy::Moving => self.competitive.cap(2.0),
-            Policy::Tight => self.competitive.cap(1.0),
-            Policy::Free => NO_CAP,
-        };
+        let cap = self.policy.cap(self.competitive);
         let reserve = if self.policy == Policy::Moving { positive(self.competitive.price) } else { 0 };
         Terms { cap: CapacityCap::new(cap).unwrap_or(CapacityCap::MIN), reserve: ReservePrice::new(reserve) }
     }
 
-    /// The cap may go from a quarter to eight times the competitive quantity, the reserve up to four times the price.
+    /// The cap may go from a quarter to eight times the competitive quantity, the reserve from half to four times the price.
     fn controllers(&self) -> Controllers {
         let cap = |part| CapacityCap::new(self.competitive.cap(part)).unwrap_or(CapacityCap::MIN);
         let reserve = |part: f64| ReservePrice::new(positive(self.competitive.price * part));
         Controllers {
             cap: Bounds::new(cap(0.25), cap(8.0)).expect("a quarter is below eight times"),
-            reserve: Bounds::new(reserve(0.05), reserve(4.0)).expect("a twentieth is below four times"),
+            reserve: Bounds::new(reserve(LEAST_RESERVE), reserve(4.0)).expect("a half is below four times"),
         }
     }
 }

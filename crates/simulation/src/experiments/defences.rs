@@ -52,14 +52,15 @@ impl Tried {
 
     /// The mean gain of one plan, in percent of the honest payoff.
     fn of_plan(&self, plan: usize) -> Mean {
-        Mean::percent(&self.0.iter().map(|one| (one.gains[plan] as f64, one.honest as f64)).collect::<Vec<_>>())
+        Mean::percent(
+            &self.0.iter().map(|one| (one.gains[plan] as f64, one.honest as f64)).collect::<Vec<_>>(),
+        )
     }
 
     /// The mean gain of whoever takes the best of `plans`, or none, in each round; `fee` is due for departing.
     fn informed(&self, plans: &[usize], fee: f64) -> Mean {
-        let best = |one: &Observed| {
-            plans.iter().map(|plan| one.gains[*plan] as f64 - fee).fold(0.0, f64::max)
-        };
+        let best =
+            |one: &Observed| plans.iter().map(|plan| one.gains[*plan] as f64 - fee).fold(0.0, f64::max);
         Mean::percent(&self.0.iter().map(|one| (best(one), one.honest as f64)).collect::<Vec<_>>())
     }
 
@@ -89,10 +90,24 @@ struct Sheet<'a> {
 
 impl Sheet<'_> {
     /// Writes a row, and says so if it is one of those that matter most.
-    fn note(&mut self, market: &str, attack: &str, size: f64, defence: &str, strength: f64, gain: Mean) -> Mean {
+    fn note(
+        &mut self,
+        market: &str,
+        attack: &str,
+        size: f64,
+        defence: &str,
+        strength: f64,
+        gain: Mean,
+    ) -> Mean {
         self.table.row(&[
-            market.into(), attack.into(), size.into(), defence.into(), strength.into(), gain.value.into(),
-            gain.margin.into(), (gain.count as u64).into(),
+            market.into(),
+            attack.into(),
+            size.into(),
+            defence.into(),
+            strength.into(),
+            gain.value.into(),
+            gain.margin.into(),
+            (gain.count as u64).into(),
         ]);
         let matters = match attack {
             "overstate" => size == 1.5 && [0.0, 0.5].contains(&strength),
@@ -114,7 +129,8 @@ impl Sheet<'_> {
 pub(super) fn run(lab: &Lab) -> Report {
     lab.progress().start("defences", lab.rounds() * (4 * 9 + 2 * 5 + 4 * 2));
     let competitive = Competitive::of(lab, &base(Mechanism::Core));
-    let table = Table::new(&["market", "attack", "size", "defence", "strength", "gain_percent", "margin", "rounds"]);
+    let table =
+        Table::new(&["market", "attack", "size", "defence", "strength", "gain_percent", "margin", "rounds"]);
     let mut sheet = Sheet { table, report: Report::default(), lab };
     let figures = vec![
         ("defences-overstating", overstating(&mut sheet, competitive)),
@@ -146,7 +162,14 @@ fn overstating(sheet: &mut Sheet<'_>, competitive: Competitive) -> Figure {
             let slash = crate::distribution::positive(competitive.price * part);
             let tried = Tried::play(sheet.lab, &market, &plans, if part == 0.0 { 0 } else { slash });
             for (number, (line, factor)) in series.iter_mut().zip(OVERSTATED).enumerate() {
-                let gain = sheet.note(&title.replace(',', ";"), "overstate", factor, "slash", part, tried.of_plan(number));
+                let gain = sheet.note(
+                    &title.replace(',', ";"),
+                    "overstate",
+                    factor,
+                    "slash",
+                    part,
+                    tried.of_plan(number),
+                );
                 if gain.value >= -100.0 {
                     line.points.extend(Series::line("", 0, [(part, gain)]).points);
                 }
@@ -216,7 +239,12 @@ fn names(sheet: &mut Sheet<'_>, competitive: Competitive) -> Figure {
     let cap = competitive.cap(1.25);
     let mut panels = Vec::new();
     for mechanism in Mechanism::ALL {
-        let defences = [("none", cap, false, 0.0), ("seat fee", cap, false, SEAT_FEE), ("seats backed one by one", cap, true, 0.0), ("cap 0.7 of competitive", competitive.cap(0.7), false, 0.0)];
+        let defences = [
+            ("none", cap, false, 0.0),
+            ("seat fee", cap, false, SEAT_FEE),
+            ("seats backed one by one", cap, true, 0.0),
+            ("cap 0.7 of competitive", competitive.cap(0.7), false, 0.0),
+        ];
         let mut lines = [Vec::new(), Vec::new()];
         for (style, (defence, cap, backed, fee)) in defences.into_iter().enumerate() {
             let market = Customary::of(sheet.lab, base(mechanism).with_cap(cap));
@@ -229,9 +257,13 @@ fn names(sheet: &mut Sheet<'_>, competitive: Competitive) -> Figure {
             for (number, seats) in NAMES.into_iter().enumerate() {
                 let of: Vec<usize> = (number * STEPS.len()..(number + 1) * STEPS.len()).collect();
                 let due = fee * tried.honest() * f64::from(seats - 1);
-                let gains = [("names, informed", tried.informed(&of, due)), ("names, fixed", tried.fixed(&of, due))];
+                let gains =
+                    [("names, informed", tried.informed(&of, due)), ("names, fixed", tried.fixed(&of, due))];
                 for (points, (attack, gain)) in points.iter_mut().zip(gains) {
-                    points.push((f64::from(seats), sheet.note(mechanism.name(), attack, f64::from(seats), defence, fee, gain)));
+                    points.push((
+                        f64::from(seats),
+                        sheet.note(mechanism.name(), attack, f64::from(seats), defence, fee, gain),
+                    ));
                 }
             }
             for (lines, points) in lines.iter_mut().zip(points) {

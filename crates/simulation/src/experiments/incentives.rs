@@ -59,9 +59,21 @@ const PROVERS: [(&str, Kind, OfProver); 13] = [
     ("withhold 25 % of capacity", Kind::Beyond, OfProver::Plan(prover::Plan::Capacity(0.75))),
     ("withhold 50 % of capacity", Kind::Beyond, OfProver::Plan(prover::Plan::Capacity(0.5))),
     ("overstate capacity by 50 %", Kind::Beyond, OfProver::Plan(prover::Plan::Capacity(1.5))),
-    ("2 names, same ask", Kind::Beyond, OfProver::Plan(prover::Plan::Names { seats: 2, step: 0.0, backed: false })),
-    ("2 names, second asks 50 % more", Kind::Beyond, OfProver::Plan(prover::Plan::Names { seats: 2, step: 0.5, backed: false })),
-    ("4 names, 20 % steps", Kind::Beyond, OfProver::Plan(prover::Plan::Names { seats: 4, step: 0.2, backed: false })),
+    (
+        "2 names, same ask",
+        Kind::Beyond,
+        OfProver::Plan(prover::Plan::Names { seats: 2, step: 0.0, backed: false }),
+    ),
+    (
+        "2 names, second asks 50 % more",
+        Kind::Beyond,
+        OfProver::Plan(prover::Plan::Names { seats: 2, step: 0.5, backed: false }),
+    ),
+    (
+        "4 names, 20 % steps",
+        Kind::Beyond,
+        OfProver::Plan(prover::Plan::Names { seats: 4, step: 0.2, backed: false }),
+    ),
     ("wash bids in an open round", Kind::Beyond, OfProver::Wash),
 ];
 
@@ -77,7 +89,15 @@ pub(super) fn run(lab: &Lab) -> Report {
     let cap = Competitive::of(lab, &base(Mechanism::Core)).cap(1.25);
     lab.progress().start("incentives", 2 * lab.rounds());
     let mut table = Table::new(&[
-        "mechanism", "side", "deviation", "promised", "gain_percent", "margin", "gain_ticks", "better_percent", "rounds",
+        "mechanism",
+        "side",
+        "deviation",
+        "promised",
+        "gain_percent",
+        "margin",
+        "gain_ticks",
+        "better_percent",
+        "rounds",
     ]);
     let mut panels = [Vec::new(), Vec::new()];
     let mut report = Report::default();
@@ -91,8 +111,18 @@ pub(super) fn run(lab: &Lab) -> Report {
         let requesters: Vec<_> = REQUESTERS.iter().map(|(what, kind, _)| (*what, *kind)).collect();
         let provers: Vec<_> = PROVERS.iter().map(|(what, kind, _)| (*what, *kind)).collect();
         let sides = [
-            Side { name: "requester", deviations: requesters, honest: |one| one.requester, gains: |one| &one.by_requester },
-            Side { name: "prover", deviations: provers, honest: |one| one.prover, gains: |one| &one.by_prover },
+            Side {
+                name: "requester",
+                deviations: requesters,
+                honest: |one| one.requester,
+                gains: |one| &one.by_requester,
+            },
+            Side {
+                name: "prover",
+                deviations: provers,
+                honest: |one| one.prover,
+                gains: |one| &one.by_prover,
+            },
         ];
         for (side, panels) in sides.into_iter().zip(&mut panels) {
             panels.push(side.panel(mechanism.name(), observed, in_core, &mut table, &mut report));
@@ -113,7 +143,10 @@ pub(super) fn run(lab: &Lab) -> Report {
     };
     report.figures = vec![
         ("incentives-requester", sheet("What a requester gains by not bidding its value", 330, requesters)),
-        ("incentives-prover", sheet("What a prover gains by not asking for its cost and capacity", 420, provers)),
+        (
+            "incentives-prover",
+            sheet("What a prover gains by not asking for its cost and capacity", 420, provers),
+        ),
     ];
     report.tables = vec![("incentives", table)];
     report
@@ -127,7 +160,9 @@ fn observe(scenario: &Scenario, random: &mut crate::random::Stream, number: u64)
     let one = somebody(random, population.requesters.len());
     let before = accounts.requesters[one];
     let by_requester = REQUESTERS.iter().map(|(_, _, deviation)| match deviation {
-        OfRequester::Plan(plan) => game.play(&requester::deviate(&game, &honest, one, *plan)).requesters[one] - before,
+        OfRequester::Plan(plan) => {
+            game.play(&requester::deviate(&game, &honest, one, *plan)).requesters[one] - before
+        }
         OfRequester::Snipe => requester::snipe(&game, &honest, one, before) - before,
     });
     let by_requester = by_requester.collect();
@@ -153,24 +188,45 @@ struct Side {
 impl Side {
     /// The gains under a mechanism, over what honesty is worth `in_core`: under `average-fee` an honest requester gets
     /// nothing at all.
-    fn panel(&self, mechanism: &'static str, observed: &[Observed], in_core: &[Observed], table: &mut Table, report: &mut Report) -> Panel {
+    fn panel(
+        &self,
+        mechanism: &'static str,
+        observed: &[Observed],
+        in_core: &[Observed],
+        table: &mut Table,
+        report: &mut Report,
+    ) -> Panel {
         let mut series = [
             Series::rows("misreported fee or cost (covered by the promise of core)", 0, []),
             Series::rows("everything else (not covered)", 1, []),
         ];
         for (row, (what, kind)) in self.deviations.iter().enumerate() {
-            let pairs: Vec<(f64, f64)> =
-                observed.iter().zip(in_core).map(|(one, core)| ((self.gains)(one)[row] as f64, (self.honest)(core) as f64)).collect();
+            let pairs: Vec<(f64, f64)> = observed
+                .iter()
+                .zip(in_core)
+                .map(|(one, core)| ((self.gains)(one)[row] as f64, (self.honest)(core) as f64))
+                .collect();
             let gain = Mean::percent(&pairs);
             let ticks = Mean::of(pairs.iter().map(|(gain, _)| *gain)).value;
             let better = share_above_zero(pairs.iter().map(|(gain, _)| *gain)).value;
             let promised = if *kind == Kind::Price { "yes" } else { "no" };
             table.row(&[
-                mechanism.into(), self.name.into(), (&*what.replace(',', ";")).into(), promised.into(), gain.value.into(),
-                gain.margin.into(), ticks.into(), better.into(), (pairs.len() as u64).into(),
+                mechanism.into(),
+                self.name.into(),
+                (&*what.replace(',', ";")).into(),
+                promised.into(),
+                gain.value.into(),
+                gain.margin.into(),
+                ticks.into(),
+                better.into(),
+                (pairs.len() as u64).into(),
             ]);
             if gain.low() > 0.0 {
-                report.find(format!("{mechanism}, {}: {what}", self.name), gain, "% of the honest payoff in core");
+                report.find(
+                    format!("{mechanism}, {}: {what}", self.name),
+                    gain,
+                    "% of the honest payoff in core",
+                );
             }
             let group = &mut series[usize::from(*kind == Kind::Beyond)];
             group.points.extend(Series::rows("", 0, [(row, gain)]).points);

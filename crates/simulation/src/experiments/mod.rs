@@ -9,11 +9,11 @@
 //! | `cartels` | what do cartels cost requesters, open against sealed? |
 //! | `welfare` | how much of the best trade is reached, and who gets it? |
 
+mod agreements;
+mod cartels;
 mod common;
 mod controllers;
 mod defences;
-mod cartels;
-mod agreements;
 mod incentives;
 mod welfare;
 

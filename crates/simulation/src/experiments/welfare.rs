@@ -32,10 +32,19 @@ struct Arm {
 const ARMS: [Arm; 4] = [
     Arm { name: "core, no cap", mechanism: Mechanism::Core, capped: false, shades: false },
     Arm { name: "core, competitive cap", mechanism: Mechanism::Core, capped: true, shades: false },
-    Arm { name: "average-fee, competitive cap, honest", mechanism: Mechanism::AverageFee, capped: true, shades: false },
-    Arm { name: "average-fee, competitive cap, shading", mechanism: Mechanism::AverageFee, capped: true, shades: true },
+    Arm {
+        name: "average-fee, competitive cap, honest",
+        mechanism: Mechanism::AverageFee,
+        capped: true,
+        shades: false,
+    },
+    Arm {
+        name: "average-fee, competitive cap, shading",
+        mechanism: Mechanism::AverageFee,
+        capped: true,
+        shades: true,
+    },
 ];
-
 
 /// What one round was worth, in ticks, beside its best trade.
 #[derive(Debug, Clone, Copy)]
@@ -72,8 +81,19 @@ pub(super) fn run(lab: &Lab) -> Report {
     lab.progress().start("welfare", cells * 5 * lab.rounds());
     let mut report = Report::default();
     let mut table = Table::new(&[
-        "demand", "supply", "provers", "ratio", "arm", "shading", "welfare_percent", "margin", "requesters_percent",
-        "provers_percent", "surplus_percent", "units_percent", "rounds",
+        "demand",
+        "supply",
+        "provers",
+        "ratio",
+        "arm",
+        "shading",
+        "welfare_percent",
+        "margin",
+        "requesters_percent",
+        "provers_percent",
+        "surplus_percent",
+        "units_percent",
+        "rounds",
     ]);
     report.figures = by_thickness(lab, &mut table);
     report.figures.push(("welfare-distributions", by_distribution(lab, &mut table, &mut report.findings)));
@@ -105,12 +125,16 @@ fn by_thickness(lab: &Lab, table: &mut Table) -> Vec<(&'static str, Figure)> {
         let lines = (0..ARMS.len()).map(|arm| line(arm, ARMS[arm].name, arm, |one| one.welfare));
         welfare.push(panel(format!("tasks for {ratio} times the capacity"), lines.collect()));
         for (panels, arm) in split.iter_mut().zip([0, 3]) {
-            let title = format!("{}, {ratio} times", if arm == 0 { "core, no cap" } else { "average-fee, shading" });
-            panels.push(panel(title, vec![
-                line(0, "to requesters", arm, |one| one.requesters),
-                line(1, "to provers", arm, |one| one.provers),
-                line(2, "surplus, to the sink", arm, |one| one.surplus),
-            ]));
+            let title =
+                format!("{}, {ratio} times", if arm == 0 { "core, no cap" } else { "average-fee, shading" });
+            panels.push(panel(
+                title,
+                vec![
+                    line(0, "to requesters", arm, |one| one.requesters),
+                    line(1, "to provers", arm, |one| one.provers),
+                    line(2, "surplus, to the sink", arm, |one| one.surplus),
+                ],
+            ));
         }
     }
     let caption = format!(
@@ -119,7 +143,11 @@ fn by_thickness(lab: &Lab, table: &mut Table) -> Vec<(&'static str, Figure)> {
         sampled(lab.rounds())
     );
     let sheet = |title: &str, panel_height, panels| Figure {
-        title: title.to_owned(), caption: caption.clone(), columns: 3, panel_height, panels,
+        title: title.to_owned(),
+        caption: caption.clone(),
+        columns: 3,
+        panel_height,
+        panels,
     };
     vec![
         ("welfare", sheet("How much of the best trade is reached, by thickness of the market", 320, welfare)),
@@ -139,9 +167,13 @@ fn by_distribution(lab: &Lab, table: &mut Table, findings: &mut Vec<crate::repor
                 let mean = arms[*arm].percent(|one| one.welfare);
                 series.points.extend(Series::rows("", 0, [(names.len(), mean)]).points);
                 if (demand, supply) == (Demand::Lognormal, Supply::Lognormal) {
-                    let what = format!("welfare of {} at 16 provers, 1.2 times their capacity", ARMS[*arm].name);
+                    let what =
+                        format!("welfare of {} at 16 provers, 1.2 times their capacity", ARMS[*arm].name);
                     findings.push(crate::report::Finding {
-                        what, value: mean.value, margin: Some(mean.margin), unit: "% of the best trade",
+                        what,
+                        value: mean.value,
+                        margin: Some(mean.margin),
+                        unit: "% of the best trade",
                     });
                 }
             }
@@ -150,7 +182,10 @@ fn by_distribution(lab: &Lab, table: &mut Table, findings: &mut Vec<crate::repor
     }
     Figure {
         title: "How much of the best trade is reached, by distribution".to_owned(),
-        caption: format!("16 provers, tasks for 1.2 times their capacity. Demand / supply. {}", sampled(lab.rounds())),
+        caption: format!(
+            "16 provers, tasks for 1.2 times their capacity. Demand / supply. {}",
+            sampled(lab.rounds())
+        ),
         columns: 1,
         panel_height: 560,
         panels: vec![Panel {

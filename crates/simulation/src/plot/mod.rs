@@ -77,7 +77,11 @@ impl Series {
 
     /// Separate means, each in the row of its number on an axis of names.
     #[must_use]
-    pub fn rows(name: impl Into<String>, style: usize, means: impl IntoIterator<Item = (usize, Mean)>) -> Self {
+    pub fn rows(
+        name: impl Into<String>,
+        style: usize,
+        means: impl IntoIterator<Item = (usize, Mean)>,
+    ) -> Self {
         let points =
             means.into_iter().map(|(row, mean)| Point { x: mean.value, y: row as f64, margin: mean.margin });
         Self { name: name.into(), style, joined: false, points: points.collect() }

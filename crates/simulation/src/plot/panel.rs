@@ -61,8 +61,13 @@ pub(super) fn draw<D: DrawingBackend>(canvas: &Canvas<'_, D>, panel: &Panel, fra
     let rows = panel.y.has_names();
     let plot = Plot {
         area,
-        x: panel.x.fit(points().flat_map(|point| ends(point.x, point.margin, rows)), f64::from(area.width) / 70.0),
-        y: panel.y.fit(points().flat_map(|point| ends(point.y, point.margin, !rows)), f64::from(area.height) / 45.0),
+        x: panel
+            .x
+            .fit(points().flat_map(|point| ends(point.x, point.margin, rows)), f64::from(area.width) / 70.0),
+        y: panel.y.fit(
+            points().flat_map(|point| ends(point.y, point.margin, !rows)),
+            f64::from(area.height) / 45.0,
+        ),
     };
     plot.axes(canvas, panel, frame)?;
     for series in &panel.series {
@@ -120,7 +125,12 @@ impl Plot {
         Ok(())
     }
 
-    fn intervals<D: DrawingBackend>(&self, canvas: &Canvas<'_, D>, series: &Series, rows: bool) -> Drawing<D> {
+    fn intervals<D: DrawingBackend>(
+        &self,
+        canvas: &Canvas<'_, D>,
+        series: &Series,
+        rows: bool,
+    ) -> Drawing<D> {
         let colour = colour(series.style);
         if series.joined {
             let upper = series.points.iter().map(|point| self.at(point.x, point.y + point.margin));

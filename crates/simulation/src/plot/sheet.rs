@@ -5,8 +5,8 @@ use super::panel::{self, Frame, colour};
 use plotters::coord::Shift;
 use plotters::drawing::DrawingAreaErrorKind;
 use plotters::prelude::{
-    BitMapBackend, Circle, Color as _, DrawingArea, DrawingBackend, FontStyle, IntoDrawingArea as _, PathElement,
-    Polygon, SVGBackend, Text, WHITE,
+    BitMapBackend, Circle, Color as _, DrawingArea, DrawingBackend, FontStyle, IntoDrawingArea as _,
+    PathElement, Polygon, SVGBackend, Text, WHITE,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{IntoFont as _, RGBColor, TextStyle, register_font};
@@ -69,7 +69,8 @@ fn load_fonts() {
 
 fn height(figure: &Figure) -> u32 {
     let rows = u32::try_from(figure.panels.len().div_ceil(figure.columns.max(1))).unwrap_or(1);
-    let text = TITLE + rows_of(legend(figure).len(), LEGEND_ROW) + rows_of(caption(figure).len(), CAPTION_ROW);
+    let text =
+        TITLE + rows_of(legend(figure).len(), LEGEND_ROW) + rows_of(caption(figure).len(), CAPTION_ROW);
     rows * figure.panel_height + (text + 2 * MARGIN).unsigned_abs()
 }
 
@@ -93,8 +94,12 @@ fn sheet<D: DrawingBackend>(area: &DrawingArea<D, Shift>, figure: &Figure, zoom:
     let width = (i32::try_from(WIDTH).unwrap_or(0) - 2 * MARGIN) / columns;
     let height = i32::try_from(figure.panel_height).unwrap_or(0);
     for (number, panel) in (0..).zip(&figure.panels) {
-        let frame =
-            Frame { left: MARGIN + number % columns * width, top: top + number / columns * height, width, height };
+        let frame = Frame {
+            left: MARGIN + number % columns * width,
+            top: top + number / columns * height,
+            width,
+            height,
+        };
         panel::draw(&canvas, panel, frame)?;
     }
     top += (i32::try_from(figure.panels.len()).unwrap_or(0) + columns - 1) / columns * height;
@@ -156,7 +161,14 @@ impl<D: DrawingBackend> Canvas<'_, D> {
         self.area.draw(&Text::new(text.to_owned(), self.place(place), style.clone()))
     }
 
-    fn style(&self, size: i32, weight: FontStyle, colour: RGBColor, across: HPos, down: VPos) -> TextStyle<'static> {
+    fn style(
+        &self,
+        size: i32,
+        weight: FontStyle,
+        colour: RGBColor,
+        across: HPos,
+        down: VPos,
+    ) -> TextStyle<'static> {
         (FONT, size * self.zoom).into_font().style(weight).color(&colour).pos(Pos::new(across, down))
     }
 
