@@ -146,7 +146,7 @@ impl Summary {
             }
             lines.extend(ran.files.iter().map(|file| format!("  wrote {}", file.display())));
         }
-        lines.extend(self.throughput.map(|measured| measured.text()));
+        lines.extend(self.throughput.map(Throughput::text));
         lines.join("\n")
     }
 }

@@ -14,7 +14,7 @@ use simulation::market::{NO_CAP, Population, Scenario};
 use simulation::{Lab, Progress};
 
 fn lab(threads: usize) -> Lab {
-    Lab::new(5, 12, threads, Progress::hidden()).unwrap()
+    Lab::new(5, 12, threads, Progress::hidden()).expect("threads")
 }
 
 fn scenario(mechanism: Mechanism) -> Scenario {
@@ -26,7 +26,7 @@ fn for_all_rounds(rounds: u64, mut check: impl FnMut(&Table<'_>, &Book)) {
     for mechanism in Mechanism::ALL {
         for reserve in [0, 600] {
             let scenario = Scenario { reserve, ..scenario(mechanism) };
-            let populations = Lab::new(9, rounds, 1, Progress::hidden()).unwrap();
+            let populations = Lab::new(9, rounds, 1, Progress::hidden()).expect("threads");
             let populations = populations.series("test", |random, _| scenario.draw(random));
             for (number, population) in (0..).zip(&populations) {
                 let penalties = Penalties { slash: 300, seat_fee: 7 };
@@ -44,7 +44,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
         assert!(tables[0].iter().all(|(_, table)| table.as_str().lines().count() > 10));
         assert_eq!(tables[0], tables[1], "{experiment:?}");
     }
-    let other = Lab::new(6, 12, 1, Progress::hidden()).unwrap();
+    let other = Lab::new(6, 12, 1, Progress::hidden()).expect("threads");
     assert_ne!(Experiment::Incentives.run(&other).tables, Experiment::Incentives.run(&lab(1)).tables);
 }
 

@@ -28,6 +28,9 @@ struct Worth {
     welfare: f64,
 }
 
+/// What a round is worth with one of the cartels.
+type Arm = fn(&Observed) -> Worth;
+
 /// One round without and with the cartel.
 #[derive(Debug, Clone, Copy)]
 struct Observed {
@@ -57,8 +60,7 @@ pub(super) fn run(lab: &Lab) -> Report {
     for (number, mechanism) in Mechanism::ALL.into_iter().enumerate() {
         let custom = Customary::of(lab, market.under(mechanism).with_cap(cap));
         let observed = SIZES.map(|size| (size, observe(lab, &custom, size, competitive.price)));
-        let arms: [(&str, fn(&Observed) -> Worth); 2] =
-            [("open", |one| one.open), ("sealed", |one| one.sealed)];
+        let arms: [(&str, Arm); 2] = [("open", |one| one.open), ("sealed", |one| one.sealed)];
         for (place, (round, arm)) in arms.into_iter().enumerate() {
             let (name, style) = (format!("{mechanism}, {round}"), 2 * number + place);
             let measured: Vec<_> =
@@ -119,7 +121,7 @@ fn training(lab: &Lab) -> u64 {
 }
 
 /// Loss of requesters and of welfare, gain of the cartel, over honest welfare and the cartel's honest payoff.
-fn effects(rounds: &[Observed], arm: fn(&Observed) -> Worth) -> [Mean; 3] {
+fn effects(rounds: &[Observed], arm: Arm) -> [Mean; 3] {
     let percent = |part: fn(Worth, Worth) -> (f64, f64)| {
         Mean::percent(&rounds.iter().map(|one| part(one.honest, arm(one))).collect::<Vec<_>>())
     };

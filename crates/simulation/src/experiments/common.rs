@@ -47,7 +47,7 @@ impl Competitive {
 /// One participant, the same in every series of rounds with the same label.
 pub(super) fn somebody(random: &mut crate::random::Stream, among: usize) -> usize {
     use rand::Rng as _;
-    random.random_range(0..among.max(1) as u64) as usize
+    usize::try_from(random.random_range(0..among.max(1) as u64)).unwrap_or(0)
 }
 
 /// What requesters may bid, as part of their value.

@@ -1,88 +1,35 @@
 //! How do the moving cap and reserve price answer to jumps, ramps and spikes of demand, against terms that stay fixed; and
 //! what does it cost to move them with wash bids?
-//!
-//! Round `n` sets the terms of round `n + 2`, as on chain, by the same code.
 
 use super::common::{Competitive, Customary};
-use crate::account::{Accounts, Penalties, account};
-use crate::book::{Bidder, Book, bid};
+use super::course::{BEFORE, Course, LEAST_RESERVE, Policy, SHOWN, Shape, Shown, Washer};
 use crate::distribution::{Demand, Supply, positive};
-use crate::market::{NO_CAP, Scenario};
+use crate::market::Scenario;
 use crate::plot::{Axis, Figure, Panel, Series};
-use crate::random::Stream;
 use crate::report::Report;
 use crate::runner::Lab;
 use crate::stats::Mean;
 use crate::table::Table;
-use clearing::{Bounds, Controllers, Terms, certificate, verify_with_signal};
-use market_types::{CapacityCap, Mechanism, ReservePrice};
+use market_types::Mechanism;
 
 const PROVERS: u32 = 16;
 /// Tasks over capacity before anything happens.
 const RATIO: f64 = 0.7;
-/// Rounds that are played before the first one shown, so that the terms have settled.
-const BEFORE: u64 = 120;
-const SHOWN: u64 = 160;
-/// The least reserve price, as part of the competitive price.
-const LEAST_RESERVE: f64 = 0.5;
 /// Rounds played for one point of a plot are shared among so many runs.
 const RUNS_PER_ROUND: u64 = 20;
 
-/// How demand moves: its factor in a round counted from the first one shown.
-const SHAPES: [(&str, fn(u64) -> f64); 3] = [
+/// How demand moves.
+const SHAPES: [(&str, Shape); 3] = [
     ("step: demand doubles, then falls back", |round| if (30..100).contains(&round) { 2.0 } else { 1.0 }),
     ("ramp: demand doubles over 60 rounds", |round| 1.0 + (round.saturating_sub(30) as f64 / 60.0).min(1.0)),
     ("spike: four times the demand for 5 rounds", |round| if (30..35).contains(&round) { 4.0 } else { 1.0 }),
 ];
-
-/// How terms are set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Policy {
-    Moving,
-    /// The cap at the competitive quantity before anything happens, and no reserve price.
-    Tight,
-    /// No cap, no reserve price.
-    Free,
-}
 
 const POLICIES: [(Policy, &str); 3] = [
     (Policy::Moving, "moving cap and reserve"),
     (Policy::Tight, "fixed cap at the first competitive quantity, no reserve"),
     (Policy::Free, "no cap, no reserve"),
 ];
-
-/// One round of a run.
-#[derive(Debug, Clone, Copy)]
-struct Shown {
-    cap: f64,
-    reserve: f64,
-    units: f64,
-    welfare: f64,
-    best: f64,
-    requesters: f64,
-    payments: f64,
-    washer: f64,
-}
-
-/// Wash bids of somebody outside the market in the rounds from 30 on.
-#[derive(Debug, Clone, Copy)]
-struct Washer {
-    /// In all, in units.
-    units: u32,
-    /// Unit fee, in ticks.
-    fee: u64,
-    /// In how many rounds.
-    rounds: u64,
-}
-
-/// A market through time.
-struct Course {
-    market: Customary,
-    competitive: Competitive,
-    policy: Policy,
-    demand: fn(u64) -> f64,
-    washer: Option<Washer>,
-}
 
 pub(super) fn run(lab: &Lab) -> Report {
     let market = Scenario::of_size(Mechanism::Core, Demand::Lognormal, Supply::Lognormal, PROVERS, RATIO);
@@ -133,17 +80,6 @@ fn customary(lab: &Lab, scenario: Scenario, competitive: Competitive, policy: Po
     Customary::of(lab, Scenario { reserve, ..scenario.with_cap(policy.cap(competitive)) })
 }
 
-impl Policy {
-    /// The cap of the first round, in units.
-    fn cap(self, competitive: Competitive) -> u64 {
-        match self {
-            Self::Moving => competitive.cap(2.0),
-            Self::Tight => competitive.cap(1.0),
-            Self::Free => NO_CAP,
-        }
-    }
-}
-
 fn runs(lab: &Lab) -> u64 {
     (lab.rounds() / RUNS_PER_ROUND).max(4)
 }
@@ -164,7 +100,7 @@ fn respond(
             let course = Course { market: customs[style], competitive, policy, demand, washer: None };
             let all = lab.some_rounds("controllers", runs(lab), |random, _| course.play(random));
             let over_time = |of: &dyn Fn(&[Shown]) -> Mean| -> Vec<(f64, Mean)> {
-                (0..SHOWN as usize)
+                (0..SHOWN)
                     .map(|round| (round as f64, of(&all.iter().map(|run| run[round]).collect::<Vec<_>>())))
                     .collect()
             };
@@ -175,7 +111,7 @@ fn respond(
             let welfare = over_time(&|rounds| {
                 Mean::percent(&rounds.iter().map(|one| (one.welfare, one.best)).collect::<Vec<_>>())
             });
-            for round in 0..SHOWN as usize {
+            for round in 0..SHOWN {
                 table.row(&[
                     scenario.mechanism.name().into(),
                     (&shape[..shape.find(':').unwrap_or(0)]).into(),
@@ -302,9 +238,12 @@ fn manipulate(lab: &Lab, market: Scenario, competitive: Competitive, table: &mut
     }
 }
 
+/// Two numbers of the same run without and with wash bids.
+type Compare<'a> = dyn Fn(&[Shown], &[Shown]) -> (f64, f64) + 'a;
+
 /// Payments of the washer, changes of cap and reserve, loss of requesters; in percent.
 fn effects(quiet: &[Vec<Shown>], washed: &[Vec<Shown>]) -> [Mean; 4] {
-    let pairs = |part: &dyn Fn(&[Shown], &[Shown]) -> (f64, f64)| {
+    let pairs = |part: &Compare<'_>| {
         Mean::percent(
             &quiet.iter().zip(washed).map(|(quiet, washed)| part(quiet, washed)).collect::<Vec<_>>(),
         )
@@ -322,91 +261,4 @@ fn effects(quiet: &[Vec<Shown>], washed: &[Vec<Shown>]) -> [Mean; 4] {
             (before - sum(&washed[30..], |one| one.requesters), before)
         }),
     ]
-}
-
-impl Course {
-    /// The rounds shown of one run.
-    fn play(&self, random: &mut Stream) -> Vec<Shown> {
-        let controllers = self.controllers();
-        // Terms of this round and of the next.
-        let mut terms = [self.first_terms(); 2];
-        let mut shown = Vec::new();
-        for number in 0..BEFORE + SHOWN {
-            let now = terms[0];
-            let scenario = Scenario {
-                cap: now.cap.get(),
-                reserve: now.reserve.get(),
-                requesters: self.requesters(number),
-                ..self.market.scenario
-            };
-            let population = scenario.draw(random);
-            let mut book = self.market.book(&population);
-            self.wash(number, &mut book, population.provers.len(), population.max_task);
-            let round = book.round(&scenario, number);
-            let certificate = certificate(scenario.mechanism, &round);
-            let (outcome, signal) = verify_with_signal(scenario.mechanism, &round, &certificate)
-                .expect("the certificate of a round is accepted");
-            let next = match self.policy {
-                Policy::Moving => controllers.next(terms[1], now, signal),
-                Policy::Tight | Policy::Free => terms[1],
-            };
-            terms = [terms[1], next];
-            if number >= BEFORE {
-                let accounts = account(&population, &book, &outcome, Penalties::default());
-                shown.push(Shown::of(&accounts, scenario, population.optimum(NO_CAP).welfare));
-            }
-        }
-        shown
-    }
-
-    fn requesters(&self, number: u64) -> u32 {
-        let factor = number.checked_sub(BEFORE).map_or(1.0, self.demand);
-        crate::distribution::narrow(positive(f64::from(self.market.scenario.requesters) * factor))
-    }
-
-    /// Adds the wash bids of somebody who is neither requester nor prover.
-    fn wash(&self, number: u64, book: &mut Book, nobody: usize, max_task: u32) {
-        let Some(washer) = self.washer else { return };
-        let since = number.checked_sub(BEFORE + 30);
-        if since.is_none_or(|since| since >= washer.rounds) {
-            return;
-        }
-        let mut left = washer.units;
-        while left > 0 {
-            let size = left.min(max_task);
-            book.submit_bid(Bidder::Wash(nobody), bid(washer.fee, size));
-            left -= size;
-        }
-    }
-
-    fn first_terms(&self) -> Terms {
-        let cap = self.policy.cap(self.competitive);
-        let reserve = if self.policy == Policy::Moving { positive(self.competitive.price) } else { 0 };
-        Terms { cap: CapacityCap::new(cap).unwrap_or(CapacityCap::MIN), reserve: ReservePrice::new(reserve) }
-    }
-
-    /// The cap may go from a quarter to eight times the competitive quantity, the reserve from half to four times the price.
-    fn controllers(&self) -> Controllers {
-        let cap = |part| CapacityCap::new(self.competitive.cap(part)).unwrap_or(CapacityCap::MIN);
-        let reserve = |part: f64| ReservePrice::new(positive(self.competitive.price * part));
-        Controllers {
-            cap: Bounds::new(cap(0.25), cap(8.0)).expect("a quarter is below eight times"),
-            reserve: Bounds::new(reserve(LEAST_RESERVE), reserve(4.0)).expect("a half is below four times"),
-        }
-    }
-}
-
-impl Shown {
-    fn of(accounts: &Accounts, scenario: Scenario, best: f64) -> Self {
-        Self {
-            cap: scenario.cap as f64,
-            reserve: scenario.reserve as f64,
-            units: accounts.units as f64,
-            welfare: accounts.welfare as f64,
-            best,
-            requesters: accounts.requesters_total() as f64,
-            payments: (accounts.payments + accounts.wash) as f64,
-            washer: -accounts.wash as f64,
-        }
-    }
 }

@@ -5,6 +5,7 @@
 //! | `incentives` | what does one participant gain by not saying the truth? |
 //! | `agreements` | what does an agreement outside the market gain, by capacity cap? |
 //! | `defences` | what do misreported capacity and several names gain, with and without defences? |
+//! | `course` | (a market through time, for `controllers`) |
 //! | `controllers` | how do moving terms answer to demand, and what does it cost to move them? |
 //! | `cartels` | what do cartels cost requesters, open against sealed? |
 //! | `welfare` | how much of the best trade is reached, and who gets it? |
@@ -13,6 +14,7 @@ mod agreements;
 mod cartels;
 mod common;
 mod controllers;
+mod course;
 mod defences;
 mod incentives;
 mod welfare;

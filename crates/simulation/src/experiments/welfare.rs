@@ -177,7 +177,7 @@ fn by_distribution(lab: &Lab, table: &mut Table, findings: &mut Vec<crate::repor
                     });
                 }
             }
-            names.push(format!("{} / {}", word(demand), word(supply)));
+            names.push(format!("{} / {}", word(&demand), word(&supply)));
         }
     }
     Figure {
@@ -198,7 +198,7 @@ fn by_distribution(lab: &Lab, table: &mut Table, findings: &mut Vec<crate::repor
 }
 
 /// The name of a distribution on the command line.
-fn word(distribution: impl clap::ValueEnum) -> String {
+fn word(distribution: &impl clap::ValueEnum) -> String {
     distribution.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
@@ -241,8 +241,8 @@ impl Measured {
         let welfare = self.percent(|one| one.welfare);
         let units: Vec<_> = self.shares.iter().map(|one| (one.units, one.best_units)).collect();
         table.row(&[
-            (&*word(place.demand)).into(),
-            (&*word(place.supply)).into(),
+            (&*word(&place.demand)).into(),
+            (&*word(&place.supply)).into(),
             u64::from(place.provers).into(),
             place.ratio.into(),
             (&*self.arm.name.replace(',', ";")).into(),
