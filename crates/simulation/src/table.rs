@@ -22,7 +22,7 @@ pub struct Table {
 /// What a cell can hold.
 #[derive(Debug, Clone, Copy)]
 pub enum Cell<'a> {
-    /// A word, without commas or quotes.
+    /// Words; a comma in them is written as a semicolon.
     Word(&'a str),
     /// A whole number.
     Whole(u64),
@@ -46,7 +46,7 @@ impl Table {
             }
             // Writing into a string cannot fail.
             let _ = match cell {
-                Cell::Word(word) => write!(self.text, "{word}"),
+                Cell::Word(word) => write!(self.text, "{}", word.replace(',', ";")),
                 Cell::Whole(whole) => write!(self.text, "{whole}"),
                 // Adding zero turns a negative zero into a positive one.
                 Cell::Number(number) => write!(self.text, "{:.4}", number + 0.0),

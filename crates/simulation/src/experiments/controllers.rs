@@ -115,7 +115,7 @@ fn respond(
                 table.row(&[
                     scenario.mechanism.name().into(),
                     (&shape[..shape.find(':').unwrap_or(0)]).into(),
-                    (&*name.replace(',', ";")).into(),
+                    name.into(),
                     (round as u64).into(),
                     cap[round].1.value.into(),
                     reserve[round].1.value.into(),

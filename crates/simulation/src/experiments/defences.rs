@@ -162,14 +162,7 @@ fn overstating(sheet: &mut Sheet<'_>, competitive: Competitive) -> Figure {
             let slash = crate::distribution::positive(competitive.price * part);
             let tried = Tried::play(sheet.lab, &market, &plans, if part == 0.0 { 0 } else { slash });
             for (number, (line, factor)) in series.iter_mut().zip(OVERSTATED).enumerate() {
-                let gain = sheet.note(
-                    &title.replace(',', ";"),
-                    "overstate",
-                    factor,
-                    "slash",
-                    part,
-                    tried.of_plan(number),
-                );
+                let gain = sheet.note(title, "overstate", factor, "slash", part, tried.of_plan(number));
                 if gain.value >= -100.0 {
                     line.points.extend(Series::line("", 0, [(part, gain)]).points);
                 }
@@ -258,7 +251,7 @@ fn names(sheet: &mut Sheet<'_>, competitive: Competitive) -> Figure {
                 let of: Vec<usize> = (number * STEPS.len()..(number + 1) * STEPS.len()).collect();
                 let due = fee * tried.honest() * f64::from(seats - 1);
                 let gains =
-                    [("names, informed", tried.informed(&of, due)), ("names, fixed", tried.fixed(&of, due))];
+                    [("names informed", tried.informed(&of, due)), ("names fixed", tried.fixed(&of, due))];
                 for (points, (attack, gain)) in points.iter_mut().zip(gains) {
                     points.push((
                         f64::from(seats),

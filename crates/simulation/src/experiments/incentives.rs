@@ -213,7 +213,7 @@ impl Side {
             table.row(&[
                 mechanism.into(),
                 self.name.into(),
-                (&*what.replace(',', ";")).into(),
+                (*what).into(),
                 promised.into(),
                 gain.value.into(),
                 gain.margin.into(),

@@ -245,7 +245,7 @@ impl Measured {
             (&*word(&place.supply)).into(),
             u64::from(place.provers).into(),
             place.ratio.into(),
-            (&*self.arm.name.replace(',', ";")).into(),
+            self.arm.name.into(),
             self.shading.into(),
             welfare.value.into(),
             welfare.margin.into(),
