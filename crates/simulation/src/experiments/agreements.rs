@@ -1,8 +1,8 @@
 //! What does a requester-prover agreement outside the market gain, as a function of the capacity cap?
 //!
 //! In every round one requester and one prover, picked at random, know the whole round and keep an agreement only if it
-//! gives both together more than the custom does. Everybody else follows the custom: the truth under `core`, shading in
-//! equilibrium under `average-fee`.
+//! gives both together more than the custom does. Everybody else follows the custom: the truth under `core`, shading, by
+//! repeated best response, under `average-fee`.
 
 use super::common::{Competitive, Customary, base, sampled, share_above_zero, somebody};
 use crate::account::Penalties;
@@ -100,7 +100,7 @@ pub(super) fn run(lab: &Lab) -> Report {
     }
     gains.extend(shares);
     let caption = format!(
-        "One requester and one prover at random, who know the whole round and agree only if it pays; under average-fee all requesters shade in equilibrium. Market: 12 provers, 154 \
+        "One requester and one prover at random, who know the whole round and agree only if it pays; under average-fee all requesters shade (repeated best response). Market: 12 provers, 154 \
          requesters, log-normal values and costs; competitive quantity {:.0} units, competitive price {:.0} ticks. {}",
         competitive.units,
         competitive.price,

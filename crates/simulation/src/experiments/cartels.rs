@@ -103,7 +103,7 @@ pub(super) fn run(lab: &Lab) -> Report {
         series,
     });
     let caption = format!(
-        "Open: the cartel sees the round before it chooses; sealed: it knows what prices usually are. Under average-fee requesters shade in equilibrium. Market: {PROVERS} \
+        "Open: the cartel sees the round before it chooses; sealed: it knows what prices usually are. Under average-fee requesters shade (repeated best response). Market: {PROVERS} \
          provers, 205 requesters, log-normal values and costs, cap {cap} units; a quarter of the rounds again to train sealed \
          cartels. {}",
         sampled(lab.rounds())

@@ -55,8 +55,10 @@ const PARTS: [f64; 10] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1.0];
 /// Rounds of best response; the part moves halfway to the best reply each time.
 const REPLIES: u32 = 8;
 
-/// The part of its value that a requester bids when all others bid the same part, by repeated best response.
-pub(super) fn equilibrium(lab: &Lab, market: &Scenario) -> f64 {
+/// The part of its value that a requester bids when all others bid the same part, after some rounds of best response.
+///
+/// An approximation: a coarse grid, at most 200 rounds a reply, and nothing checks that the last reply is a fixed point.
+pub(super) fn shading_reply(lab: &Lab, market: &Scenario) -> f64 {
     let rounds = lab.rounds().min(200);
     let mut common = 1.0;
     for _ in 0..REPLIES {
@@ -78,7 +80,7 @@ pub(super) fn equilibrium(lab: &Lab, market: &Scenario) -> f64 {
 }
 
 /// A market with what is customary in it: all say the truth under `core`; under `average-fee` requesters shade, each by the
-/// same part, as is best for each if all others do.
+/// same part (see [`shading_reply`]).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Customary {
     /// The market.
@@ -91,7 +93,7 @@ impl Customary {
     pub(super) fn of(lab: &Lab, scenario: Scenario) -> Self {
         let part = match scenario.mechanism {
             Mechanism::Core => 1.0,
-            Mechanism::AverageFee => equilibrium(lab, &scenario),
+            Mechanism::AverageFee => shading_reply(lab, &scenario),
         };
         Self { scenario, part }
     }

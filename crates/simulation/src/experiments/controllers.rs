@@ -2,7 +2,7 @@
 //! what does it cost to move them with wash bids?
 
 use super::common::{Competitive, Customary};
-use super::course::{BEFORE, Course, LEAST_RESERVE, Policy, SHOWN, Shape, Shown, Washer};
+use super::course::{BEFORE, Course, Policy, SHOWN, Shape, Shown, Washer};
 use crate::distribution::{Demand, Supply, positive};
 use crate::market::Scenario;
 use crate::plot::{Axis, Figure, Panel, Series};
@@ -25,16 +25,18 @@ const SHAPES: [(&str, Shape); 3] = [
     ("spike: four times the demand for 5 rounds", |round| if (30..35).contains(&round) { 4.0 } else { 1.0 }),
 ];
 
-const POLICIES: [(Policy, &str); 3] = [
-    (Policy::Moving, "moving cap and reserve"),
-    (Policy::Tight, "fixed cap at the first competitive quantity, no reserve"),
+const POLICIES: [(Policy, &str); 5] = [
+    (Policy::Moving, "moving, reserve at least half the price"),
+    (Policy::MovingLow, "moving, reserve at least a twentieth"),
+    (Policy::Steady, "fixed: cap twice the competitive quantity, reserve half the price"),
+    (Policy::Tight, "fixed: cap at the competitive quantity, no reserve"),
     (Policy::Free, "no cap, no reserve"),
 ];
 
 pub(super) fn run(lab: &Lab) -> Report {
     let market = Scenario::of_size(Mechanism::Core, Demand::Lognormal, Supply::Lognormal, PROVERS, RATIO);
     let competitive = Competitive::of(lab, &market);
-    lab.progress().start("controllers", runs(lab) * (2 * 9 + 2 * 2 * 6 + 2));
+    lab.progress().start("controllers", runs(lab) * (2 * 15 + 2 * 3 * 6 * 2));
     let mut response = Table::new(&[
         "mechanism",
         "shape",
@@ -76,8 +78,10 @@ pub(super) fn run(lab: &Lab) -> Report {
 /// What is customary under a policy. Where terms move, the cap settles near twice what is cleared, and under
 /// `average-fee` the reserve near its least value.
 fn customary(lab: &Lab, scenario: Scenario, competitive: Competitive, policy: Policy) -> Customary {
-    let reserve = if policy == Policy::Moving { positive(competitive.price * LEAST_RESERVE) } else { 0 };
-    Customary::of(lab, Scenario { reserve, ..scenario.with_cap(policy.cap(competitive)) })
+    Customary::of(
+        lab,
+        Scenario { reserve: policy.floor(competitive), ..scenario.with_cap(policy.cap(competitive)) },
+    )
 }
 
 fn runs(lab: &Lab) -> u64 {
@@ -136,7 +140,9 @@ fn respond(
             let what = format!("{}, {}: {name}", scenario.mechanism, &shape[..shape.find(':').unwrap_or(0)]);
             report.find(what, Mean::percent(&whole), "% of the best trade");
             if policy == Policy::Moving {
-                series[0].push(Series::line("its cap", 3, cap));
+                series[0].push(Series::line("cap of the first policy", 5, cap));
+            }
+            if matches!(policy, Policy::Moving | Policy::MovingLow) {
                 series[1].push(Series::line(name, style, reserve));
             }
             series[0].push(Series::line(name, style, units));
@@ -157,7 +163,7 @@ fn respond(
         title: format!("{}: how cap and reserve price answer to demand", scenario.mechanism),
         caption: format!(
             "{PROVERS} provers, 120 requesters before anything happens, log-normal values and costs; under average-fee requesters \
-             shade in equilibrium. Means of {} \
+             shade (repeated best response). Means of {} \
              runs of {SHOWN} rounds after {BEFORE} rounds to settle; bands are 95 % confidence intervals.",
             runs(lab)
         ),
@@ -173,7 +179,7 @@ fn manipulate(lab: &Lab, market: Scenario, competitive: Competitive, table: &mut
     let mut series: [Vec<Series>; 4] = Default::default();
     for (number, mechanism) in Mechanism::ALL.into_iter().enumerate() {
         let customary = customary(lab, market.under(mechanism), competitive, Policy::Moving);
-        for (place, part) in [1.1, 3.0].into_iter().enumerate() {
+        for (place, part) in [0.9, 1.1, 3.0].into_iter().enumerate() {
             let mut points: [Vec<(f64, Mean)>; 4] = Default::default();
             for volume in volumes {
                 let units = crate::distribution::narrow(positive(competitive.units * volume));
@@ -208,7 +214,7 @@ fn manipulate(lab: &Lab, market: Scenario, competitive: Competitive, table: &mut
             }
             let name = format!("{mechanism}, fee {part} times the competitive price");
             for (series, points) in series.iter_mut().zip(points) {
-                series.push(Series::line(name.clone(), 2 * number + place, points));
+                series.push(Series::line(name.clone(), 3 * number + place, points));
             }
         }
     }

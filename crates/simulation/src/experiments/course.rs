@@ -13,15 +13,18 @@ use market_types::{CapacityCap, ReservePrice};
 /// Rounds that are played before the first one shown, so that the terms have settled.
 pub(super) const BEFORE: u64 = 120;
 pub(super) const SHOWN: usize = 160;
-/// The least reserve price, as part of the competitive price.
-pub(super) const LEAST_RESERVE: f64 = 0.5;
 /// The factor of demand in a round counted from the first one shown.
 pub(super) type Shape = fn(u64) -> f64;
 
 /// How terms are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Policy {
+    /// The reserve price never below half of the competitive price.
     Moving,
+    /// The reserve price never below a twentieth of it.
+    MovingLow,
+    /// What `Moving` could be without moving: the cap at twice the competitive quantity, the reserve at its floor.
+    Steady,
     /// The cap at the competitive quantity before anything happens, and no reserve price.
     Tight,
     /// No cap, no reserve price.
@@ -29,10 +32,19 @@ pub(super) enum Policy {
 }
 
 impl Policy {
+    /// The least reserve price, in ticks per unit.
+    pub(super) fn floor(self, competitive: Competitive) -> u64 {
+        match self {
+            Self::Moving | Self::Steady => positive(competitive.price * 0.5),
+            Self::MovingLow => positive(competitive.price * 0.05),
+            Self::Tight | Self::Free => 0,
+        }
+    }
+
     /// The cap of the first round, in units.
     pub(super) fn cap(self, competitive: Competitive) -> u64 {
         match self {
-            Self::Moving => competitive.cap(2.0),
+            Self::Moving | Self::MovingLow | Self::Steady => competitive.cap(2.0),
             Self::Tight => competitive.cap(1.0),
             Self::Free => NO_CAP,
         }
@@ -95,8 +107,8 @@ impl Course {
             let (outcome, signal) = verify_with_signal(scenario.mechanism, &round, &certificate)
                 .expect("the certificate of a round is accepted");
             let next = match self.policy {
-                Policy::Moving => controllers.next(terms[1], now, signal),
-                Policy::Tight | Policy::Free => terms[1],
+                Policy::Moving | Policy::MovingLow => controllers.next(terms[1], now, signal),
+                Policy::Steady | Policy::Tight | Policy::Free => terms[1],
             };
             terms = [terms[1], next];
             if number >= BEFORE {
@@ -129,17 +141,22 @@ impl Course {
 
     fn first_terms(&self) -> Terms {
         let cap = self.policy.cap(self.competitive);
-        let reserve = if self.policy == Policy::Moving { positive(self.competitive.price) } else { 0 };
+        let reserve = match self.policy {
+            Policy::Moving | Policy::MovingLow => positive(self.competitive.price),
+            other => other.floor(self.competitive),
+        };
         Terms { cap: CapacityCap::new(cap).unwrap_or(CapacityCap::MIN), reserve: ReservePrice::new(reserve) }
     }
 
-    /// The cap may go from a quarter to eight times the competitive quantity, the reserve from half to four times the price.
+    /// The cap may go from a quarter to eight times the competitive quantity, the reserve from its floor to four
+    /// times the price.
     fn controllers(&self) -> Controllers {
         let cap = |part| CapacityCap::new(self.competitive.cap(part)).unwrap_or(CapacityCap::MIN);
         let reserve = |part: f64| ReservePrice::new(positive(self.competitive.price * part));
         Controllers {
             cap: Bounds::new(cap(0.25), cap(8.0)).expect("a quarter is below eight times"),
-            reserve: Bounds::new(reserve(LEAST_RESERVE), reserve(4.0)).expect("a half is below four times"),
+            reserve: Bounds::new(ReservePrice::new(self.policy.floor(self.competitive)), reserve(4.0))
+                .expect("at most a half"),
         }
     }
 }

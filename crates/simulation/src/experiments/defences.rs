@@ -122,7 +122,10 @@ impl Sheet<'_> {
     }
 
     fn caption(&self, text: &str) -> String {
-        format!("{text} Under average-fee requesters shade in equilibrium. {}", sampled(self.lab.rounds()))
+        format!(
+            "{text} Under average-fee requesters shade (repeated best response). {}",
+            sampled(self.lab.rounds())
+        )
     }
 }
 

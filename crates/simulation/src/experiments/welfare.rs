@@ -1,10 +1,10 @@
 //! How much of the best trade does each mechanism reach, and who gets it, by thickness of the market and by the ratio of
 //! demand to supply?
 //!
-//! Everybody is honest, except that under `average-fee` requesters also shade: each bids the same part of its value, the
-//! part from which no single requester would rather depart (found by repeated best response).
+//! Everybody is honest, except that under `average-fee` requesters also shade: each bids the same part of its value, found by
+//! repeated best response among 16 provers and used for every thickness.
 
-use super::common::{Competitive, equilibrium, sampled};
+use super::common::{Competitive, sampled, shading_reply};
 use crate::account::{Penalties, settle};
 use crate::agents::requester::all_shade;
 use crate::distribution::{Demand, Supply};
@@ -105,7 +105,7 @@ fn by_thickness(lab: &Lab, table: &mut Table) -> Vec<(&'static str, Figure)> {
     let (mut welfare, mut split) = (Vec::new(), [Vec::new(), Vec::new()]);
     for ratio in RATIOS {
         let mut place = Place { demand: Demand::Lognormal, supply: Supply::Lognormal, provers: 16, ratio };
-        let shading = equilibrium(lab, &place.market(lab, ARMS[3]));
+        let shading = shading_reply(lab, &place.market(lab, ARMS[3]));
         let points: Vec<(f64, [Measured; 4])> = THICKNESS
             .iter()
             .map(|&provers| {
@@ -139,7 +139,7 @@ fn by_thickness(lab: &Lab, table: &mut Table) -> Vec<(&'static str, Figure)> {
     }
     let caption = format!(
         "Log-normal values and costs. The best trade divides tasks and knows everything; the competitive cap is its mean \
-         quantity. Shading: each requester bids the same part of its value, in equilibrium. {}",
+         quantity. Shading: each requester bids the same part of its value, by repeated best response. {}",
         sampled(lab.rounds())
     );
     let sheet = |title: &str, panel_height, panels| Figure {
@@ -161,7 +161,7 @@ fn by_distribution(lab: &Lab, table: &mut Table, findings: &mut Vec<crate::repor
     for demand in Demand::value_variants().iter().copied() {
         for supply in Supply::value_variants().iter().copied() {
             let place = Place { demand, supply, provers: 16, ratio: 1.2 };
-            let shading = equilibrium(lab, &place.market(lab, ARMS[3]));
+            let shading = shading_reply(lab, &place.market(lab, ARMS[3]));
             let arms = measure(lab, place, shading, table);
             for (arm, series) in &mut series {
                 let mean = arms[*arm].percent(|one| one.welfare);
