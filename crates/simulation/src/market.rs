@@ -96,7 +96,8 @@ impl Population {
     }
 
     /// The best trade if tasks could be divided: highest values meet lowest costs until they cross or the cap is
-    /// reached. No trade of whole tasks is worth more.
+    /// reached. Of the capacity that is offered: a round can be worth a little more where task borders give a cheap prover
+    /// a few units of its headroom.
     #[must_use]
     pub fn optimum(&self, cap: u64) -> Optimum {
         let mut wanted: Vec<(u64, u64)> =
