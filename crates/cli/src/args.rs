@@ -13,6 +13,7 @@ use crate::demo::DemoArgs;
 use crate::failure::EXIT_CODES;
 use crate::settings::SettingFlags;
 use clap::{Args, Parser, Subcommand};
+use simulation::cli::LabArgs;
 
 /// A dual auction market for zero-knowledge proofs
 ///
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Round(RoundArgs),
     Account(AccountArgs),
     Clear(ClearArgs),
+    Lab(LabArgs),
 }
 
 #[cfg(test)]
@@ -72,6 +74,6 @@ mod tests {
             assert!(groups, "{}", command.get_name());
             teaching += 1;
         }
-        assert_eq!(teaching, 11);
+        assert_eq!(teaching, 12);
     }
 }

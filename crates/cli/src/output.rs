@@ -31,6 +31,11 @@ impl Output {
         Self { progress: false, ..self }
     }
 
+    /// Whether people may be shown how far a command is.
+    pub(crate) const fn shows_progress(self) -> bool {
+        self.progress
+    }
+
     /// Writes the result of a command to stdout.
     pub(crate) fn report(self, report: &impl Report) -> Outcome<()> {
         let text = if self.json {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `session` | the connection, the key and the market of one run |
 //! | `clear` | rounds from a file, offline |
+//! | `lab` | the laboratory, offline |
 //! | `deploy`, `devnet`, `market` | contracts, chains and markets |
 //! | `money`, `bundles` | deposits, withdrawals, results of bids submitted together |
 //! | `bid`, `statement` | bids and what they ask a proof for |
@@ -16,6 +17,7 @@ pub(crate) mod bundles;
 pub(crate) mod clear;
 pub(crate) mod deploy;
 pub(crate) mod devnet;
+pub(crate) mod lab;
 pub(crate) mod market;
 pub(crate) mod money;
 pub(crate) mod prover;
@@ -33,8 +35,10 @@ use crate::settings::Settings;
 
 /// Runs the command that was asked for.
 pub(crate) fn run(cli: Cli, output: Output) -> Outcome<()> {
-    if let Command::Clear(args) = cli.command {
-        return clear::run(&args, output);
+    match &cli.command {
+        Command::Clear(args) => return clear::run(args, output),
+        Command::Lab(args) => return lab::run(args, output),
+        _ => {}
     }
     let settings = Settings::load(&cli.global.settings)?;
     let runtime = tokio::runtime::Runtime::new().or_fail(Code::Failed)?;
@@ -51,6 +55,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Outcome<()> {
             Command::Round(args) => round::run(args, settings, output).await,
             Command::Account(args) => account::run(args, settings, output).await,
             Command::Clear(args) => clear::run(&args, output),
+            Command::Lab(args) => lab::run(&args, output),
         }
     })
 }
