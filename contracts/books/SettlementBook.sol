@@ -4,7 +4,6 @@ pragma solidity ^0.8.28;
 import {ClosedRound} from "../clearing/Claim.sol";
 import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {IRoundAuditor, Verdict} from "../interfaces/IRoundAuditor.sol";
-import {Controllers} from "../libraries/Controllers.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
@@ -29,17 +28,10 @@ abstract contract SettlementBook is SealedAskBook {
         uint256 reward = bids.count() * id.settlementFee();
 
         _recordOutcome(id, round, v.outcome, v.assignmentRoot);
-        (uint256[] memory winners, uint256 capacity) = _occupyWinners(id, v);
+        uint256[] memory winners = _occupyWinners(id, v);
         if (v.dust != 0) _creditSink(id, v.dust);
         _credit(id, msg.sender, reward);
-        Controllers.Signal memory signal = Controllers.Signal({
-            units: v.outcome.units(),
-            capacity: capacity,
-            pivotFee: certificate.pivotFee,
-            pivotIndex: certificate.pivotIndex,
-            capBinds: v.capBinds
-        });
-        _moveTerms(id, market, round, closed.capacityCap, signal);
+        _moveTerms(id, market, round, closed.capacityCap, v.signal);
 
         uint256 revenue = v.outcome.revenue();
         emit RoundSettled(id, round, msg.sender, certificate, revenue, winners, v.assignmentRoot, reward);
@@ -61,15 +53,10 @@ abstract contract SettlementBook is SealedAskBook {
     }
 
     /// @return winners As `RoundSettled` shows them.
-    /// @return capacity Of all of them together (units).
-    function _occupyWinners(MarketId id, Verdict memory v)
-        private
-        returns (uint256[] memory winners, uint256 capacity)
-    {
+    function _occupyWinners(MarketId id, Verdict memory v) private returns (uint256[] memory winners) {
         winners = new uint256[](v.seats.length);
         for (uint256 k; k < winners.length; ++k) {
             uint256 seat = v.seats[k];
-            capacity += v.capacities[k];
             winners[k] = (v.capacities[k] << 8) | seat;
             if (v.loads[k] != 0) _occupy(id, seat, v.loads[k]);
         }

@@ -5,7 +5,7 @@ import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {Controllers} from "../libraries/Controllers.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
-import {Terms, TermsLib} from "../types/Terms.sol";
+import {Signal, Terms, TermsLib} from "../types/Terms.sol";
 import {RoundBook} from "./RoundBook.sol";
 
 /// @notice Capacity cap and reserve price of each round. They are fixed before a round opens: what round n settles, while
@@ -42,7 +42,7 @@ abstract contract TermsBook is RoundBook {
         MarketParams storage market,
         uint256 round,
         uint256 roundCap,
-        Controllers.Signal memory signal
+        Signal memory signal
     ) internal {
         if (!market.isControlled()) return;
         Terms latest = _termsAt(id, market, round + 1);

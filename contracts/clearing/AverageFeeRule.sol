@@ -12,7 +12,7 @@ import {UserOrder} from "./UserOrder.sol";
 /// in follows from these. Where they offer less than Q, the winning bids are prefix(K) instead; else they are the batch.
 library AverageFeeRule {
     /// @notice Which seats win: those whose unit cost is strictly below the batch's average fee.
-    /// @return side Only the shared part is used.
+    /// @return side Without what is common to the mechanisms.
     /// @return won Whether each seat wins.
     function proverSide(ClosedRound memory r, Certificate memory c)
         internal
@@ -23,7 +23,9 @@ library AverageFeeRule {
         uint256 n = r.costs.length;
         won = new bool[](n);
         for (uint256 i; i < n; ++i) {
-            won[i] = r.capacities[i] != 0 && r.costs[i] * c.batchUnits < c.batchRevenue;
+            uint256 cost = r.costs[i];
+            won[i] = r.capacities[i] != 0 && cost * c.batchUnits < c.batchRevenue;
+            if (cost < r.reservePrice) side.waiting += r.capacities[i];
         }
         return (side, won);
     }
@@ -44,7 +46,7 @@ library AverageFeeRule {
     }
 
     /// @notice Whether the batch and the revenue are what the certificate says.
-    /// @return capBinds Whether the capacity cap leaves a bid out.
+    /// @return capBinds Whether the capacity cap leaves a bid out that the provers who are in could prove.
     function finish(Pass memory pass, Claim memory claim) internal pure returns (bool capBinds) {
         Certificate memory c = claim.certificate;
         Tally memory tally = pass.tally;
@@ -57,7 +59,7 @@ library AverageFeeRule {
             claim.closed.reservePrice
         );
         if (tally.revenue != c.revenue) revert IMarketLog.WrongRevenue(c.revenue, tally.revenue);
-        return c.batchIndex != CertificateLib.VIRTUAL_PIVOT;
+        return c.batchIndex != CertificateLib.VIRTUAL_PIVOT && claim.side.capacity >= c.batchUnits;
     }
 
     /// @notice Most units that can win: what the provers offer, or the batch if they offer more.

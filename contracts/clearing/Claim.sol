@@ -28,11 +28,14 @@ struct ProverSide {
     uint8[] winners;
     /// Capacity of the winners (units).
     uint256 capacity;
-    /// What a mechanism needs besides; see `CoreRule`.
+    /// `core`: c_{w+1}, the prover price.
     uint256 price;
+    /// `core`: K_{w+1}, and c_{w+2} or the reserve price if that is higher; meaningful if `hasNext`.
     uint256 nextCapacity;
     uint256 nextPrice;
     bool hasNext;
+    /// `average-fee`: capacity of the seats that any batch would bring in, as they ask less than the reserve price.
+    uint256 waiting;
 }
 
 /// @notice A certificate with the round it is about and what the seats show about it.

@@ -11,7 +11,7 @@ import {Claim, ClosedRound, Pass, ProverSide, Tally} from "./Claim.sol";
 /// and demand(c_{w+1}) shrinks. So w is the largest that meets it if it meets it and w + 1 does not.
 library CoreRule {
     /// @notice Which seats win: those before the pivot seat, whose cost is the prover price.
-    /// @return side With `price` c_{w+1}, `nextCapacity` K_{w+1}, and `nextPrice` c_{w+2} if `hasNext`.
+    /// @return side Without what is common to the mechanisms.
     /// @return won Whether each seat wins.
     function proverSide(ClosedRound memory r, Certificate memory c)
         internal
@@ -45,10 +45,11 @@ library CoreRule {
             }
         }
         side.nextCapacity += r.capacities[pivot];
+        if (side.nextPrice < r.reservePrice) side.nextPrice = r.reservePrice;
     }
 
-    /// @dev Demand counts fees at or above the cost alone: where the reserve price is above the cost, demand is unbounded
-    /// and the count is not used. No sum overflows: sizes are 32 bits and indices are below 2^32.
+    /// @dev demand(c_{w+1}) counts fees at or above the cost alone: where the reserve price is above the cost, demand is
+    /// unbounded and the count is not used. No sum overflows: sizes are 32 bits and indices are below 2^32.
     function count(Tally memory tally, ProverSide memory side, BidWord word) internal pure {
         uint256 fee = word.fee();
         if (fee < side.price) return;
@@ -59,7 +60,8 @@ library CoreRule {
     }
 
     /// @notice Whether w is the largest that meets the condition.
-    /// @return capBinds Whether only the capacity cap keeps the pivot from winning too.
+    /// @return capBinds Whether the bids want the pivot too, so that only the capacity cap keeps it from winning. The reserve's
+    /// own demand does not count: nobody pays for it.
     function finish(Pass memory pass, Claim memory claim) internal pure returns (bool capBinds) {
         ProverSide memory side = claim.side;
         uint256 pivot = claim.certificate.pivotSeat;
@@ -71,9 +73,8 @@ library CoreRule {
                 && (_isUnbounded(side.price, reserve) || pass.tally.demand > side.capacity));
         bool nextWanted = side.hasNext
             && (_isUnbounded(side.nextPrice, reserve) || pass.tally.nextDemand > side.nextCapacity);
-        capBinds = side.nextCapacity > cap;
-        if (!holds || (nextWanted && !capBinds)) revert IMarketLog.WrongPivotSeat(pivot);
-        return nextWanted && capBinds;
+        if (!holds || (nextWanted && side.nextCapacity <= cap)) revert IMarketLog.WrongPivotSeat(pivot);
+        return side.hasNext && pass.tally.nextDemand > side.nextCapacity;
     }
 
     /// @dev The reserve buys any quantity at its price.

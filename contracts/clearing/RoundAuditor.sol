@@ -7,6 +7,7 @@ import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {Mechanism} from "../types/Mechanism.sol";
 import {OutcomeLib} from "../types/Outcome.sol";
+import {Signal} from "../types/Terms.sol";
 import {AssignmentTree} from "./AssignmentTree.sol";
 import {Claim, ClosedRound, Pass} from "./Claim.sol";
 import {RoundCheck} from "./RoundCheck.sol";
@@ -27,13 +28,14 @@ contract RoundAuditor is IRoundAuditor {
         Claim memory claim = RoundCheck.claimOf(closed, certificate);
         Pass memory pass = RoundCheck.start(claim);
         pass.absorb(claim, words);
-        verdict.capBinds = pass.finish(claim);
+        bool capBinds = pass.finish(claim);
 
         Certificate memory c = claim.certificate;
         bool isCore = claim.closed.mechanism == Mechanism.Core;
         uint256 revenue = isCore ? claim.side.price * c.units : c.revenue;
         verdict.outcome = OutcomeLib.pack(claim.closed.mechanism, c.pivotFee, c.pivotIndex, revenue, c.units);
         verdict.assignmentRoot = pass.tree.root();
+        verdict.signal = _signal(claim, capBinds);
         verdict.dust = isCore ? 0 : revenue - pass.tally.paid;
         verdict.seats = claim.side.winners;
         verdict.loads = pass.loads;
@@ -41,5 +43,14 @@ contract RoundAuditor is IRoundAuditor {
         for (uint256 k; k < verdict.seats.length; ++k) {
             verdict.capacities[k] = claim.closed.capacities[verdict.seats[k]];
         }
+    }
+
+    /// @dev Without a batch nobody's cost is below its average, though provers may wait for one.
+    function _signal(Claim memory claim, bool capBinds) private pure returns (Signal memory) {
+        Certificate memory c = claim.certificate;
+        if (claim.closed.mechanism == Mechanism.AverageFee && c.batchUnits == 0) {
+            return Signal(0, claim.side.waiting, c.batchFee, c.batchIndex, false);
+        }
+        return Signal(c.units, claim.side.capacity, c.pivotFee, c.pivotIndex, capBinds);
     }
 }

@@ -5,6 +5,7 @@ import {ClosedRound} from "../clearing/Claim.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {Outcome} from "../types/Outcome.sol";
+import {Signal} from "../types/Terms.sol";
 
 /// @notice What a closed round comes to.
 struct Verdict {
@@ -18,8 +19,8 @@ struct Verdict {
     uint256[] loads;
     /// What rounding down leaves of the payments of a batch whose requesters pay their own bids (ticks).
     uint256 dust;
-    /// Whether more would have been cleared under a higher capacity cap.
-    bool capBinds;
+    /// What the round says about demand and supply.
+    Signal signal;
 }
 
 /// @title Decides what a closed round comes to

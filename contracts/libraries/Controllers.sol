@@ -4,26 +4,13 @@ pragma solidity ^0.8.28;
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {CertificateLib} from "../types/Certificate.sol";
 import {MarketParams} from "../types/MarketParams.sol";
-import {Outcome} from "../types/Outcome.sol";
-import {Terms, TermsLib} from "../types/Terms.sol";
+import {Signal, Terms, TermsLib} from "../types/Terms.sol";
 
 /// @notice How capacity cap and reserve price follow a settled round, in steps of at most an eighth (docs/controllers.md);
 /// crate `clearing` states the same rules in Rust.
 library Controllers {
     /// @dev The inverse of the largest step, that of EIP-1559.
     uint256 private constant DENOMINATOR = 8;
-
-    /// @notice What a settled round says about demand and supply.
-    struct Signal {
-        /// Total size of the batch, and capacity of the winning provers (units).
-        uint256 units;
-        uint256 capacity;
-        /// The first bid left out, by fee (ticks per unit) and index; see `Certificate`.
-        uint256 pivotFee;
-        uint256 pivotIndex;
-        /// Whether more would have been cleared under a higher capacity cap.
-        bool capBinds;
-    }
 
     /// @notice The terms after `latest`, from the result of a round that was cleared under a capacity cap of `roundCap`.
     function next(MarketParams storage p, Terms latest, uint256 fromRound, uint256 roundCap, Signal memory s)
@@ -41,8 +28,9 @@ library Controllers {
     /// @dev Aims at a cap of twice what is cleared; what the cap turned away counts as if all of it was used. No product
     /// passes 2^128.
     function _cap(uint256 cap, uint256 roundCap, Signal memory s) private pure returns (uint256) {
+        // Without a trade nobody has paid for what moves the cap.
+        if (s.units == 0) return cap;
         uint256 used = s.capBinds ? roundCap : s.units;
-        if (used == 0) return cap;
         uint256 target = roundCap / 2;
         if (used > target) {
             uint256 step = cap * (used - target) / (DENOMINATOR * (roundCap - target));

@@ -1,6 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+/// @notice What a settled round says about demand and supply.
+struct Signal {
+    /// Total size of the batch (units).
+    uint256 units;
+    /// Capacity of the winning provers (units); in `average-fee` without a batch, of those who ask less than the reserve price.
+    uint256 capacity;
+    /// The first bid left out, by fee (ticks per unit) and index; see `Certificate`.
+    uint256 pivotFee;
+    uint256 pivotIndex;
+    /// Whether more would have been cleared under a higher capacity cap.
+    bool capBinds;
+}
+
 /// @notice What a market fixes for a round before it opens: `first round (32) | capacity cap (64) | reserve price (64)`.
 /// @dev `first round` is the first one that these terms count for.
 type Terms is uint256;

@@ -9,7 +9,8 @@
 //! | `assignment` | who proves what |
 //! | `clear` | [`clear`], [`certificate`], [`clear_with_certificate`]; the mechanisms differ in `clear::core` and `clear::average_fee` |
 //! | `certificate` | what the contract is given: [`Certificate`], [`UserPivot`], [`ProverClaim`] |
-//! | `verify` | the contract's checks in plain Rust, one pass and no sort: [`verify()`], [`Rejection`]; likewise `verify::core` and `verify::average_fee` |
+//! | `verify` | the contract's checks in plain Rust, one pass and no sort: [`verify()`], [`verify_with_signal`], [`Rejection`]; likewise `verify::core` and `verify::average_fee` |
+//! | `terms` | how a settled round moves the capacity cap and the reserve price: [`Controllers`], [`Terms`], [`Signal`] |
 //! | `prices` | what winners pay and are paid: [`Prices`] |
 //! | `outcome` | the result and its written form: [`Outcome`], [`ClearedRound`] |
 //!
@@ -35,10 +36,12 @@ mod outcome;
 mod prefix;
 mod prices;
 mod ranking;
+mod terms;
 mod verify;
 
 pub use crate::certificate::{BatchClaim, Certificate, ProverClaim, UserPivot};
 pub use crate::clear::{certificate, clear, clear_with_certificate};
 pub use crate::outcome::{ClearedRound, Outcome};
 pub use crate::prices::Prices;
-pub use crate::verify::{PrefixRejection, Rejection, verify};
+pub use crate::terms::{Bounds, Controllers, EmptyBounds, Signal, Terms};
+pub use crate::verify::{PrefixRejection, Rejection, verify, verify_with_signal};

@@ -4,9 +4,11 @@
 
 use super::prefix::PrefixScan;
 use super::{ProverScan, Rejection};
-use crate::certificate::BatchClaim;
+use crate::certificate::{BatchClaim, Certificate, UserPivot};
 use crate::prices::times;
-use market_types::{Bid, BidIndex, Round, SeatedAsk, Ticks};
+use crate::ranking::capacity;
+use crate::terms::Signal;
+use market_types::{Bid, BidIndex, Round, SeatedAsk, Ticks, Units};
 
 /// What the scan of the ask book and the pass over the bids find.
 pub(super) struct AverageFeeScan {
@@ -63,5 +65,29 @@ impl ProverScan for AverageFeeScan {
             return Err(Rejection::RevenueMismatch { claimed, actual });
         }
         Ok(())
+    }
+
+    fn signal(&self, round: &Round, certificate: &Certificate) -> Signal {
+        if self.batch.units == Units::ZERO {
+            return self.without_batch(round);
+        }
+        let capacity = capacity(&self.winners);
+        let cut_by_cap = self.batch.pivot.index != UserPivot::NOBODY_LEFT_OUT;
+        Signal {
+            units: certificate.units,
+            capacity,
+            pivot: certificate.user_pivot,
+            // Where provers are too few for the batch, they and not the cap held the round back.
+            cap_binds: cut_by_cap && capacity >= self.batch.units,
+        }
+    }
+}
+
+impl AverageFeeScan {
+    /// No bid reaches the reserve. Any batch pays at least the reserve on average, so provers below it wait for one.
+    fn without_batch(&self, round: &Round) -> Signal {
+        let waiting = round.asks().iter().filter(|entry| entry.ask.cost.get() < round.reserve().get());
+        let waiting: Vec<SeatedAsk> = waiting.copied().collect();
+        Signal { units: Units::ZERO, capacity: capacity(&waiting), pivot: self.batch.pivot, cap_binds: false }
     }
 }

@@ -4,8 +4,10 @@
 //! satisfies the condition.
 
 use super::{ProverScan, Rejection};
-use crate::demand::{Demand, reserve_buys_at};
+use crate::certificate::Certificate;
+use crate::demand::reserve_buys_at;
 use crate::ranking::{asks_before, capacity, plus_task, prover_rank};
+use crate::terms::Signal;
 use market_types::{AskIndex, Bid, BidIndex, ReservePrice, Round, SeatedAsk, UnitCost, Units};
 
 /// What the scan of the ask book and the pass over the bids find around the pivot ask. A round without asks has
@@ -23,6 +25,20 @@ struct PivotScan {
     demand: DemandAt,
     /// `demand(c_{w+2})`, if there is such an ask.
     next_demand: Option<DemandAt>,
+}
+
+impl PivotScan {
+    /// `K_{w+1}`, and whether demand at `c_{w+2}` exceeds it. `capacity`: `K_w`.
+    fn next(&self, capacity: Units) -> (Units, bool) {
+        let with_pivot = capacity.saturating_add(self.ask.ask.capacity.into());
+        (with_pivot, self.next_demand.as_ref().is_some_and(|next| next.exceeds(with_pivot)))
+    }
+
+    /// Whether bids alone, without the reserve as a buyer, want more than `K_{w+1}` at `c_{w+2}`.
+    fn bids_want_more_than(&self, capacity: Units) -> bool {
+        let (with_pivot, _) = self.next(capacity);
+        self.next_demand.as_ref().is_some_and(|next| next.of_bids > with_pivot)
+    }
 }
 
 impl CoreScan {
@@ -69,38 +85,51 @@ impl ProverScan for CoreScan {
         if !self.winners.is_empty() && !pivot.demand.exceeds(capacity) {
             return Err(Rejection::DemandTooLow { price: pivot.ask.ask.cost, capacity });
         }
-        let with_pivot = capacity.saturating_add(pivot.ask.ask.capacity.into());
-        let wanted = pivot.next_demand.as_ref().is_some_and(|next| next.exceeds(with_pivot));
-        if with_pivot <= cap.into() && wanted {
+        let (with_pivot, wanted) = pivot.next(capacity);
+        if wanted && with_pivot <= cap.into() {
             return Err(Rejection::NotMaximal { seat: pivot.ask.seat });
         }
         Ok(())
+    }
+
+    fn signal(&self, _round: &Round, certificate: &Certificate) -> Signal {
+        let capacity = capacity(&self.winners);
+        Signal {
+            units: certificate.units,
+            capacity,
+            pivot: certificate.user_pivot,
+            // Bids want the pivot prover too. The check has refused every claim where the cap would allow it, so
+            // the cap is why it does not win.
+            cap_binds: self.pivot.as_ref().is_some_and(|pivot| pivot.bids_want_more_than(capacity)),
+        }
     }
 }
 
 /// Demand at one price, counted bid by bid.
 struct DemandAt {
-    price: UnitCost,
-    demand: Demand,
+    /// `max(c, r)`, in ticks per unit.
+    least_fee: u64,
+    reserve_buys: bool,
+    /// Total size of the bids at this fee and above.
+    of_bids: Units,
 }
 
 impl DemandAt {
     fn new(price: UnitCost, reserve: ReservePrice) -> Self {
-        let demand =
-            if reserve_buys_at(price, reserve) { Demand::Unbounded } else { Demand::Total(Units::ZERO) };
-        Self { price, demand }
+        Self {
+            least_fee: price.get().max(reserve.get()),
+            reserve_buys: reserve_buys_at(price, reserve),
+            of_bids: Units::ZERO,
+        }
     }
 
-    /// `f >= c` alone stands for `f >= max(c, r)`: where `r > c`, demand is unbounded and nothing is counted.
     fn add(&mut self, bid: Bid) {
-        if let Demand::Total(total) = &mut self.demand
-            && bid.fee.get() >= self.price.get()
-        {
-            *total = plus_task(*total, bid.size);
+        if bid.fee.get() >= self.least_fee {
+            self.of_bids = plus_task(self.of_bids, bid.size);
         }
     }
 
     fn exceeds(&self, supply: Units) -> bool {
-        self.demand.exceeds(supply)
+        self.reserve_buys || self.of_bids > supply
     }
 }

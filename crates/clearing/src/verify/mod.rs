@@ -19,6 +19,7 @@ use crate::assignment::Assigner;
 use crate::certificate::{Certificate, ProverClaim, UserPivot};
 use crate::outcome::Outcome;
 use crate::ranking::within_cap;
+use crate::terms::Signal;
 use average_fee::AverageFeeScan;
 use core::CoreScan;
 use market_types::{Bid, BidIndex, Mechanism, Round, SeatedAsk, Units};
@@ -29,6 +30,18 @@ use prefix::PrefixScan;
 /// # Errors
 /// [`Rejection`] for every certificate but the one that [`crate::certificate`] makes.
 pub fn verify(mechanism: Mechanism, round: &Round, certificate: &Certificate) -> Result<Outcome, Rejection> {
+    verify_with_signal(mechanism, round, certificate).map(|(outcome, _)| outcome)
+}
+
+/// [`verify`], and what the round says about its terms.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_with_signal(
+    mechanism: Mechanism,
+    round: &Round,
+    certificate: &Certificate,
+) -> Result<(Outcome, Signal), Rejection> {
     match (mechanism, certificate.prover_side) {
         (Mechanism::Core, ProverClaim::Core { pivot_ask }) => {
             check(round, certificate, CoreScan::of(round, pivot_ask)?)
@@ -50,6 +63,9 @@ trait ProverScan {
 
     /// After the pass: whether the claim is the true one.
     fn check(&self, round: &Round) -> Result<(), Rejection>;
+
+    /// After the check: what the round says about its terms.
+    fn signal(&self, round: &Round, certificate: &Certificate) -> Signal;
 }
 
 /// The checks of every mechanism: one pass over the bids.
@@ -57,7 +73,7 @@ fn check(
     round: &Round,
     certificate: &Certificate,
     mut provers: impl ProverScan,
-) -> Result<Outcome, Rejection> {
+) -> Result<(Outcome, Signal), Rejection> {
     let mut users = PrefixScan::around(certificate.user_pivot);
     let mut assigner = Assigner::new(provers.winners(), round.number(), certificate.units);
     let mut assignment = Vec::new();
@@ -72,7 +88,8 @@ fn check(
     }
     provers.check(round)?;
     check_users(round, certificate, provers.winners(), &users)?;
-    Ok(Outcome::proved(round, certificate, provers.winners(), assignment))
+    let signal = provers.signal(round, certificate);
+    Ok((Outcome::proved(round, certificate, provers.winners(), assignment), signal))
 }
 
 /// The winning users are those that the winning provers take.
