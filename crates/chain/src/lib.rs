@@ -50,7 +50,7 @@ pub use market_types::CircuitId;
 pub use offer::{CapacityChange, Offer};
 pub use outcome::Outcome;
 pub use params::{Currency, MarketParams};
-pub use revert::{Revert, decode_revert};
+pub use revert::{Revert, decode_revert, error_name};
 pub use sealed::{AskOpening, BidOpening};
 pub use send::{MAX_TRANSACTION_GAS, SendError};
 pub use terms::Terms;
