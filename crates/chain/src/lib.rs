@@ -7,7 +7,6 @@
 //! | `revert` | the contract's refusals in words: [`Revert`] |
 //! | `market` | [`MarketId`], [`Market`] with deadlines, [`Phase`]s and money |
 //! | `params`, `validation` | [`MarketParams`], and which of them make a market |
-//! | `terms` | [`Terms`]: capacity cap and reserve price of a round |
 //! | `offer` | [`Offer`] of a seat, [`CapacityChange`] |
 //! | `outcome` | [`Outcome`] of a settled round |
 //! | [`sealed`] | what opens commitments: [`BidOpening`], [`AskOpening`] |
@@ -36,9 +35,9 @@ mod revert;
 pub mod round;
 pub mod sealed;
 mod send;
-mod terms;
 mod validation;
 
+pub use clearing::Terms;
 pub use client::{Client, ConnectOptions};
 pub use commitments::{BidWord, Ticket};
 pub use connection::{ConnectError, Connection, ConnectionOptions, Head, Patience};
@@ -53,5 +52,4 @@ pub use params::{Currency, MarketParams};
 pub use revert::{Revert, decode_revert, error_name};
 pub use sealed::{AskOpening, BidOpening};
 pub use send::{MAX_TRANSACTION_GAS, SendError};
-pub use terms::Terms;
 pub use validation::InvalidParams;

@@ -1,10 +1,11 @@
 //! Everything that defines a market.
 
-use crate::{MarketId, Terms};
+use crate::MarketId;
 use alloy::primitives::aliases::{U24, U40, U96};
 use alloy::primitives::{Address, U256, keccak256};
 use alloy::sol_types::SolValue;
 use bindings::ProverMarket;
+use clearing::{Bounds, Controllers, EmptyBounds, Terms};
 use market_types::{CapacityCap, Mechanism, OutOfRange, ReservePrice, TaskSize};
 
 /// What a market pays in.
@@ -135,6 +136,17 @@ impl MarketParams {
     #[must_use]
     pub fn is_controlled(&self) -> bool {
         self.cap_min != self.cap_max || self.reserve_min != self.reserve_max
+    }
+
+    /// How capacity cap and reserve price follow the rounds that are settled.
+    ///
+    /// # Errors
+    /// [`EmptyBounds`] for bounds that no market has; see [`MarketParams::validate`].
+    pub fn controllers(&self) -> Result<Controllers, EmptyBounds> {
+        Ok(Controllers {
+            cap: Bounds::new(self.cap_min, self.cap_max)?,
+            reserve: Bounds::new(self.reserve_min, self.reserve_max)?,
+        })
     }
 
     /// Capacity cap and reserve price of the first rounds.
