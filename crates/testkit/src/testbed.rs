@@ -92,36 +92,34 @@ pub fn default_params(verifier: Address, genesis: u64) -> MarketParams {
 
 /// `params` with sealed bids and asks: 20 s to open them, a tenth of a deposit is lost without.
 #[must_use]
-pub fn sealed(params: MarketParams) -> MarketParams {
-    MarketParams { reveal_period: 20, bond_bps: 1_000, ..params }
+pub fn sealed(mut params: MarketParams) -> MarketParams {
+    (params.reveal_period, params.bond_bps) = (20, 1_000);
+    params
 }
 
 /// `params` under the mechanism `average-fee`.
 #[must_use]
-pub fn average_fee(params: MarketParams) -> MarketParams {
-    MarketParams { mechanism: Mechanism::AverageFee, ..params }
+pub fn average_fee(mut params: MarketParams) -> MarketParams {
+    params.mechanism = Mechanism::AverageFee;
+    params
 }
 
 /// `params` with a capacity cap that moves between 200 and 10,000 units and begins at 1,000, and a reserve price that moves
 /// between 1 and 1,000 ticks per unit and begins at 8.
 #[must_use]
-pub fn controlled(params: MarketParams) -> MarketParams {
-    MarketParams {
-        capacity_cap: cap(1_000),
-        cap_min: cap(200),
-        cap_max: cap(10_000),
-        reserve_price: ReservePrice::new(8),
-        reserve_min: ReservePrice::new(1),
-        reserve_max: ReservePrice::new(1_000),
-        ..params
-    }
+pub fn controlled(mut params: MarketParams) -> MarketParams {
+    (params.cap_min, params.capacity_cap, params.cap_max) = (cap(200), cap(1_000), cap(10_000));
+    params = with_reserve(params, 8);
+    (params.reserve_min, params.reserve_max) = (ReservePrice::new(1), ReservePrice::new(1_000));
+    params
 }
 
 /// `params` with a reserve price that stays (ticks per unit). Provers that ask less win even where few bid.
 #[must_use]
-pub fn with_reserve(params: MarketParams, reserve: u64) -> MarketParams {
+pub fn with_reserve(mut params: MarketParams, reserve: u64) -> MarketParams {
     let reserve = ReservePrice::new(reserve);
-    MarketParams { reserve_price: reserve, reserve_min: reserve, reserve_max: reserve, ..params }
+    (params.reserve_min, params.reserve_price, params.reserve_max) = (reserve, reserve, reserve);
+    params
 }
 
 fn cap(units: u64) -> CapacityCap {
