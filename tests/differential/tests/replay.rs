@@ -1,5 +1,6 @@
 //! What the history tells from events alone is what the contract holds, whatever is called: ask books, terms, and so every
 //! settlement.
+#![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
 
 use alloy::primitives::{Address, B256, U256, aliases::U96};
 use bindings::ProverMarket;

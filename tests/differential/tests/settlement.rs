@@ -1,4 +1,5 @@
 //! The contract accepts the crate's certificate for every round, and no other.
+#![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
 
 use alloy::primitives::U256;
 use bindings::ProverMarket;
