@@ -58,7 +58,11 @@ pub(crate) async fn play(dir: &RunDir, key_store: PathBuf, mode: Mode, output: O
         sealing::open_all(&mut stage, &mut journal, &story, round).await?;
     }
 
-    story.step("The round closes; the relayer clears it, the contract checks the outcome")?;
+    story.step(if mode.sealed {
+        "The relayer clears the round, the contract checks the outcome"
+    } else {
+        "The round closes; the relayer clears it, the contract checks the outcome"
+    })?;
     let victim = settlement(&mut stage, &mut journal, &story, round).await?;
 
     story.step("Proving, and a prover that dies")?;

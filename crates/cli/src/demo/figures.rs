@@ -1,6 +1,6 @@
 //! The round of the demo in figures: who bid, who won, who proved, who was paid. All amounts are ticks.
 
-use crate::amount::decimal;
+use crate::amount::{decimal, grouped};
 use crate::render::{Column, Curves, Palette, Table};
 use alloy::primitives::U256;
 use clearing::Prices;
@@ -84,8 +84,9 @@ impl RoundFigures {
                 let hundredths =
                     revenue.get().saturating_mul(100).checked_div(self.units.into()).unwrap_or(0);
                 let average = decimal(U256::from(hundredths), 2);
+                let together = grouped(U256::from(revenue.get()));
                 format!(
-                    "users pay what they bid, {revenue} ticks together, provers get the average of {average} per unit"
+                    "users pay what they bid, {together} ticks together, provers get the average of {average} per unit"
                 )
             }
         }

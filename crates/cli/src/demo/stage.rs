@@ -9,7 +9,7 @@ use crate::settings::Settings;
 use alloy::primitives::Address;
 use alloy::signers::local::PrivateKeySigner;
 use chain::{Connection, ConnectionOptions, Currency, MarketParams};
-use market_types::{CapacityCap, ReservePrice, TaskSize};
+use market_types::{CapacityCap, Mechanism, ReservePrice, TaskSize};
 use std::path::PathBuf;
 
 use super::Mode;
@@ -192,8 +192,9 @@ async fn market(session: &Session, verifier: Address, sink: Address, mode: Mode)
         bidding_period,
         reveal_period,
         settlement_period: 8,
-        // The dead prover's tasks wait for the end of this; two idle processors need half of it for all proofs.
-        proving_period: 16,
+        // The dead prover's tasks wait for the end of this; two idle processors need half of it for all proofs, of which there
+        // are more under average fees.
+        proving_period: if mode.mechanism == Mechanism::Core { 16 } else { 24 },
         // Nobody waits for the end of this, and no node takes over what it has measured that it cannot prove in time: a
         // machine with other work needs room.
         takeover_period: 60,
