@@ -36,34 +36,30 @@ async fn demand_that_is_turned_away_raises_the_reserve_and_idle_rounds_lower_cap
     assert_eq!(terms(&mut scene, 3).await, (98, 9));
     scene.ended(1).await;
 
-    // A bid of 8 is below the reserve by now: no trade, and nothing moves.
+    // A bid of 8 is below the reserve by now. Without a trade the cap stays, and the reserve falls for the idle capacity.
     scene.open(3).await;
     scene.bid(RITA, &rollup_bid(8, Transfers1, 5)).await;
     scene.close(3).await;
     assert!(!scene.settled(3).await.settlement.expect("a settlement").is_trade());
-    let idle = terms(&mut scene, 5).await;
-    assert_eq!(idle.0, 98);
+    assert_eq!(terms(&mut scene, 5).await, (98, 8));
 
-    // One bid for 42 units: 28 idle. The reserve falls.
+    // One bid for 42 units: 28 idle. The reserve falls by its least step, and the cap, used to 14 of 49, by 98 * 35 / (8 * 49).
     scene.open(5).await;
     scene.bid(RITA, &rollup_bid(20, Transfers1, 6)).await;
     scene.close(5).await;
     let round = scene.settled(5).await;
-    let user_price = UnitPrice::new(idle.1);
+    let user_price = UnitPrice::new(8);
     assert_eq!(
         round.settlement.as_ref().map(|s| s.outcome.prices()),
         Some(Prices::Uniform { user_price, prover_price })
     );
-    let (cap, reserve) = terms(&mut scene, 7).await;
-    assert!(cap < 98 && cap >= 50, "{cap}");
-    assert_eq!(reserve, idle.1 - 1);
+    assert_eq!(terms(&mut scene, 7).await, (90, 7));
     scene.ended(5).await;
 
-    let paid = i64::try_from(idle.1).expect("a small price") * 14;
     scene
         .everybody_leaves(
             &[
-                (RITA, -15 * 14 - 7 - 7 - paid - 7),
+                (RITA, -(15 + 8) * 14 - 3 * 7),
                 (RALPH, -15 * 14 - 7),
                 (ROSA, -15 * 14 - 7),
                 (RUDI, -7),
@@ -71,7 +67,7 @@ async fn demand_that_is_turned_away_raises_the_reserve_and_idle_rounds_lower_cap
                 (BOOLE, 0),
                 (SELMA, 6 * 7),
             ],
-            3 * (15 - 3) * 14 + (idle.1 - 3) * 14,
+            3 * (15 - 3) * 14 + (8 - 3) * 14,
         )
         .await;
 }

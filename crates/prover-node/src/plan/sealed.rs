@@ -26,6 +26,12 @@ pub(super) fn commit(view: &View, sealed: &SealedView, seat: &SeatView, now: u64
     }
     match seat.sealed.bond.checked_sub(view.balance) {
         None | Some(0) => Some(Action::Commit { seat: seat.seat, round: sealed.round, cost }),
+        Some(_) if bond_comes_back(sealed, seat, now) => None,
         Some(ticks) => Some(Action::Deposit { ticks }),
     }
+}
+
+/// Whether the bond of the round before is about to come back, with time left to use it again.
+fn bond_comes_back(sealed: &SealedView, seat: &SeatView, now: u64) -> bool {
+    seat.sealed.to_reveal.is_some_and(|(_, until)| now < until && until < sealed.commit_by)
 }

@@ -375,6 +375,17 @@ fn a_bond_is_paid_in_before_the_commitment() {
 }
 
 #[test]
+fn a_bond_that_comes_back_with_a_reveal_is_waited_for_if_there_is_time() {
+    let mut view = sealed_view();
+    view.balance = 0;
+    view.seats[0].sealed.to_reveal = Some((RoundNumber::new(3), 520));
+    assert_eq!(plan(&view, 519), [REVEAL]);
+    assert_eq!(plan(&view, 520), [Action::Deposit { ticks: 50 }]);
+    view.seats[0].sealed.to_reveal = Some((RoundNumber::new(3), 600));
+    assert_eq!(plan(&view, 519), [REVEAL, Action::Deposit { ticks: 50 }]);
+}
+
+#[test]
 fn an_ask_is_opened_until_the_second_before_it_is_too_late_whatever_else_is_under_way() {
     let mut view = sealed_view();
     view.seats[0].sealed.to_reveal = Some((RoundNumber::new(3), 520));

@@ -63,7 +63,11 @@ async fn a_node_that_crashed_between_commitment_and_reveal_opens_its_ask_after_i
     assert_eq!(history.commitments(round).filter(|record| record.account == prover).count(), 1);
     assert!(history.commitments(round).all(|record| record.forfeited.is_none()));
     let bond = history.commitments(next).find(|record| record.account == prover).unwrap().bond;
-    assert_eq!(world.available(prover).await, ticks(PRICE), "the bond of {bond} is on its second way");
+    assert_eq!(
+        world.available(prover).await,
+        ticks(PRICE),
+        "the bond of {bond} is at stake again, and no second one"
+    );
     assert!(bond > U256::ZERO);
     node.stop().await;
 }
