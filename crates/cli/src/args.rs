@@ -5,9 +5,11 @@ use crate::commands::bid::BidArgs;
 use crate::commands::clear::ClearArgs;
 use crate::commands::deploy::DeployArgs;
 use crate::commands::devnet::DevnetArgs;
+use crate::commands::forfeit::ForfeitArgs;
 use crate::commands::market::MarketArgs;
 use crate::commands::money::{DepositArgs, WithdrawArgs};
 use crate::commands::prover::ProverArgs;
+use crate::commands::reveal::RevealArgs;
 use crate::commands::round::RoundArgs;
 use crate::demo::DemoArgs;
 use crate::failure::EXIT_CODES;
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Deposit(DepositArgs),
     Withdraw(WithdrawArgs),
     Bid(BidArgs),
+    Reveal(RevealArgs),
+    Forfeit(ForfeitArgs),
     Prover(ProverArgs),
     Round(RoundArgs),
     Account(AccountArgs),
@@ -74,6 +78,6 @@ mod tests {
             assert!(groups, "{}", command.get_name());
             teaching += 1;
         }
-        assert_eq!(teaching, 12);
+        assert_eq!(teaching, 14);
     }
 }

@@ -71,6 +71,15 @@ impl Output {
         }
     }
 
+    /// Writes to stderr that something does not work for now.
+    pub(crate) fn warn(self, message: &str) {
+        if self.json {
+            eprintln!("{}", serde_json::json!({ "warning": message }));
+        } else {
+            eprintln!("{} {message}", Palette::of_stderr().bad("warning:"));
+        }
+    }
+
     /// A bar of `length` steps on stderr; invisible without a terminal and with `--json`.
     pub(crate) fn bar(self, length: u64, message: impl Into<String>) -> ProgressBar {
         let style = ProgressStyle::with_template("  {msg:<44} {bar:24} {pos}/{len}  {elapsed}");

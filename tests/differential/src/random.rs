@@ -28,7 +28,7 @@ pub enum Shape {
     Large(usize),
 }
 
-/// A round of this shape. All numbers are such that a market can hold it; see [`crate::staged::fits`].
+/// A round of this shape. A market whose seats may offer that much can hold it; see [`crate::staged::held_by_a_market`].
 ///
 /// # Panics
 /// Never for the ranges written here.
@@ -89,7 +89,7 @@ pub fn round(rng: &mut impl Rng, shape: Shape) -> Round {
     };
     let reserve = if rng.random_bool(0.5) { 0 } else { price(rng) };
     Round::new(
-        RoundNumber::new(rng.random_range(1..1_000)),
+        RoundNumber::new(rng.random_range(2..1_000)),
         CapacityCap::new(cap).expect("at least 1"),
         ReservePrice::new(reserve),
         bids,

@@ -5,9 +5,11 @@
 //! | `session` | the connection, the key and the market of one run |
 //! | `clear` | rounds from a file, offline |
 //! | `lab` | the laboratory, offline |
-//! | `deploy`, `devnet`, `market` | contracts, chains and markets |
+//! | `deploy`, `devnet` | contracts and chains |
+//! | `market`, `market_terms`, `market_view` | markets, their rules as flags and as shown |
 //! | `money`, `bundles` | deposits, withdrawals, results of bids submitted together |
 //! | `bid`, `statement` | bids and what they ask a proof for |
+//! | `sealed`, `reveal`, `forfeit` | commitments of sealed markets, from opening kept to bond returned or lost |
 //! | `prover`, `seats` | provers' seats |
 //! | `round`, `round_view`, `account` | what there is to see |
 
@@ -17,12 +19,17 @@ pub(crate) mod bundles;
 pub(crate) mod clear;
 pub(crate) mod deploy;
 pub(crate) mod devnet;
+pub(crate) mod forfeit;
 pub(crate) mod lab;
 pub(crate) mod market;
+pub(crate) mod market_terms;
+mod market_view;
 pub(crate) mod money;
 pub(crate) mod prover;
+pub(crate) mod reveal;
 pub(crate) mod round;
 mod round_view;
+pub(crate) mod sealed;
 pub(crate) mod seats;
 pub(crate) mod session;
 pub(crate) mod statement;
@@ -51,6 +58,8 @@ pub(crate) fn run(cli: Cli, output: Output) -> Outcome<()> {
             Command::Deposit(args) => money::deposit(&args, settings, output).await,
             Command::Withdraw(args) => money::withdraw(&args, settings, output).await,
             Command::Bid(args) => bid::run(args, settings, output).await,
+            Command::Reveal(args) => reveal::run(args, settings, output).await,
+            Command::Forfeit(args) => forfeit::run(args, settings, output).await,
             Command::Prover(args) => prover::run(args, settings, output).await,
             Command::Round(args) => round::run(args, settings, output).await,
             Command::Account(args) => account::run(args, settings, output).await,
