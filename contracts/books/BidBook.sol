@@ -94,7 +94,8 @@ abstract contract BidBook is Ledger {
         uint256[] calldata publicInputs,
         bytes calldata data
     ) internal {
-        uint256 head = (round << 160) | (index << 128) | (uint256(fee) << 64) | CircuitId.unwrap(circuit);
+        uint256 head =
+            (round << 160) | (index << 128) | (uint256(fee) << 64) | CircuitId.unwrap(circuit);
         emit BidSubmitted(id, requester, head, publicInputs, data);
     }
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use thiserror::Error;
 
-/// Width of every figure, in pixels; PNGs have twice that.
+/// Width of every figure, in pixels; a PNG file has twice that.
 const WIDTH: u32 = 1000;
 const FONT: &str = "sans-serif";
 const INK: RGBColor = RGBColor(30, 30, 30);
