@@ -20,6 +20,8 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
     mapping(bytes32 bundleKey => bytes32 wordsHash) private _bundles;
     mapping(MarketId => uint256) private _surplus;
 
+    // The extension inherits it without a door to it; the market's is payable.
+    // slither-disable-next-line msg-value-in-nonpayable
     function _deposit(MarketId id, address account, uint256 amount) internal nonReentrant {
         if (account == address(0)) revert ZeroAddress();
         MarketParams storage market = _existing(id);

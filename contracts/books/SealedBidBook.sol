@@ -113,6 +113,7 @@ abstract contract SealedBidBook is BidBook {
     function _revealingRound(MarketId id) internal view returns (uint32 round) {
         MarketParams storage market = _sealed(id);
         uint32 current = id.roundAt(block.timestamp);
+        // slither-disable-next-line incorrect-equality -- the number of a round, not a balance
         if (current == 0) revert RoundOpen(0, id.closeOf(0));
         round = current - 1;
         uint256 revealBy = market.revealBy(id, round);

@@ -139,6 +139,7 @@ abstract contract SeatBook is SealedBidBook {
             uint256 cost = _costAt(id, offer, round);
             uint256 free = offer.freeAt(round);
             free = FixedPointMathLib.zeroFloorSub(free, seats[i].change.hiddenAt(round));
+            // slither-disable-next-line incorrect-equality -- a mark, not a balance
             if (cost == OfferLib.NO_ASK || free < minFree) continue;
             costs[i] = cost;
             capacities[i] = free - margin;

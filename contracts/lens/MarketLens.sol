@@ -113,6 +113,7 @@ contract MarketLens {
         (uint256[] memory nextCosts, uint256[] memory offeredNext) = market.asksOf(id, current + 1);
         list = new SeatView[](costs.length);
         for (uint256 i; i < list.length; ++i) {
+            // slither-disable-next-line unused-return
             (address prover, uint256 capacity, Offer offer,) = market.seatOf(id, i);
             list[i] = SeatView({
                 prover: prover,

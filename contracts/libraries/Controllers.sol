@@ -36,6 +36,8 @@ library Controllers {
             uint256 step = cap * (used - target) / (DENOMINATOR * (roundCap - target));
             return cap + FixedPointMathLib.max(1, step);
         }
+        // The target is a whole number by the rule, not a value that lost precision.
+        // slither-disable-next-line divide-before-multiply
         return used == target ? cap : cap - cap * (target - used) / (DENOMINATOR * target);
     }
 
