@@ -85,6 +85,9 @@ pub(crate) fn offered(market: MarketId, free: u64) -> Option<Capacity> {
 pub struct CapacityChange(u64);
 
 impl CapacityChange {
+    /// Most units of a seat.
+    pub const MAX_UNITS: u32 = u32::MAX >> 1;
+
     /// A change as the contract returns it.
     #[must_use]
     pub const fn new(packed: u64) -> Self {

@@ -1,6 +1,6 @@
 //! Everything that defines a market.
 
-use crate::MarketId;
+use crate::{CapacityChange, MarketId};
 use alloy::primitives::aliases::{U24, U40, U96};
 use alloy::primitives::{Address, U256, keccak256};
 use alloy::sol_types::SolValue;
@@ -160,7 +160,7 @@ impl MarketParams {
     #[must_use]
     pub fn max_seat_capacity(&self) -> u32 {
         let largest = self.cap_min.get().saturating_add(self.max_task_size.get().saturating_sub(1).into());
-        low32(largest)
+        low32(largest).min(CapacityChange::MAX_UNITS)
     }
 
     /// The id of a market with these parameters, whether or not it has been created.

@@ -264,8 +264,7 @@ abstract contract MarketBooks is SealedMarketTest {
     function _firstFreeSeat() internal view returns (uint256 seat_) {
         uint256 n = market.seatCount(id);
         for (; seat_ < n; ++seat_) {
-            (address prover,,,) = market.seatOf(id, seat_);
-            if (prover == address(0)) return seat_;
+            if (capacity(seat_) == 0) return seat_;
         }
     }
 

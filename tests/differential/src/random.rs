@@ -1,5 +1,6 @@
 //! Random and adversarial rounds that a market can hold.
 
+use chain::CapacityChange;
 use market_types::{
     Ask, AskIndex, Bid, Capacity, CapacityCap, ReservePrice, Round, RoundNumber, SeatedAsk, TaskSize,
     UnitCost, UnitFee,
@@ -62,7 +63,7 @@ pub fn round(rng: &mut impl Rng, shape: Shape) -> Round {
 
     let largest = bids.iter().map(|bid| bid.size.get()).max().unwrap_or(1);
     let demand: u64 = bids.iter().map(|bid| u64::from(bid.size.get())).sum();
-    let top = u32::MAX - (largest - 1);
+    let top = CapacityChange::MAX_UNITS - (largest - 1);
     let mut seat = 0;
     let mut seated = Vec::new();
     for _ in 0..asks {

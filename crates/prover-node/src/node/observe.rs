@@ -245,7 +245,7 @@ mod tests {
 
     /// The same while `units` of it come or leave with round `from`.
     fn changing(units: u64, shrinks: bool, from: u64) -> SeatState {
-        let packed = (units << 32) | (u64::from(shrinks) << 31) | from;
+        let packed = (u64::from(shrinks) << 63) | (units << 32) | from;
         SeatState { change: CapacityChange::new(packed), ..seat(6, 1) }
     }
 
