@@ -10,6 +10,10 @@ ABI := crates/bindings/abi
 FRESH_ABI := cache/abi
 FRESH_SNAPSHOTS := cache/snapshots
 
+# What kind of market the demo plays in.
+MECHANISM ?= core
+SEALED ?=
+
 # What to test, if not everything.
 FORGE_TEST_ARGS ?=
 CARGO_TEST_SCOPE ?= --workspace
@@ -22,9 +26,9 @@ CARGO_TEST_SCOPE ?= --workspace
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: setup contracts ## One round on a local chain, end to end, with real proofs (ARGS="..." for `proophi demo`)
+demo: setup contracts ## One round on a local chain, end to end, with real proofs (MECHANISM=average-fee, SEALED=1, ARGS="...")
 	cargo build -p relayer -p prover-node --bins
-	cargo run -p proophi-cli --bin proophi -- demo $(ARGS)
+	cargo run -p proophi-cli --bin proophi -- demo --mechanism $(MECHANISM) $(if $(SEALED),--sealed) $(ARGS)
 
 devnet: setup ## A local chain with a market until Ctrl-C, for commands in other terminals (ARGS="..." for `proophi devnet`)
 	cargo run -p proophi-cli --bin proophi -- devnet $(ARGS)

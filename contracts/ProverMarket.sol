@@ -3,17 +3,132 @@ pragma solidity ^0.8.28;
 
 import {Multicallable} from "solady/utils/Multicallable.sol";
 import {TaskBook} from "./books/TaskBook.sol";
+import {RoundAuditor} from "./clearing/RoundAuditor.sol";
+import {IRoundAuditor} from "./interfaces/IRoundAuditor.sol";
+import {IAccounts, IBids, IDelivery, IMarketCore, ISettlement} from "./interfaces/IProverMarket.sol";
+import {MarketExtension} from "./MarketExtension.sol";
+import {BidWord} from "./types/BidWord.sol";
+import {Certificate} from "./types/Certificate.sol";
+import {CircuitId} from "./types/CircuitId.sol";
+import {MarketId} from "./types/MarketId.sol";
+import {NewBid, Task} from "./types/Task.sol";
 
 /// @title The market's contract
-/// @notice One concern a book, each on top of the one before:
+/// @notice What every bid and proof needs is here, the rest in `MarketExtension`: both are doors to the same books, one
+/// concern a book, each on top of the one before:
 ///
 ///     MarketBook      which markets exist
 ///     RoundBook       bids and outcome of each round
+///     TermsBook       capacity cap and reserve price of each round
 ///     Ledger          everybody's money
-///     BidBook         takes bids
+///     BidBook         takes bids in the open
+///     SealedBidBook   takes commitments, and bids that are opened
 ///     SeatBook        provers' seats: capacity, collateral, asks
+///     SealedAskBook   asks that are opened
 ///     SettlementBook  accepts the one outcome of a round
 ///     TaskBook        delivery, takeover, expiry
 ///
 /// `multicall` combines calls that carry no native currency, for example a token deposit and a bid.
-contract ProverMarket is TaskBook, Multicallable {}
+contract ProverMarket is TaskBook, IMarketCore, Multicallable {
+    IRoundAuditor private immutable _auditor = new RoundAuditor();
+    MarketExtension private immutable _extension = new MarketExtension();
+
+    /// @inheritdoc IAccounts
+    function deposit(MarketId id, address account, uint256 amount) external payable {
+        _deposit(id, account, amount);
+    }
+
+    /// @inheritdoc IAccounts
+    function withdraw(MarketId id, uint256 amount, address to) external returns (uint256 paid) {
+        return _withdraw(id, amount, to);
+    }
+
+    /// @inheritdoc IAccounts
+    function fold(MarketId id, address account) external {
+        _fold(id, account);
+    }
+
+    /// @inheritdoc IAccounts
+    function release(
+        MarketId id,
+        address requester,
+        uint256 round,
+        uint256 firstIndex,
+        BidWord[] calldata words
+    ) external returns (uint256 amount) {
+        return _release(id, requester, round, firstIndex, words);
+    }
+
+    /// @inheritdoc IAccounts
+    function collectSurplus(MarketId id) external returns (uint256 paid) {
+        return _collectSurplus(id);
+    }
+
+    /// @inheritdoc IBids
+    function submitBid(
+        MarketId id,
+        uint64 fee,
+        CircuitId circuit,
+        uint256[] calldata publicInputs,
+        bytes calldata data
+    ) external payable returns (uint256 round, uint256 index) {
+        return _submitBid(id, fee, circuit, publicInputs, data);
+    }
+
+    /// @inheritdoc IBids
+    function submitBids(MarketId id, NewBid[] calldata bids)
+        external
+        payable
+        returns (uint256 round, uint256 firstIndex)
+    {
+        return _submitBids(id, bids);
+    }
+
+    /// @inheritdoc ISettlement
+    function settle(MarketId id, uint256 round, Certificate calldata certificate, BidWord[] calldata words)
+        external
+    {
+        _settle(_auditor, id, round, certificate, words);
+    }
+
+    /// @inheritdoc ISettlement
+    function auditor() external view returns (IRoundAuditor) {
+        return _auditor;
+    }
+
+    /// @inheritdoc IDelivery
+    function deliver(
+        MarketId id,
+        Task calldata task,
+        bytes32[] calldata path,
+        uint256[] calldata publicInputs,
+        bytes calldata proof
+    ) external {
+        _deliver(id, task, path, publicInputs, proof);
+    }
+
+    /// @inheritdoc Multicallable
+    /// @dev Carries no native currency: each of the calls would count it as its own.
+    function multicall(bytes[] calldata data) public payable override returns (bytes[] memory) {
+        if (msg.value != 0) revert WrongValue(msg.value, 0);
+        return super.multicall(data);
+    }
+
+    /// @notice Refused: money comes in by `deposit`, or with a call that needs it.
+    receive() external payable {
+        revert WrongValue(msg.value, 0);
+    }
+
+    /// @notice Every other function of `IProverMarket`, at this address and on this contract's storage.
+    fallback() external payable {
+        address extension = address(_extension);
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            calldatacopy(data, 0x00, calldatasize())
+            let success := delegatecall(gas(), extension, data, calldatasize(), 0x00, 0x00)
+            returndatacopy(data, 0x00, returndatasize())
+            if iszero(success) { revert(data, returndatasize()) }
+            return(data, returndatasize())
+        }
+    }
+}

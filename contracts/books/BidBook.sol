@@ -2,43 +2,37 @@
 pragma solidity ^0.8.28;
 
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
 import {CircuitId} from "../types/CircuitId.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {NewBid} from "../types/Task.sol";
 import {Ledger} from "./Ledger.sol";
 
-/// @notice Takes bids: locks what they may cost and appends them to the open round.
+/// @notice Takes bids in the open: locks what they may cost and appends them to the open round.
 abstract contract BidBook is Ledger {
-    /// @inheritdoc IProverMarket
-    function submitBid(
+    function _submitBid(
         MarketId id,
         uint64 fee,
         CircuitId circuit,
         uint256[] calldata publicInputs,
         bytes calldata data
-    ) external payable returns (uint256 round, uint256 index) {
+    ) internal returns (uint256 round, uint256 index) {
+        _requireUnsealed(id);
         _depositValue(id);
+        _requireBid(id, fee, circuit);
         uint32 current = id.roundAt(block.timestamp);
         round = current;
-        BidWord[] memory words = new BidWord[](1);
-        words[0] = _word(id, fee, circuit, publicInputs, data);
-
-        index = _absorb(id, round, words);
-        // forge-lint: disable-next-line(unsafe-typecast) -- an index is below `MAX_BIDS`
-        bool inLane = _lock(id, current, uint32(index), fee, circuit.units());
-        if (!inLane) _bundle(id, round, index, words);
-
-        _emitBid(id, round, index, fee, circuit, publicInputs, data);
+        BidWord word = _word(msg.sender, fee, circuit, publicInputs, data);
+        index = _enter(id, current, msg.sender, word);
+        _emitBid(id, msg.sender, round, index, fee, circuit, publicInputs, data);
     }
 
-    /// @inheritdoc IProverMarket
-    function submitBids(MarketId id, NewBid[] calldata bids)
-        external
-        payable
+    function _submitBids(MarketId id, NewBid[] calldata bids)
+        internal
         returns (uint256 round, uint256 firstIndex)
     {
+        _requireUnsealed(id);
         _depositValue(id);
         if (bids.length == 0) revert NoBids();
         round = id.roundAt(block.timestamp);
@@ -46,45 +40,78 @@ abstract contract BidBook is Ledger {
         uint256 cost;
         for (uint256 i; i < bids.length; ++i) {
             NewBid calldata bid = bids[i];
-            words[i] = _word(id, bid.fee, bid.circuit, bid.publicInputs, bid.data);
+            _requireBid(id, bid.fee, bid.circuit);
+            words[i] = _word(msg.sender, bid.fee, bid.circuit, bid.publicInputs, bid.data);
             cost += words[i].cost() + id.settlementFee();
         }
 
         firstIndex = _absorb(id, round, words);
         _lockAll(id, round, cost);
-        _bundle(id, round, firstIndex, words);
+        _bundle(id, msg.sender, round, firstIndex, words);
 
         for (uint256 i; i < bids.length; ++i) {
             NewBid calldata bid = bids[i];
-            _emitBid(id, round, firstIndex + i, bid.fee, bid.circuit, bid.publicInputs, bid.data);
+            uint256 index = firstIndex + i;
+            _emitBid(id, msg.sender, round, index, bid.fee, bid.circuit, bid.publicInputs, bid.data);
         }
     }
 
+    // ------------------------------------------------------------------------------------------ for other books
+
     function _word(
-        MarketId id,
+        address requester,
         uint64 fee,
         CircuitId circuit,
         uint256[] calldata publicInputs,
         bytes calldata data
-    ) private view returns (BidWord) {
-        uint32 size = circuit.units();
-        if (fee == 0) revert ZeroFee();
-        if (size == 0 || size > id.maxTaskSize()) revert TaskSizeOutOfRange(size, id.maxTaskSize());
+    ) internal pure returns (BidWord) {
         bytes32 inputsHash = keccak256(abi.encodePacked(publicInputs));
         bytes32 dataHash = EfficientHashLib.hashCalldata(data);
-        return BidWordLib.pack(fee, size, BidWordLib.ticket(msg.sender, circuit, inputsHash, dataHash));
+        uint160 ticket = BidWordLib.ticket(requester, circuit, inputsHash, dataHash);
+        return BidWordLib.pack(fee, circuit.units(), ticket);
+    }
+
+    /// @notice Appends one bid to `round` and locks what it may cost.
+    function _enter(MarketId id, uint32 round, address requester, BidWord word)
+        internal
+        returns (uint256 index)
+    {
+        BidWord[] memory words = new BidWord[](1);
+        words[0] = word;
+        index = _absorb(id, round, words);
+        // forge-lint: disable-next-line(unsafe-typecast) -- an index is below `MAX_BIDS`
+        bool inLane = _lock(id, requester, round, uint32(index), uint64(word.fee()), uint32(word.size()));
+        if (!inLane) _bundle(id, requester, round, index, words);
     }
 
     function _emitBid(
         MarketId id,
+        address requester,
         uint256 round,
         uint256 index,
         uint64 fee,
         CircuitId circuit,
         uint256[] calldata publicInputs,
         bytes calldata data
-    ) private {
-        uint256 head = (round << 160) | (index << 128) | (uint256(fee) << 64) | CircuitId.unwrap(circuit);
-        emit BidSubmitted(id, msg.sender, head, publicInputs, data);
+    ) internal {
+        uint256 head =
+            (round << 160) | (index << 128) | (uint256(fee) << 64) | CircuitId.unwrap(circuit);
+        emit BidSubmitted(id, requester, head, publicInputs, data);
+    }
+
+    function _isSizeAllowed(MarketId id, CircuitId circuit) internal pure returns (bool) {
+        uint256 size = circuit.units();
+        return size != 0 && size <= id.maxTaskSize();
+    }
+
+    function _requireUnsealed(MarketId id) internal pure {
+        if (id.isSealed()) revert MarketIsSealed();
+    }
+
+    // ------------------------------------------------------------------------------------------------- internals
+
+    function _requireBid(MarketId id, uint64 fee, CircuitId circuit) private pure {
+        if (fee == 0) revert ZeroFee();
+        if (!_isSizeAllowed(id, circuit)) revert TaskSizeOutOfRange(circuit.units(), id.maxTaskSize());
     }
 }

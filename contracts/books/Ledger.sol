@@ -5,23 +5,24 @@ import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {ReentrancyGuardTransient} from "solady/utils/ReentrancyGuardTransient.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {Lane} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
 import {Outcome} from "../types/Outcome.sol";
-import {RoundBook} from "./RoundBook.sol";
+import {TermsBook} from "./TermsBook.sol";
 
 /// @notice Everybody's money, in ticks: balances, what bids have locked, and the sink's surplus. The only book that
 /// moves currency, and none of its sums ever reads the contract's own balance.
-abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
+abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
     mapping(MarketId => mapping(address account => Lane[2])) private _lanes;
     mapping(bytes32 bundleKey => bytes32 wordsHash) private _bundles;
     mapping(MarketId => uint256) private _surplus;
 
-    /// @inheritdoc IProverMarket
-    function deposit(MarketId id, address account, uint256 amount) external payable nonReentrant {
+    // The extension inherits it without a door to it; the market's is payable.
+    // slither-disable-next-line msg-value-in-nonpayable
+    function _deposit(MarketId id, address account, uint256 amount) internal nonReentrant {
         if (account == address(0)) revert ZeroAddress();
         MarketParams storage market = _existing(id);
         address currency = market.currency;
@@ -33,11 +34,10 @@ abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
         if (currency != address(0)) _pull(currency, amount);
     }
 
-    /// @inheritdoc IProverMarket
-    function withdraw(MarketId id, uint256 amount, address to) external nonReentrant returns (uint256 paid) {
+    function _withdraw(MarketId id, uint256 amount, address to) internal nonReentrant returns (uint256 paid) {
         if (to == address(0)) revert ZeroAddress();
         MarketParams storage market = _existing(id);
-        if (amount == type(uint256).max) amount = availableOf(id, msg.sender);
+        if (amount == type(uint256).max) amount = _availableOf(id, msg.sender);
 
         _debit(id, msg.sender, amount);
         paid = amount * market.tick;
@@ -46,8 +46,7 @@ abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
         _pay(market.currency, to, paid);
     }
 
-    /// @inheritdoc IProverMarket
-    function collectSurplus(MarketId id) external nonReentrant returns (uint256 paid) {
+    function _collectSurplus(MarketId id) internal nonReentrant returns (uint256 paid) {
         MarketParams storage market = _existing(id);
         address sink = market.sink;
         uint256 amount = _surplus[id];
@@ -59,26 +58,24 @@ abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
         _pay(market.currency, sink, paid);
     }
 
-    /// @inheritdoc IProverMarket
-    function fold(MarketId id, address account) external {
+    function _fold(MarketId id, address account) internal {
         Lane[2] storage lanes = _lanes[id][account];
         lanes[0] = _folded(id, lanes[0]);
         lanes[1] = _folded(id, lanes[1]);
     }
 
-    /// @inheritdoc IProverMarket
-    function release(
+    function _release(
         MarketId id,
         address requester,
         uint256 round,
         uint256 firstIndex,
         BidWord[] calldata words
-    ) external returns (uint256 amount) {
+    ) internal returns (uint256 amount) {
         bytes32 key = _bundleKey(id, requester, round, firstIndex);
         bytes32 wordsHash = _bundles[key];
         if (wordsHash == 0 || wordsHash != keccak256(abi.encodePacked(words))) revert UnknownBundle();
         if (!_isResolved(id, round)) revert RoundUnresolved(round);
-        Outcome outcome = outcomeOf(id, round);
+        Outcome outcome = _outcomeOf(id, round);
         for (uint256 i; i < words.length; ++i) {
             amount += _resultOf(id, outcome, words[i].fee(), words[i].size(), firstIndex + i);
         }
@@ -89,28 +86,24 @@ abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
         emit BundleReleased(id, requester, round, firstIndex, amount);
     }
 
-    /// @inheritdoc IProverMarket
-    function availableOf(MarketId id, address account) public view returns (uint256) {
+    function _availableOf(MarketId id, address account) internal view returns (uint256) {
         Lane[2] storage lanes = _lanes[id][account];
         return _folded(id, lanes[0]).balance() + _folded(id, lanes[1]).balance();
     }
 
-    /// @inheritdoc IProverMarket
-    function lanesOf(MarketId id, address account) external view returns (Lane[2] memory) {
+    function _lanesOf(MarketId id, address account) internal view returns (Lane[2] memory) {
         return _lanes[id][account];
     }
 
-    /// @inheritdoc IProverMarket
-    function bundleHash(MarketId id, address requester, uint256 round, uint256 firstIndex)
-        external
+    function _bundleHash(MarketId id, address requester, uint256 round, uint256 firstIndex)
+        internal
         view
         returns (bytes32)
     {
         return _bundles[_bundleKey(id, requester, round, firstIndex)];
     }
 
-    /// @inheritdoc IProverMarket
-    function surplusOf(MarketId id) external view returns (uint256) {
+    function _surplusOf(MarketId id) internal view returns (uint256) {
         return _surplus[id];
     }
 
@@ -147,30 +140,32 @@ abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
         lanes[0] = first.debit(fromFirst);
     }
 
-    /// @notice Locks what one bid may cost. The bid's own lane remembers it if it can.
+    /// @notice Locks what one bid of `account` may cost. The bid's own lane remembers it if it can.
     /// @return inLane Whether it does; otherwise the lane holds another bid of the round, and the bid needs a bundle.
-    function _lock(MarketId id, uint32 round, uint32 index, uint64 fee, uint32 size)
+    function _lock(MarketId id, address account, uint32 round, uint32 index, uint64 fee, uint32 size)
         internal
         returns (bool inLane)
     {
-        Lane[2] storage lanes = _lanes[id][msg.sender];
+        Lane[2] storage lanes = _lanes[id][account];
         Lane lane = _taken(id, lanes, round, uint256(fee) * size + id.settlementFee());
         inLane = !lane.hasBid();
         if (inLane) lane = lane.withBid(round, index, fee, size);
         lanes[round & 1] = lane;
     }
 
-    /// @notice Locks what a bundle of bids may cost.
+    /// @notice Locks what a bundle of the caller's bids may cost.
     function _lockAll(MarketId id, uint256 round, uint256 amount) internal {
         Lane[2] storage lanes = _lanes[id][msg.sender];
         lanes[round & 1] = _taken(id, lanes, round, amount);
     }
 
-    /// @notice Remembers bids that no lane holds, until they are released.
-    function _bundle(MarketId id, uint256 round, uint256 firstIndex, BidWord[] memory words) internal {
+    /// @notice Remembers bids of `account` that no lane holds, until they are released.
+    function _bundle(MarketId id, address account, uint256 round, uint256 firstIndex, BidWord[] memory words)
+        internal
+    {
         bytes32 wordsHash = keccak256(abi.encodePacked(words));
-        _bundles[_bundleKey(id, msg.sender, round, firstIndex)] = wordsHash;
-        emit BidsBundled(id, msg.sender, round, firstIndex, words.length);
+        _bundles[_bundleKey(id, account, round, firstIndex)] = wordsHash;
+        emit BidsBundled(id, account, round, firstIndex, words.length);
     }
 
     // ------------------------------------------------------------------------------------------------- internals
@@ -205,7 +200,7 @@ abstract contract Ledger is RoundBook, ReentrancyGuardTransient {
     function _folded(MarketId id, Lane lane) private view returns (Lane) {
         if (!lane.hasBid()) return lane;
         uint256 round = lane.round();
-        Outcome outcome = outcomeOf(id, round);
+        Outcome outcome = _outcomeOf(id, round);
         if (!outcome.isSettled() && !_isResolved(id, round)) return lane;
         return lane.withoutBid().credit(_resultOf(id, outcome, lane.fee(), lane.size(), lane.index()));
     }

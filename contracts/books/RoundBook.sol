@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {MarketId} from "../types/MarketId.sol";
+import {MarketParams} from "../types/MarketParams.sol";
 import {Outcome} from "../types/Outcome.sol";
 import {MarketBook} from "./MarketBook.sol";
 
-/// @notice What is known of each round: its bids while it is open, its outcome once it is settled. Three slots a round.
+/// @notice What is known of each round: its bids while it takes them, its outcome once it is settled.
 abstract contract RoundBook is MarketBook {
     struct Round {
         BidChain bids;
         Outcome outcome;
         bytes32 assignmentRoot;
+        /// Bids that were committed to, in a sealed market.
+        uint256 committed;
     }
 
     /// @dev One transaction of at most 128 KiB carries this many words, with room for everything else in it.
@@ -21,22 +24,27 @@ abstract contract RoundBook is MarketBook {
 
     mapping(MarketId => mapping(uint256 round => Round)) private _rounds;
 
-    /// @inheritdoc IProverMarket
-    function bidChainOf(MarketId id, uint256 round) external view returns (BidChain) {
+    function _bidChainOf(MarketId id, uint256 round) internal view returns (BidChain) {
         return _rounds[id][round].bids;
     }
 
-    /// @inheritdoc IProverMarket
-    function outcomeOf(MarketId id, uint256 round) public view returns (Outcome) {
+    function _outcomeOf(MarketId id, uint256 round) internal view returns (Outcome) {
         return _rounds[id][round].outcome;
     }
 
-    /// @inheritdoc IProverMarket
-    function assignmentRoot(MarketId id, uint256 round) public view returns (bytes32) {
+    function _assignmentRoot(MarketId id, uint256 round) internal view returns (bytes32) {
         return _rounds[id][round].assignmentRoot;
     }
 
-    /// @notice Appends bids to the round that is open.
+    /// @notice Counts a committed bid: each must find room in its round when it is opened.
+    function _countCommitment(MarketId id, uint256 round) internal {
+        Round storage r = _rounds[id][round];
+        uint256 committed = r.committed;
+        if (committed == MAX_BIDS) revert RoundFull(MAX_BIDS, id.closeOf(round));
+        r.committed = committed + 1;
+    }
+
+    /// @notice Appends bids to the round that takes them: the open one, or in a sealed market the one that closed last.
     /// @return firstIndex Index of the first one.
     function _absorb(MarketId id, uint256 round, BidWord[] memory words)
         internal
@@ -46,7 +54,7 @@ abstract contract RoundBook is MarketBook {
         BidChain chain = r.bids;
         firstIndex = chain.count();
         if (firstIndex == 0) chain = BidChainLib.seed(id, round);
-        if (firstIndex + words.length > MAX_BIDS) revert RoundFull(firstIndex, id.closeOf(round));
+        if (firstIndex + words.length > MAX_BIDS) revert RoundFull(MAX_BIDS, id.closeOf(round));
         for (uint256 i; i < words.length; ++i) {
             chain = chain.absorb(words[i]);
         }
@@ -59,9 +67,10 @@ abstract contract RoundBook is MarketBook {
         bids = r.bids;
         if (bids.count() == 0) revert NothingToSettle(round);
         if (r.outcome.isSettled()) revert RoundSettledAlready(round);
-        uint256 closesAt = id.closeOf(round);
-        if (block.timestamp < closesAt) revert RoundOpen(round, closesAt);
-        uint256 settleBy = _market(id).settleBy(id, round);
+        MarketParams storage market = _market(id);
+        uint256 settleFrom = market.revealBy(id, round);
+        if (block.timestamp < settleFrom) revert RoundOpen(round, settleFrom);
+        uint256 settleBy = settleFrom + market.settlementPeriod;
         if (block.timestamp >= settleBy) revert RoundVoid(round, settleBy);
     }
 
@@ -70,11 +79,12 @@ abstract contract RoundBook is MarketBook {
         if (root != 0) _rounds[id][round].assignmentRoot = root;
     }
 
-    /// @notice Whether nothing about the round's result can change any more: settled, void, or closed without a bid.
+    /// @notice Whether nothing about the round's result can change any more: settled, void, or over without a bid.
     function _isResolved(MarketId id, uint256 round) internal view returns (bool) {
         Round storage r = _rounds[id][round];
         if (r.outcome.isSettled()) return true;
-        if (r.bids.count() == 0) return block.timestamp >= id.closeOf(round);
-        return block.timestamp >= _market(id).settleBy(id, round);
+        MarketParams storage market = _market(id);
+        uint256 end = r.bids.count() == 0 ? market.revealBy(id, round) : market.settleBy(id, round);
+        return block.timestamp >= end;
     }
 }

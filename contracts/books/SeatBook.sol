@@ -3,115 +3,166 @@ pragma solidity ^0.8.28;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
-import {AskBook} from "../libraries/RoundCheck.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
+import {CapacityChange, CapacityChangeLib} from "../types/CapacityChange.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
 import {Offer, OfferLib} from "../types/Offer.sol";
-import {BidBook} from "./BidBook.sol";
+import {SealedBidBook} from "./SealedBidBook.sol";
 
 /// @notice The provers' seats: registered capacity, the collateral behind it, and standing asks.
 /// @dev Of a seat's registered capacity, `free` units have no undelivered task on them. A task occupies its size until
 /// it ends: delivered, the units are free again; slashed, they and their collateral are gone. So collateral always
 /// covers every open task, and what a slash takes was never on offer to a later round.
-abstract contract SeatBook is BidBook {
+abstract contract SeatBook is SealedBidBook {
     struct Seat {
         address prover;
         uint32 capacity;
+        CapacityChange change;
         Offer offer;
     }
 
     mapping(MarketId => Seat[]) private _seats;
 
-    /// @inheritdoc IProverMarket
-    function register(MarketId id, uint32 capacity, uint64 cost) external payable returns (uint256 seat) {
+    function _register(MarketId id, uint32 capacity, uint64 cost) internal returns (uint256 seat) {
         _depositValue(id);
         MarketParams storage market = _existing(id);
-        uint256 minimum = _minFree(id);
-        if (capacity < minimum) revert CapacityTooSmall(capacity, minimum);
-        _requireCost(cost);
+        _requireCapacity(id, market, capacity);
+        // In a sealed market a cost is committed to, round by round.
+        if (id.isSealed() != (cost == OfferLib.NO_ASK)) revert InvalidCost(cost);
         uint32 current = id.roundAt(block.timestamp);
         seat = _takeSeat(id, market.maxSeats);
+        uint256 fee = market.seatFee;
 
-        _debit(id, msg.sender, uint256(capacity) * market.collateralPerUnit);
-        _seats[id][seat] = Seat(msg.sender, capacity, OfferLib.create(capacity).withCost(cost, current));
+        _debit(id, msg.sender, uint256(capacity) * market.collateralPerUnit + fee);
+        if (fee != 0) _creditSink(id, fee);
+        Seat storage s = _seats[id][seat];
+        (s.prover, s.capacity) = (msg.sender, capacity);
+        s.offer = OfferLib.create(capacity).withCost(cost, current);
+        uint256 from = _hide(s, capacity, false, current, market.capacityDelay);
 
-        emit SeatRegistered(id, seat, msg.sender, capacity, cost, current + 1);
+        emit SeatRegistered(id, seat, msg.sender, capacity, cost, from);
     }
 
-    /// @inheritdoc IProverMarket
-    function ask(MarketId id, uint256 seat, uint64 cost) external {
+    function _ask(MarketId id, uint256 seat, uint64 cost) internal {
+        _requireUnsealed(id);
         _requireOwner(id, seat);
-        _requireCost(cost);
-        uint256 from = _changeCost(id, seat, cost);
-        emit AskSubmitted(id, seat, cost, from);
+        if (cost == OfferLib.NO_ASK) revert InvalidCost(cost);
+        Seat storage s = _seats[id][seat];
+        uint32 current = id.roundAt(block.timestamp);
+        // Two numbers of rounds, not a balance: equal is what is meant.
+        // slither-disable-next-line incorrect-equality
+        if (s.offer.costFrom() == current && !_isResolved(id, current - 1)) {
+            revert AskFrozen(current - 1, _market(id).settleBy(id, current - 1));
+        }
+        s.offer = s.offer.withCost(cost, current);
+        emit AskSubmitted(id, seat, cost, current + 1);
     }
 
-    /// @inheritdoc IProverMarket
-    function leave(MarketId id, uint256 seat) external {
+    function _changeCapacity(MarketId id, uint256 seat, uint32 capacity) internal returns (uint256 from) {
+        _depositValue(id);
         _requireOwner(id, seat);
-        uint256 from = _changeCost(id, seat, OfferLib.NO_ASK);
-        emit SeatLeft(id, seat, from);
+        MarketParams storage market = _market(id);
+        if (capacity != 0) _requireCapacity(id, market, capacity);
+        Seat storage s = _seats[id][seat];
+        uint256 before = s.capacity;
+        if (capacity == before) revert CapacityUnchanged(capacity);
+        uint32 current = id.roundAt(block.timestamp);
+        _requireNoChange(id, seat, s.change);
+
+        if (capacity > before) {
+            uint256 added = capacity - before;
+            _debit(id, msg.sender, added * market.collateralPerUnit);
+            s.capacity = capacity;
+            s.offer = s.offer.withMoreFree(added);
+            from = _hide(s, added, false, current, market.capacityDelay);
+        } else {
+            from = _hide(s, before - capacity, true, current, market.capacityDelay);
+        }
+
+        emit CapacityChanged(id, seat, capacity, from);
     }
 
-    /// @inheritdoc IProverMarket
-    function releaseSeat(MarketId id, uint256 seat) external returns (uint256 collateral) {
+    function _releaseCapacity(MarketId id, uint256 seat) internal returns (uint256 collateral) {
         _requireOwner(id, seat);
         Seat storage s = _seats[id][seat];
+        CapacityChange change = s.change;
         Offer offer = s.offer;
-        uint256 capacity = s.capacity;
-        // A cost counts from round 1 at the earliest.
-        if (offer.cost() != OfferLib.NO_ASK || !_isResolved(id, offer.costFrom() - 1)) {
-            revert SeatStillAsking(seat);
-        }
-        if (offer.free() != capacity) revert SeatHasOpenTasks(seat, capacity - offer.free());
+        uint256 from = change.round();
+        bool waits = change.shrinks() && change.units() != 0;
+        // A seat that slashes have left nothing of can be given up as it is.
+        if (!waits && s.capacity != 0) revert NothingToRelease(seat);
+        if (waits && !_isResolved(id, from - 1)) revert CapacityStillOffered(seat, from);
+        // A slash may have taken some of it meanwhile.
+        uint256 gone = FixedPointMathLib.min(change.units(), s.capacity);
+        uint256 free = offer.free();
+        if (free < gone) revert SeatHasOpenTasks(seat, s.capacity - free);
 
-        collateral = capacity * _market(id).collateralPerUnit;
-        _seats[id][seat] = Seat(address(0), 0, OfferLib.create(0));
+        collateral = gone * _market(id).collateralPerUnit;
+        s.change = CapacityChange.wrap(0);
+        // forge-lint: disable-next-line(unsafe-typecast) -- gone <= capacity
+        s.capacity -= uint32(gone);
+        s.offer = offer.withLessFree(gone);
+        bool left = s.capacity == 0;
+        if (left) (s.prover, s.offer) = (address(0), OfferLib.create(0));
         _credit(id, msg.sender, collateral);
 
-        emit SeatReleased(id, seat, msg.sender, collateral);
+        emit CapacityReleased(id, seat, msg.sender, gone, collateral, left);
     }
 
-    /// @inheritdoc IProverMarket
-    function seatCount(MarketId id) external view returns (uint256) {
+    function _seatCount(MarketId id) internal view returns (uint256) {
         return _seats[id].length;
     }
 
-    /// @inheritdoc IProverMarket
-    function seatOf(MarketId id, uint256 seat)
-        external
+    function _seatOf(MarketId id, uint256 seat)
+        internal
         view
-        returns (address prover, uint256 capacity, Offer offer)
+        returns (address prover, uint256 capacity, Offer offer, CapacityChange change)
     {
         Seat storage s = _seats[id][seat];
-        return (s.prover, s.capacity, s.offer);
+        return (s.prover, s.capacity, s.offer, s.change);
     }
 
-    // ------------------------------------------------------------------------------------------ for other books
-
-    /// @notice The asks that count for `round`, as they stood at its close.
-    /// @dev An assignment exceeds the exact share of a prover by less than one task, so a seat offers that much less
-    /// than it has free, and takes part only if it could still hold the largest task.
-    function _asksAt(MarketId id, uint256 round) internal view returns (AskBook memory book) {
+    function _asksOf(MarketId id, uint256 round)
+        internal
+        view
+        returns (uint256[] memory costs, uint256[] memory capacities)
+    {
         Seat[] storage seats = _seats[id];
         uint256 n = seats.length;
         uint256 minFree = _minFree(id);
         uint256 margin = id.maxTaskSize() - 1;
-        book.costs = new uint256[](n);
-        book.capacities = new uint256[](n);
+        costs = new uint256[](n);
+        capacities = new uint256[](n);
         for (uint256 i; i < n; ++i) {
             Offer offer = seats[i].offer;
-            uint256 cost = offer.costAt(round);
+            uint256 cost = _costAt(id, offer, round);
             uint256 free = offer.freeAt(round);
+            free = FixedPointMathLib.zeroFloorSub(free, seats[i].change.hiddenAt(round));
+            // slither-disable-next-line incorrect-equality -- a mark, not a balance
             if (cost == OfferLib.NO_ASK || free < minFree) continue;
-            book.costs[i] = cost;
-            book.capacities[i] = free - margin;
+            costs[i] = cost;
+            capacities[i] = free - margin;
         }
     }
 
+    // ------------------------------------------------------------------------------------------ for other books
+
     function _proverOf(MarketId id, uint256 seat) internal view returns (address) {
         return _seats[id][seat].prover;
+    }
+
+    /// @notice Collateral behind a seat (ticks).
+    function _collateralOf(MarketId id, uint256 seat) internal view returns (uint256) {
+        return uint256(_seats[id][seat].capacity) * _market(id).collateralPerUnit;
+    }
+
+    /// @notice Sets the cost that was committed to for `round`, unless one is set already.
+    function _setCostFor(MarketId id, uint256 seat, uint64 cost, uint32 round) internal {
+        Seat storage s = _seats[id][seat];
+        Offer offer = s.offer;
+        if (_costAt(id, offer, round) != OfferLib.NO_ASK) revert AskRevealedAlready(seat, round);
+        s.offer = offer.withCostFor(cost, round);
     }
 
     /// @notice Puts `units` of tasks on a seat.
@@ -127,7 +178,11 @@ abstract contract SeatBook is BidBook {
         Offer offer = _seats[id][seat].offer;
         uint256 current = id.roundAt(block.timestamp);
         uint256 free = offer.free();
-        if (current > 0 && !_isResolved(id, current - 1) && offer.costAt(current - 1) != OfferLib.NO_ASK) {
+        // A sealed ask may yet be opened.
+        if (
+            current > 0 && !_isResolved(id, current - 1)
+                && (id.isSealed() || offer.costAt(current - 1) != OfferLib.NO_ASK)
+        ) {
             free = FixedPointMathLib.zeroFloorSub(free, offer.freeAt(current - 1));
         }
         if (free < units) revert CapacityTaken(free, units);
@@ -154,11 +209,52 @@ abstract contract SeatBook is BidBook {
         emit SeatSlashed(id, seat, gone, loss, returned);
     }
 
+    function _requireOwner(MarketId id, uint256 seat) internal view {
+        Seat[] storage seats = _seats[id];
+        if (seat >= seats.length || seats[seat].prover != msg.sender) revert NotSeatOwner(seat, msg.sender);
+    }
+
     // ------------------------------------------------------------------------------------------------- internals
 
-    /// @dev Free capacity that a seat needs to take part in a round: an offer of one largest task, and the margin.
+    /// @dev Free capacity that a seat needs to take part in a round: an offer of one largest task, and the margin. An
+    /// assignment exceeds the exact share of a prover by less than one task, so a seat offers that much less than it has free,
+    /// and takes part only if it could still hold the largest task.
     function _minFree(MarketId id) private pure returns (uint256) {
         return 2 * id.maxTaskSize() - 1;
+    }
+
+    /// @dev What one seat offers must fit the capacity cap: a cheap seat above it would keep every round from clearing.
+    function _requireCapacity(MarketId id, MarketParams storage market, uint256 capacity) private view {
+        uint256 smallest = market.minSeatCapacity;
+        uint256 largest =
+            FixedPointMathLib.min(market.capMin + id.maxTaskSize() - 1, CapacityChangeLib.MAX_UNITS);
+        if (capacity < smallest || capacity > largest) {
+            revert CapacityOutOfRange(capacity, smallest, largest);
+        }
+    }
+
+    /// @dev A change that still decides what an unresolved round may use cannot be replaced, nor one whose capacity has not
+    /// been released.
+    function _requireNoChange(MarketId id, uint256 seat, CapacityChange change) private view {
+        uint256 from = change.round();
+        if (change.units() != 0 && (change.shrinks() || !_isResolved(id, from - 1))) {
+            revert CapacityChangePending(seat, from);
+        }
+    }
+
+    function _hide(Seat storage s, uint256 units, bool shrinks, uint32 current, uint32 delay)
+        private
+        returns (uint256)
+    {
+        uint32 from = current + delay;
+        s.change = CapacityChangeLib.pack(SafeCastLib.toUint32(units), shrinks, from);
+        return from;
+    }
+
+    /// @dev In a sealed market a cost counts for the one round that it was committed to.
+    function _costAt(MarketId id, Offer offer, uint256 round) private pure returns (uint256) {
+        if (id.isSealed() && offer.costFrom() != round) return OfferLib.NO_ASK;
+        return offer.costAt(round);
     }
 
     function _setFree(MarketId id, uint256 seat, uint256 free) private {
@@ -166,35 +262,14 @@ abstract contract SeatBook is BidBook {
         s.offer = s.offer.withFree(SafeCastLib.toUint32(free), id.roundAt(block.timestamp));
     }
 
-    function _changeCost(MarketId id, uint256 seat, uint256 cost) private returns (uint256 from) {
-        Offer offer = _seats[id][seat].offer;
-        uint32 current = id.roundAt(block.timestamp);
-        // Two numbers of rounds, not a balance: equal is what is meant.
-        // slither-disable-next-line incorrect-equality
-        if (offer.costFrom() == current && !_isResolved(id, current - 1)) {
-            revert AskFrozen(current - 1, _market(id).settleBy(id, current - 1));
-        }
-        // forge-lint: disable-next-line(unsafe-typecast) -- a `uint64` or `NO_ASK`
-        _seats[id][seat].offer = offer.withCost(uint64(cost), current);
-        return current + 1;
-    }
-
     function _takeSeat(MarketId id, uint256 maxSeats) private returns (uint256 seat) {
         Seat[] storage seats = _seats[id];
         uint256 n = seats.length;
         for (seat = 0; seat < n; ++seat) {
-            if (seats[seat].prover == address(0)) return seat;
+            // A seat that slashes have left nothing of holds no task, and is nobody's.
+            if (seats[seat].capacity == 0) return seat;
         }
         if (n >= maxSeats) revert NoSeatLeft(maxSeats);
         seats.push();
-    }
-
-    function _requireOwner(MarketId id, uint256 seat) private view {
-        Seat[] storage seats = _seats[id];
-        if (seat >= seats.length || seats[seat].prover != msg.sender) revert NotSeatOwner(seat, msg.sender);
-    }
-
-    function _requireCost(uint256 cost) private pure {
-        if (cost == OfferLib.NO_ASK) revert InvalidCost(cost);
     }
 }

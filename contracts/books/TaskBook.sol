@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {MerkleProofLib} from "solady/utils/MerkleProofLib.sol";
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {GuardedVerify} from "../libraries/GuardedVerify.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams, MarketParamsLib} from "../types/MarketParams.sol";
@@ -33,14 +33,13 @@ abstract contract TaskBook is SettlementBook {
         Outcome outcome;
     }
 
-    /// @inheritdoc IProverMarket
-    function deliver(
+    function _deliver(
         MarketId id,
         Task calldata task,
         bytes32[] calldata path,
         uint256[] calldata publicInputs,
         bytes calldata proof
-    ) external {
+    ) internal {
         OpenTask memory t = _open(id, task, path);
         uint256 deadline = _holderDeadline(t);
         if (block.timestamp >= deadline) revert TaskInDefault(t.round, t.index, deadline);
@@ -51,12 +50,11 @@ abstract contract TaskBook is SettlementBook {
         if (!valid) revert ProofRejected();
 
         _end(t, DELIVERED);
-        _payDelivery(t, task.requester);
+        _payDelivery(t, task);
     }
 
-    /// @inheritdoc IProverMarket
-    function takeOver(MarketId id, Task calldata task, bytes32[] calldata path, uint256 seat)
-        external
+    function _takeOver(MarketId id, Task calldata task, bytes32[] calldata path, uint256 seat)
+        internal
         returns (uint256 deadline)
     {
         OpenTask memory t = _open(id, task, path);
@@ -74,19 +72,19 @@ abstract contract TaskBook is SettlementBook {
 
         _occupyByTakeover(id, seat, t.size);
         deadline = FixedPointMathLib.min(block.timestamp + market.takeoverPeriod, finalAt);
-        // forge-lint: disable-next-line(unsafe-typecast) -- a seat of the caller is below 129, a deadline far below 2^40
+        // forge-lint: disable-next-line(unsafe-typecast) -- a seat of the caller is below 128, a deadline far below 2^40
         _takeovers[_taskKey(t)] = t.takeover.push(uint8(seat), uint40(deadline));
 
         emit TaskTakenOver(id, t.round, t.index, seat, deadline);
     }
 
-    /// @inheritdoc IProverMarket
-    function expire(MarketId id, Task calldata task, bytes32[] calldata path) external {
+    function _expire(MarketId id, Task calldata task, bytes32[] calldata path) internal {
         OpenTask memory t = _open(id, task, path);
         MarketParams storage market = _market(id);
         uint256 finalAt = market.finalAt(id, t.round);
         if (block.timestamp < finalAt) revert TaskNotExpirable(t.round, t.index, finalAt);
-        uint256 payment = t.outcome.userPrice() * t.size;
+        uint256 held = t.outcome.held(task.fee, t.size);
+        uint256 payment = FixedPointMathLib.min(t.outcome.charge(task.fee, t.size), held);
         uint256 atStake = FixedPointMathLib.min(payment, t.size * market.collateralPerUnit);
         uint256 penalty = MarketParamsLib.shareDown(atStake, market.penaltyBps);
         uint256 holders = t.takeover.count() + 1;
@@ -96,13 +94,12 @@ abstract contract TaskBook is SettlementBook {
             _slash(id, _holder(t, i), t.size, penalty);
         }
         _credit(id, task.requester, payment - penalty);
-        _creditSink(id, penalty * (holders + 1));
+        _creditSink(id, held - payment + penalty * (holders + 1));
 
         emit TaskExpired(id, t.round, t.index, payment - penalty);
     }
 
-    /// @inheritdoc IProverMarket
-    function taskStatus(MarketId id, uint256 round, uint256 index) external view returns (TaskStatus) {
+    function _taskStatus(MarketId id, uint256 round, uint256 index) internal view returns (TaskStatus) {
         uint256 end = _endOf(id, round, index);
         if (end == DELIVERED) return TaskStatus.Delivered;
         if (end == EXPIRED) return TaskStatus.Expired;
@@ -113,8 +110,7 @@ abstract contract TaskBook is SettlementBook {
         return block.timestamp >= _holderDeadline(t) ? TaskStatus.Defaulted : TaskStatus.Assigned;
     }
 
-    /// @inheritdoc IProverMarket
-    function takeoverOf(MarketId id, uint256 round, uint256 index) external view returns (Takeover) {
+    function _takeoverOf(MarketId id, uint256 round, uint256 index) internal view returns (Takeover) {
         OpenTask memory t;
         (t.id, t.round, t.index) = (id, round, index);
         return _takeovers[_taskKey(t)];
@@ -127,7 +123,7 @@ abstract contract TaskBook is SettlementBook {
         view
         returns (OpenTask memory t)
     {
-        bytes32 root = assignmentRoot(id, task.round);
+        bytes32 root = _assignmentRoot(id, task.round);
         bytes32 leaf = TaskLib.leaf(task.word(), task.index, task.seat);
         if (root == 0 || !MerkleProofLib.verifyCalldata(path, root, leaf)) {
             revert UnknownTask(task.round, task.index);
@@ -135,7 +131,7 @@ abstract contract TaskBook is SettlementBook {
         if (_endOf(id, task.round, task.index) != 0) revert TaskEnded(task.round, task.index);
         (t.id, t.round, t.index, t.assignedSeat) = (id, task.round, task.index, task.seat);
         t.size = task.circuit.units();
-        t.outcome = outcomeOf(id, task.round);
+        t.outcome = _outcomeOf(id, task.round);
         // Before the proving deadline nobody can have taken the task over, so the slot need not be read.
         if (block.timestamp >= _market(id).proveBy(id, t.round)) t.takeover = _takeovers[_taskKey(t)];
     }
@@ -151,10 +147,10 @@ abstract contract TaskBook is SettlementBook {
     }
 
     /// @dev Pays the holder, and slashes everybody who held the task before it.
-    function _payDelivery(OpenTask memory t, address requester) private {
+    function _payDelivery(OpenTask memory t, Task calldata task) private {
         MarketParams storage market = _market(t.id);
-        uint256 payment = t.outcome.proverPrice() * t.size;
-        uint256 toSink = t.outcome.userPrice() * t.size - payment;
+        uint256 payment = t.outcome.payDown(t.size);
+        uint256 toSink = t.outcome.held(task.fee, t.size) - payment;
         uint256 bounty;
         uint256 compensation;
         uint256 defaulters = t.takeover.count();
@@ -171,7 +167,7 @@ abstract contract TaskBook is SettlementBook {
 
         _vacate(t.id, seat, t.size);
         _credit(t.id, _proverOf(t.id, seat), payment + bounty);
-        if (compensation != 0) _credit(t.id, requester, compensation);
+        if (compensation != 0) _credit(t.id, task.requester, compensation);
         if (toSink != 0) _creditSink(t.id, toSink);
 
         emit TaskDelivered(t.id, t.round, t.index, seat, payment, bounty, compensation);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {CircuitId} from "../types/CircuitId.sol";
 import {IProofVerifier} from "./IProofVerifier.sol";
 
 /// @title Groth16 proofs over BN254

@@ -5,7 +5,7 @@ import {IProverMarket} from "../interfaces/IProverMarket.sol";
 import {Lane} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
-import {Offer, OfferLib} from "../types/Offer.sol";
+import {Offer} from "../types/Offer.sol";
 import {Outcome} from "../types/Outcome.sol";
 import {TaskStatus} from "../types/Task.sol";
 
@@ -21,6 +21,8 @@ contract MarketLens {
         Future,
         /// Bids are taken.
         Bidding,
+        /// Closed; commitments of a sealed market are opened.
+        Reveal,
         /// Closed, waiting to be settled.
         Settlement,
         /// Closed without bids, or not settled in time: bids are refunded.
@@ -37,11 +39,17 @@ contract MarketLens {
         Phase phase;
         uint256 bids;
         uint256 closesAt;
+        /// `closesAt` in a market with open bids.
+        uint256 revealBy;
         uint256 settleBy;
         uint256 proveBy;
         uint256 finalAt;
-        uint256 userPrice;
-        uint256 proverPrice;
+        uint256 capacityCap;
+        uint256 reservePrice;
+        /// Unit fee of the first bid left out: in mechanism `core` what winners pay.
+        uint256 pivotFee;
+        /// What all deliveries are paid together (ticks).
+        uint256 revenue;
         uint256 units;
         /// Index of the first bid left out; see `Certificate`.
         uint256 pivotIndex;
@@ -53,11 +61,11 @@ contract MarketLens {
         address prover;
         uint256 capacity;
         uint256 openUnits;
-        /// Whether the seat has an ask for the open round, and its unit cost.
-        bool asks;
+        /// What the seat offers to the open round as things stand (units, 0 if it takes no part), and its unit cost.
+        uint256 offered;
         uint256 cost;
-        /// Whether it has one for the round after.
-        bool asksNext;
+        /// The same for the round after.
+        uint256 offeredNext;
         uint256 nextCost;
         uint256 collateral;
     }
@@ -85,12 +93,14 @@ contract MarketLens {
         Outcome outcome = market.outcomeOf(id, number);
         v.bids = market.bidChainOf(id, number).count();
         v.closesAt = id.closeOf(number);
-        v.settleBy = v.closesAt + p.settlementPeriod;
+        v.revealBy = v.closesAt + p.revealPeriod;
+        v.settleBy = v.revealBy + p.settlementPeriod;
         v.proveBy = v.settleBy + p.provingPeriod;
         v.finalAt = v.proveBy + uint256(p.maxTakeovers) * p.takeoverPeriod;
         v.phase = _phase(v, outcome.isSettled(), id.biddingPeriod());
-        v.userPrice = outcome.userPrice();
-        v.proverPrice = outcome.proverPrice();
+        (v.capacityCap, v.reservePrice) = market.termsOf(id, number);
+        v.pivotFee = outcome.pivotFee();
+        v.revenue = outcome.revenue();
         v.units = outcome.units();
         v.pivotIndex = outcome.pivotIndex();
         v.assignmentRoot = market.assignmentRoot(id, number);
@@ -99,19 +109,20 @@ contract MarketLens {
     function seats(MarketId id) external view returns (SeatView[] memory list) {
         uint256 perUnit = market.marketParams(id).collateralPerUnit;
         uint256 current = id.roundAt(block.timestamp);
-        list = new SeatView[](market.seatCount(id));
+        (uint256[] memory costs, uint256[] memory offered) = market.asksOf(id, current);
+        (uint256[] memory nextCosts, uint256[] memory offeredNext) = market.asksOf(id, current + 1);
+        list = new SeatView[](costs.length);
         for (uint256 i; i < list.length; ++i) {
-            (address prover, uint256 capacity, Offer offer) = market.seatOf(id, i);
-            (bool asks, uint256 cost) = _ask(offer, current);
-            (bool asksNext, uint256 nextCost) = _ask(offer, current + 1);
+            // slither-disable-next-line unused-return
+            (address prover, uint256 capacity, Offer offer,) = market.seatOf(id, i);
             list[i] = SeatView({
                 prover: prover,
                 capacity: capacity,
                 openUnits: capacity - offer.free(),
-                asks: asks,
-                cost: cost,
-                asksNext: asksNext,
-                nextCost: nextCost,
+                offered: offered[i],
+                cost: costs[i],
+                offeredNext: offeredNext[i],
+                nextCost: nextCosts[i],
                 collateral: capacity * perUnit
             });
         }
@@ -139,19 +150,15 @@ contract MarketLens {
     }
 
     function _isResolved(MarketId id, uint256 number) private view returns (bool) {
+        MarketParams memory p = market.marketParams(id);
         return market.outcomeOf(id, number).isSettled()
-            || block.timestamp >= id.closeOf(number) + market.marketParams(id).settlementPeriod;
-    }
-
-    function _ask(Offer offer, uint256 number) private pure returns (bool asks, uint256 cost) {
-        cost = offer.costAt(number);
-        asks = cost != OfferLib.NO_ASK;
-        if (!asks) cost = 0;
+            || block.timestamp >= id.closeOf(number) + p.revealPeriod + p.settlementPeriod;
     }
 
     function _phase(RoundView memory v, bool settled, uint256 biddingPeriod) private view returns (Phase) {
         if (block.timestamp + biddingPeriod < v.closesAt) return Phase.Future;
         if (block.timestamp < v.closesAt) return Phase.Bidding;
+        if (block.timestamp < v.revealBy) return Phase.Reveal;
         if (v.bids == 0) return Phase.Void;
         if (!settled) return block.timestamp < v.settleBy ? Phase.Settlement : Phase.Void;
         if (block.timestamp < v.proveBy) return Phase.Proving;

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
-import {IProverMarket} from "../interfaces/IProverMarket.sol";
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {CircuitId} from "../types/CircuitId.sol";
 
 /// @notice Calls a verifier that nobody needs to trust to behave: whatever it does costs this call only.
@@ -21,7 +21,7 @@ library GuardedVerify {
         bytes memory input = abi.encodeCall(IProofVerifier.verify, (circuit, publicInputs, proof));
         // 2,600 for a cold account, and some room for what is between this check and the call.
         uint256 needed = gasCap * 64 / 63 + 5000;
-        if (gasleft() < needed) revert IProverMarket.InsufficientGas(gasleft(), needed);
+        if (gasleft() < needed) revert IMarketLog.InsufficientGas(gasleft(), needed);
         assembly ("memory-safe") {
             mstore(0x00, 0)
             let ok := staticcall(gasCap, verifier, add(input, 0x20), mload(input), 0x00, 0x20)

@@ -27,11 +27,19 @@ library BidWordLib {
         return uint160(uint256(EfficientHashLib.hash(who, inputsHash, dataHash)));
     }
 
-    /// @notice `words[i]` without the check of its bound, for a loop over thousands of them.
+    /// @notice Element `i` of `words` without the check of its bound, for a loop over thousands of them.
     /// @dev The caller keeps `i` below the length.
-    function at(BidWord[] calldata words, uint256 i) internal pure returns (BidWord word) {
+    function at(bytes32[] calldata words, uint256 i) internal pure returns (BidWord word) {
         assembly ("memory-safe") {
             word := calldataload(add(words.offset, shl(5, i)))
+        }
+    }
+
+    /// @notice The same array as words without a name: the compiler passes these on in one copy, and others one by one.
+    function raw(BidWord[] calldata words) internal pure returns (bytes32[] calldata list) {
+        assembly ("memory-safe") {
+            list.offset := words.offset
+            list.length := words.length
         }
     }
 

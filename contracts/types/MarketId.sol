@@ -3,9 +3,9 @@ pragma solidity ^0.8.28;
 
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
-/// @notice Names a market, and carries the four parameters that every bid needs, so that a bid reads no parameter from
+/// @notice Names a market, and carries the five parameters that every bid needs, so that a bid reads no parameter from
 /// storage (docs/adr/0002): the high 128 bits are the truncated keccak of all parameters, the low 128 bits are
-/// `genesis (40) | biddingPeriod (24) | settlementFee (32) | maxTaskSize (32)`.
+/// `genesis (40) | biddingPeriod (24) | settlementFee (32) | sealed (1) | maxTaskSize (31)`.
 /// @dev Warning: an id is only as good as its market. Code that takes an id from a caller and does not find money
 /// under it must check that the market exists.
 type MarketId is bytes32;
@@ -14,6 +14,7 @@ using {
     MarketIdLib.genesis,
     MarketIdLib.biddingPeriod,
     MarketIdLib.settlementFee,
+    MarketIdLib.isSealed,
     MarketIdLib.maxTaskSize,
     MarketIdLib.roundAt,
     MarketIdLib.closeOf
@@ -25,17 +26,22 @@ library MarketIdLib {
     /// @notice The id is of no market: its bidding period is 0.
     error NotAMarket(MarketId id);
 
+    uint256 private constant SEALED = 1 << 31;
+
+    /// @dev `maxTaskSize_` is at most 2^30.
     function pack(
         bytes32 paramsHash,
         uint40 genesis_,
         uint24 biddingPeriod_,
         uint32 settlementFee_,
+        bool isSealed_,
         uint32 maxTaskSize_
     ) internal pure returns (MarketId) {
         return MarketId.wrap(
             bytes32(
                 (uint256(paramsHash) >> 128 << 128) | (uint256(genesis_) << 88)
-                    | (uint256(biddingPeriod_) << 64) | (uint256(settlementFee_) << 32) | maxTaskSize_
+                    | (uint256(biddingPeriod_) << 64) | (uint256(settlementFee_) << 32)
+                    | (isSealed_ ? SEALED : 0) | maxTaskSize_
             )
         );
     }
@@ -55,9 +61,14 @@ library MarketIdLib {
         return (uint256(MarketId.unwrap(id)) >> 32) & type(uint32).max;
     }
 
+    /// @return Whether bids and asks are committed to first and opened after the close.
+    function isSealed(MarketId id) internal pure returns (bool) {
+        return uint256(MarketId.unwrap(id)) & SEALED != 0;
+    }
+
     /// @return Largest size of a task (units).
     function maxTaskSize(MarketId id) internal pure returns (uint256) {
-        return uint256(MarketId.unwrap(id)) & type(uint32).max;
+        return uint256(MarketId.unwrap(id)) & (SEALED - 1);
     }
 
     /// @notice The round that takes bids at `time`.

@@ -17,7 +17,10 @@ using {
     OfferLib.freeAt,
     OfferLib.free,
     OfferLib.withCost,
-    OfferLib.withFree
+    OfferLib.withCostFor,
+    OfferLib.withFree,
+    OfferLib.withMoreFree,
+    OfferLib.withLessFree
 } for Offer global;
 
 library OfferLib {
@@ -66,9 +69,31 @@ library OfferLib {
         return Offer.wrap(part | (Offer.unwrap(o) & ~COST_PART));
     }
 
+    /// @notice The unit cost of a sealed market, which counts for `round_` alone: the book that reads it sees to that.
+    function withCostFor(Offer o, uint64 cost_, uint32 round_) internal pure returns (Offer) {
+        uint256 part = (NO_ASK << 192) | (uint256(cost_) << 128) | (uint256(round_) << 96);
+        return Offer.wrap(part | (Offer.unwrap(o) & ~COST_PART));
+    }
+
     /// @notice A new free capacity while `current` takes bids.
     function withFree(Offer o, uint32 free_, uint32 current) internal pure returns (Offer) {
         uint256 before = current > 0 ? o.freeAt(current - 1) : free_;
-        return Offer.wrap((Offer.unwrap(o) & COST_PART) | (uint256(free_) << 64) | (before << 32) | current);
+        uint256 kept = Offer.unwrap(o) & COST_PART;
+        return Offer.wrap(kept | (uint256(free_) << 64) | (before << 32) | current);
+    }
+
+    /// @notice `units` more, for every round alike: a `CapacityChange` hides them from those that must not use them.
+    /// @dev A round whose result is open and `units` together are within a capacity of 32 bits.
+    function withMoreFree(Offer o, uint256 units) internal pure returns (Offer) {
+        uint256 room = type(uint32).max - ((Offer.unwrap(o) >> 32) & type(uint32).max);
+        uint256 more = (units << 64) | ((room < units ? room : units) << 32);
+        return Offer.wrap(Offer.unwrap(o) + more);
+    }
+
+    /// @notice `units` less, for every round whose result is open.
+    function withLessFree(Offer o, uint256 units) internal pure returns (Offer) {
+        uint256 before = (Offer.unwrap(o) >> 32) & type(uint32).max;
+        uint256 less = (units << 64) | ((before < units ? before : units) << 32);
+        return Offer.wrap(Offer.unwrap(o) - less);
     }
 }

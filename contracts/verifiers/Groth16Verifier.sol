@@ -10,7 +10,7 @@ import {CircuitId, toCircuitId} from "../types/CircuitId.sol";
 
 /// @title Groth16 proofs over BN254
 /// @dev The contract has no storage. All keys lie one after the other in the code of a data contract; where each ends and
-/// how large each circuit is are immutables, so that `isCircuit`, which a market asks for every bid, reads nothing.
+/// how large each circuit is are immutables, so that `isCircuit`, which programs ask before a bid, reads nothing.
 contract Groth16Verifier is IGroth16Verifier {
     using Bn254 for G1Point;
     using Bn254 for G2Point;

@@ -5,7 +5,12 @@
 import fs from "node:fs";
 import path from "node:path";
 
-const CONTRACTS = ["Groth16Verifier", "MarketLens", "ProverMarket"];
+// What answers at the market's address is split over two contracts.
+const CONTRACTS = [
+  { name: "Groth16Verifier" },
+  { name: "MarketLens" },
+  { name: "ProverMarket", abiOf: ["ProverMarket", "MarketExtension"] },
+];
 
 const [outDir, abiDir] = process.argv.slice(2);
 if (!outDir || !abiDir) {
@@ -14,13 +19,19 @@ if (!outDir || !abiDir) {
 }
 
 fs.mkdirSync(abiDir, { recursive: true });
-for (const name of CONTRACTS) {
+const read = (name) => {
   const artifact = path.join(outDir, `${name}.sol`, `${name}.json`);
   if (!fs.existsSync(artifact)) {
     console.error(`${artifact} is missing: build the contracts first (make contracts)`);
     process.exit(1);
   }
-  const { abi, bytecode } = JSON.parse(fs.readFileSync(artifact, "utf8"));
+  return JSON.parse(fs.readFileSync(artifact, "utf8"));
+};
+
+for (const { name, abiOf = [name] } of CONTRACTS) {
+  const { bytecode } = read(name);
+  const entries = abiOf.flatMap((part) => read(part).abi).map((entry) => JSON.stringify(entry));
+  const abi = [...new Set(entries)].map((entry) => JSON.parse(entry));
   if (bytecode.object.includes("__$")) {
     console.error(`${name} has unlinked libraries: its bytecode cannot be deployed as it stands`);
     process.exit(1);

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 import {ReentrancyGuardTransient} from "solady/utils/ReentrancyGuardTransient.sol";
-import {IProverMarket} from "../../contracts/interfaces/IProverMarket.sol";
+import {IMarketLog} from "../../contracts/interfaces/IMarketLog.sol";
 import {MarketId} from "../../contracts/types/MarketId.sol";
 import {Multicallable} from "solady/utils/Multicallable.sol";
 import {Attacker, Forcer} from "./mocks/Attackers.sol";
@@ -77,14 +77,14 @@ contract CurrenciesTest is MarketTest {
 
     function test_RevertWhen_TokenTakesAFee() public {
         _marketIn(new FeeToken());
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.TokenTookFee.selector, 297, 300));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TokenTookFee.selector, 297, 300));
         vm.prank(alice);
         market.deposit(id, alice, 300);
     }
 
     function test_RevertWhen_TokenGivesMoreThanAskedFor() public {
         _marketIn(new GenerousToken());
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.TokenTookFee.selector, 301, 300));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TokenTookFee.selector, 301, 300));
         vm.prank(alice);
         market.deposit(id, alice, 300);
     }
@@ -203,7 +203,7 @@ contract CurrenciesTest is MarketTest {
         vm.deal(address(this), 1 ether);
         new Forcer{value: 1 ether}(payable(address(market)));
         assertEq(address(market).balance, 1 ether + 100 * TICK);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.InsufficientBalance.selector, 100, 101));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 100, 101));
         vm.prank(alice);
         market.withdraw(id, 101, alice);
         vm.prank(alice);
@@ -221,11 +221,11 @@ contract CurrenciesTest is MarketTest {
         _marketIn(new PlainToken());
         vm.deal(alice, 1 ether);
         vm.startPrank(alice);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongValue.selector, 300, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongValue.selector, 300, 0));
         market.deposit{value: 300}(id, alice, 300);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongValue.selector, 300, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongValue.selector, 300, 0));
         market.submitBid{value: 300}(id, 10, circuitOf(8), _none, "");
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongValue.selector, 300, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongValue.selector, 300, 0));
         market.register{value: 300}(id, 15, 1);
     }
 
@@ -247,9 +247,9 @@ contract CurrenciesTest is MarketTest {
         calls[1] = abi.encodeCall(market.withdraw, (id, 1, alice));
         vm.deal(alice, 1 ether);
         vm.prank(alice);
-        vm.expectRevert();
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongValue.selector, 1, 0));
         Multicallable(address(market)).multicall{value: 1}(calls);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.InsufficientBalance.selector, 0, 1));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 0, 1));
         vm.prank(alice);
         Multicallable(address(market)).multicall(calls);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../../contracts/interfaces/IProverMarket.sol";
+import {IMarketLog} from "../../contracts/interfaces/IMarketLog.sol";
 import {Task} from "../../contracts/types/Task.sol";
 import {SlowClearing} from "./support/SlowClearing.sol";
 import {ProvedMarketTest} from "./support/ProvedMarketTest.sol";
@@ -31,15 +31,15 @@ contract LifecycleTest is ProvedMarketTest {
         (Task memory task, bytes32[] memory path) = taskOf(1, 0);
         Case memory right = readCase(0, 0);
         Case memory wrong = readCase(0, 1);
-        vm.expectRevert(IProverMarket.ProofRejected.selector);
+        vm.expectRevert(IMarketLog.ProofRejected.selector);
         market.deliver(id, task, path, right.publicInputs, wrong.proof);
-        vm.expectRevert(IProverMarket.WrongPublicInputs.selector);
+        vm.expectRevert(IMarketLog.WrongPublicInputs.selector);
         market.deliver(id, task, path, wrong.publicInputs, wrong.proof);
 
         for (uint256 i; i + 1 < TASKS; ++i) {
             deliverProof(1, i, i % 3, i / 3);
         }
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.TaskEnded.selector, 1, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskEnded.selector, 1, 0));
         market.deliver(id, task, path, right.publicInputs, right.proof);
 
         // The last task defaults; Rita takes it over and delivers.
@@ -61,12 +61,12 @@ contract LifecycleTest is ProvedMarketTest {
         address[7] memory everybody = [alice, bob, carol, paul, quentin, rita, relayer];
         for (uint256 i; i < 3; ++i) {
             vm.prank(everybody[3 + i]);
-            market.leave(id, i);
+            market.changeCapacity(id, i, 0);
         }
         vm.warp(closeAt((block.timestamp - params.genesis) / params.biddingPeriod));
         for (uint256 i; i < 3; ++i) {
             vm.prank(everybody[3 + i]);
-            market.releaseSeat(id, i);
+            market.releaseCapacity(id, i);
         }
         uint256 surplus = units * (35 - 30) + collateral / 5;
         assertEq(market.surplusOf(id), surplus);

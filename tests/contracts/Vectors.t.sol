@@ -2,96 +2,205 @@
 pragma solidity ^0.8.28;
 
 import {stdJson} from "forge-std/StdJson.sol";
+import {ClosedRound} from "../../contracts/clearing/Claim.sol";
+import {Verdict} from "../../contracts/interfaces/IRoundAuditor.sol";
+import {BidChain} from "../../contracts/types/BidChain.sol";
+import {BidWord} from "../../contracts/types/BidWord.sol";
+import {Mechanism} from "../../contracts/types/Mechanism.sol";
 import {Outcome} from "../../contracts/types/Outcome.sol";
 import {SlowClearing} from "./support/SlowClearing.sol";
 import {MarketTest} from "./support/MarketTest.sol";
+import {SlowMerkle} from "./support/SlowMerkle.sol";
 
-/// @notice The shared vectors, through the contract: what is settled there is what the vectors say.
+/// @notice The shared vectors, through the auditor and, as far as a market can express them, through a market: what is
+/// settled there is what the vectors say, under both mechanisms.
 contract VectorsTest is MarketTest {
     using stdJson for string;
 
     string private constant HEAD = "{\"name\":";
     uint256 private constant VECTORS = 240;
-    uint256 private constant RAN = 172;
+    uint256 private constant AUDITED = 240;
+    uint256 private constant SETTLED = 128;
 
     string private _json;
     uint256[] private _fees;
     uint256[] private _sizes;
     uint256[] private _costs;
     uint256[] private _capacities;
+    /// Of the vector: number, capacity cap, reserve price, and size of the largest task.
+    uint256 private _round;
+    uint256 private _cap;
+    uint256 private _reserve;
+    uint256 private _largest;
+    Mechanism private _mechanism;
 
-    function test_contractSettlesEveryVectorAsItSays() public {
-        vm.pauseGasMetering(); // reading JSON is dear
-        string[] memory parts = vm.split(vm.readFile("tests/vectors/clearing.json"), HEAD);
-        assertEq(parts.length, VECTORS + 1);
-        uint256 ran;
-        for (uint256 i = 1; i < parts.length; ++i) {
-            uint256 start = vm.snapshotState();
-            if (this.settleVector(parts[i])) ++ran;
-            vm.revertToStateAndDelete(start);
-        }
-        assertEq(ran, RAN);
+    function test_auditorFindsWhatEveryVectorSays() public {
+        assertEq(_forEach(this.auditVector), AUDITED);
+    }
+
+    function test_marketSettlesEveryVectorItCanExpress() public {
+        assertEq(_forEach(this.settleVector), SETTLED);
     }
 
     /// @dev A call of its own for each vector, so that the memory of one is not paid for by the next.
+    function _forEach(function(string memory) external returns (bool) run) private returns (uint256 ran) {
+        vm.pauseGasMetering(); // reading JSON is dear
+        string[] memory parts = vm.split(vm.readFile("tests/vectors/clearing.json"), HEAD);
+        assertEq(parts.length, VECTORS + 1);
+        for (uint256 i = 1; i < parts.length; ++i) {
+            uint256 start = vm.snapshotState();
+            if (run(parts[i])) ++ran;
+            vm.revertToStateAndDelete(start);
+        }
+    }
+
+    /// @dev Seats are numbered by one byte, of which one value stands for none.
+    function auditVector(string memory part) external returns (bool) {
+        _read(part);
+        if (_costs.length > 255) return false;
+        for (uint8 m; m < 2; ++m) {
+            _mechanism = Mechanism(m);
+            _audit();
+        }
+        return true;
+    }
+
+    /// @dev Not run are vectors outside of what a market can express: rounds without bids, which nobody can settle, seats
+    /// below the largest task or above the capacity cap, and costs and capacities at the ends of their types, where "no ask"
+    /// and the margin leave no room.
     function settleVector(string memory part) external returns (bool) {
+        _read(part);
+        if (_fees.length == 0 || _costs.length > 128 || _largest > 2 ** 30 || _cap < _largest) return false;
+        for (uint256 k; k < _costs.length; ++k) {
+            bool fits = _capacities[k] >= _largest && _capacities[k] <= _cap
+                && _capacities[k] + _largest - 1 <= type(uint32).max;
+            if (!fits || _costs[k] == type(uint64).max) return false;
+        }
+        for (uint8 m; m < 2; ++m) {
+            _mechanism = Mechanism(m);
+            _settle();
+        }
+        return true;
+    }
+
+    function _read(string memory part) private {
         // What `split` leaves of an entry has lost its head, and ends in what stood between it and the next.
         assembly ("memory-safe") {
             mstore(part, sub(mload(part), 1))
         }
         _json = string.concat(HEAD, part);
-        if (!_read()) return false;
-        _settleVector();
-        return true;
-    }
-
-    /// @dev Not run are vectors outside of what a market can express: rounds without bids, which nobody can settle, seats
-    /// below the largest task, and costs and capacities at the ends of their types, where "no ask" and the margin leave
-    /// no room.
-    function _read() private returns (bool) {
         (_fees, _sizes) = _pairs(".bids");
         (_costs, _capacities) = _pairs(".asks");
-        uint256 largest = 1;
+        _largest = 1;
         for (uint256 k; k < _sizes.length; ++k) {
-            if (_sizes[k] > largest) largest = _sizes[k];
+            if (_sizes[k] > _largest) _largest = _sizes[k];
         }
-        if (_fees.length == 0 || _costs.length > 128 || largest > 2 ** 30) return false;
-        for (uint256 k; k < _costs.length; ++k) {
-            bool fits = _capacities[k] >= largest && _capacities[k] + largest - 1 <= type(uint32).max;
-            if (!fits || _costs[k] == type(uint64).max) return false;
-        }
-        params = defaultParams();
-        (params.maxTaskSize, params.maxSeats) = (uint32(largest), 128);
-        params.reservePrice = uint64(_json.readUint(".reserve_price"));
-        uint256 cap = _json.readUint(".capacity_cap");
-        if (cap < largest) return false;
-        params.capacityCap = uint64(cap);
-        (params.tick, params.collateralPerUnit) = (1, 1);
-        return true;
+        _round = _json.readUint(".round");
+        _cap = _json.readUint(".capacity_cap");
+        _reserve = _json.readUint(".reserve_price");
     }
 
-    function _settleVector() private {
-        uint256 round = _json.readUint(".round");
+    // ---------------------------------------------------------------------------------------------------- auditor
+
+    function _audit() private view {
+        SlowClearing.Round memory r;
+        r.averageFee = _mechanism == Mechanism.AverageFee;
+        (r.number, r.capacityCap, r.reservePrice) = (_round, _cap, _reserve);
+        r.bids = new SlowClearing.Bid[](_fees.length);
+        BidWord[] memory words_ = new BidWord[](_fees.length);
+        for (uint256 k; k < _fees.length; ++k) {
+            r.bids[k] = SlowClearing.Bid(_fees[k], _sizes[k]);
+            words_[k] = BidWord.wrap(bytes32((_fees[k] << 192) | (_sizes[k] << 160) | k));
+        }
+        r.asks = new SlowClearing.Ask[](_costs.length);
+        for (uint256 k; k < _costs.length; ++k) {
+            r.asks[k] = SlowClearing.Ask(_costs[k], _capacities[k]);
+        }
+        SlowClearing.Result memory result = SlowClearing.clear(r);
+        Verdict memory v = market.auditor().audit(_closed(words_), result.certificate, _raw(words_));
+        _compare(v.outcome, result);
+        assertEq(v.signal.capBinds, result.capBinds);
+        assertEq(v.assignmentRoot, _rootOf(words_, result));
+        _compareSeats(v, result);
+    }
+
+    function _closed(BidWord[] memory words_) private view returns (ClosedRound memory closed) {
+        closed.mechanism = _mechanism;
+        (closed.round, closed.capacityCap, closed.reservePrice) = (_round, _cap, _reserve);
+        (closed.costs, closed.capacities) = (_costs, _capacities);
+        closed.seed = BidChain.wrap(uint256(keccak256("seed")) << 32);
+        uint256 hash = BidChain.unwrap(closed.seed);
+        for (uint256 k; k < words_.length; ++k) {
+            hash = (uint256(keccak256(abi.encode(hash, words_[k]))) >> 32) << 32;
+        }
+        closed.bids = BidChain.wrap(hash | words_.length);
+    }
+
+    function _rootOf(BidWord[] memory words_, SlowClearing.Result memory result)
+        private
+        pure
+        returns (bytes32)
+    {
+        bytes32[] memory leaves = new bytes32[](words_.length);
+        uint256 n;
+        for (uint256 k; k < words_.length; ++k) {
+            if (result.wins[k]) leaves[n++] = keccak256(abi.encode(words_[k], k, result.seatOf[k]));
+        }
+        assembly ("memory-safe") {
+            mstore(leaves, n)
+        }
+        return SlowMerkle.root(leaves);
+    }
+
+    /// @dev The winners, rotated by the round, with what each offers and gets.
+    function _compareSeats(Verdict memory v, SlowClearing.Result memory result) private view {
+        uint256 w = result.winners.length;
+        assertEq(v.seats.length, w);
+        if (result.units != 0) assertEq(result.winners, _json.readUintArray(_key(".winning_asks")));
+        for (uint256 k; k < w; ++k) {
+            uint256 seat_ = result.winners[(_round + k) % w];
+            assertEq(v.seats[k], seat_);
+            assertEq(v.capacities[k], _capacities[seat_]);
+            uint256 load;
+            for (uint256 i; i < _sizes.length; ++i) {
+                if (result.wins[i] && result.seatOf[i] == seat_) load += _sizes[i];
+            }
+            assertEq(v.loads[k], load);
+        }
+    }
+
+    // ----------------------------------------------------------------------------------------------------- market
+
+    function _settle() private {
+        params = defaultParams();
+        params.mechanism = _mechanism;
+        fixTaskSize(uint32(_largest));
+        params.maxSeats = 128;
+        fixReserve(uint64(_reserve));
+        fixCap(uint64(_cap));
+        (params.tick, params.collateralPerUnit) = (1, 1);
+        vm.warp(params.genesis);
         id = market.createMarket(params);
-        assertGt(round, 0, "an ask counts from round 1 at the earliest");
-        open(round - 1);
+        assertGt(_round, 0, "an ask counts from round 1 at the earliest");
+        open(_round - 1);
         for (uint256 k; k < _costs.length; ++k) {
             seat(paul, uint32(_capacities[k]), uint64(_costs[k]));
         }
-        open(round);
+        open(_round);
         for (uint256 k; k < _fees.length; ++k) {
             // One requester a bid, as a sum of the largest would not fit one account.
             fundedBid(address(uint160(0xc000 + k)), uint64(_fees[k]), uint32(_sizes[k]));
         }
-        open(round + 1);
-        SlowClearing.Result memory result = settle(round);
-        _compare(round, result);
+        open(_round + 1);
+        SlowClearing.Result memory result = settle(_round);
+        _compare(market.outcomeOf(id, _round), result);
     }
 
-    function _compare(uint256 round, SlowClearing.Result memory result) private view {
-        Outcome outcome = market.outcomeOf(id, round);
-        assertEq(outcome.units(), _json.readUint(".core.units"));
-        uint256[] memory winningBids = _json.readUintArray(".core.winning_bids");
+    // ------------------------------------------------------------------------------------------------------- both
+
+    function _compare(Outcome outcome, SlowClearing.Result memory result) private view {
+        assertEq(outcome.units(), _json.readUint(_key(".units")));
+        uint256[] memory winningBids = _json.readUintArray(_key(".winning_bids"));
         uint256 found;
         for (uint256 k; k < _fees.length; ++k) {
             bool wins = outcome.wins(_fees[k], k);
@@ -100,14 +209,22 @@ contract VectorsTest is MarketTest {
         }
         assertEq(found, winningBids.length);
         if (found == 0) return;
-        assertEq(outcome.userPrice(), _json.readUint(".core.user_price"));
-        assertEq(outcome.proverPrice(), _json.readUint(".core.prover_price"));
+        if (_mechanism == Mechanism.Core) {
+            assertEq(outcome.pivotFee(), _json.readUint(".core.user_price"));
+            assertEq(outcome.revenue(), _json.readUint(".core.prover_price") * outcome.units());
+        } else {
+            assertEq(outcome.revenue(), _json.readUint(".average_fee.revenue"));
+        }
         for (uint256 n; n < found; ++n) {
-            string memory pair = string.concat(".core.assignment[", vm.toString(n), "]");
-            uint256[] memory bidAndAsk = _json.readUintArray(pair);
+            uint256[] memory bidAndAsk =
+                _json.readUintArray(_key(string.concat(".assignment[", vm.toString(n), "]")));
             assertEq(bidAndAsk[0], winningBids[n]);
             assertEq(bidAndAsk[1], result.seatOf[winningBids[n]]);
         }
+    }
+
+    function _key(string memory key) private view returns (string memory) {
+        return string.concat(_mechanism == Mechanism.Core ? ".core" : ".average_fee", key);
     }
 
     function _pairs(string memory key)
@@ -122,6 +239,12 @@ contract VectorsTest is MarketTest {
             string memory pair = string.concat(key, "[", vm.toString(k), "]");
             first[k] = _json.readUint(string.concat(pair, "[0]"));
             second[k] = _json.readUint(string.concat(pair, "[1]"));
+        }
+    }
+
+    function _raw(BidWord[] memory words_) private pure returns (bytes32[] memory list) {
+        assembly ("memory-safe") {
+            list := words_
         }
     }
 }

@@ -1,10 +1,12 @@
-//! What the contract commits to: bids as words in a running hash, assignments as leaves of a Merkle tree.
+//! What the contract commits to: bids as words in a running hash, sealed bids and asks, assignments as leaves of a Merkle
+//! tree.
 //!
-//! Pure, and the same bytes as `contracts/types/BidWord.sol`, `BidChain.sol` and `libraries/AssignmentTree.sol`.
+//! Pure, and the same bytes as `contracts/types/BidWord.sol`, `BidChain.sol`, `Sealed.sol` and
+//! `clearing/AssignmentTree.sol`.
 
 use crate::MarketId;
 use alloy::primitives::{Address, B256, U256, keccak256};
-use market_types::{AskIndex, BidIndex, CircuitId, OutOfRange, RoundNumber, TaskSize, UnitFee};
+use market_types::{AskIndex, BidIndex, CircuitId, OutOfRange, RoundNumber, TaskSize, UnitCost, UnitFee};
 
 /// Binds a bid to its requester, its statement and the data published with it: 160 bits of a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -170,6 +172,19 @@ impl BidChain {
     }
 }
 
+/// The commitment to a bid in the round of `seed`. The word holds its requester, so that nobody else can open a copy.
+#[must_use]
+pub fn bid_commitment(seed: BidChain, word: BidWord, salt: B256) -> B256 {
+    hash_words(&[seed.value().into(), word.get(), salt])
+}
+
+/// The commitment of a prover's seat to a unit cost in the round of `seed`.
+#[must_use]
+pub fn ask_commitment(seed: BidChain, prover: Address, seat: AskIndex, cost: UnitCost, salt: B256) -> B256 {
+    let who: U256 = (U256::from_be_bytes(prover.into_word().0) << 64) | U256::from(cost.get());
+    hash_words(&[seed.value().into(), who.into(), U256::from(seat.get()).into(), salt])
+}
+
 /// Leaf of the assignment tree: the bid `word` at `index` is proved by `seat`.
 #[must_use]
 pub fn assignment_leaf(word: BidWord, index: BidIndex, seat: AskIndex) -> B256 {
@@ -287,6 +302,33 @@ mod tests {
             ticket(WHO, circuit, &[], b"data"),
             ticket(WHO, circuit, &inputs, b""),
         ];
+        for (i, a) in all.iter().enumerate() {
+            assert!(all.iter().skip(i + 1).all(|b| a != b), "{i}");
+        }
+    }
+
+    #[test]
+    fn a_commitment_changes_with_each_of_its_parts() {
+        let seed = |round| BidChain::seed(1, WHO, MarketId::from(B256::ZERO), RoundNumber::new(round));
+        let salt = B256::repeat_byte;
+        let bids = [
+            bid_commitment(seed(0), word(5, 1), salt(1)),
+            bid_commitment(seed(1), word(5, 1), salt(1)),
+            bid_commitment(seed(0), word(6, 1), salt(1)),
+            bid_commitment(seed(0), word(5, 1), salt(2)),
+        ];
+        let ask = |round, who, seat, cost, with| {
+            ask_commitment(seed(round), who, AskIndex::new(seat), UnitCost::new(cost), salt(with))
+        };
+        let asks = [
+            ask(0, WHO, 0, 5, 1),
+            ask(1, WHO, 0, 5, 1),
+            ask(0, Address::ZERO, 0, 5, 1),
+            ask(0, WHO, 1, 5, 1),
+            ask(0, WHO, 0, 6, 1),
+            ask(0, WHO, 0, 5, 2),
+        ];
+        let all: Vec<B256> = bids.into_iter().chain(asks).collect();
         for (i, a) in all.iter().enumerate() {
             assert!(all.iter().skip(i + 1).all(|b| a != b), "{i}");
         }

@@ -1,7 +1,7 @@
 //! Deploys the contracts, for development chains and for the command line.
 
 use crate::events::first;
-use crate::{Client, ConnectError, Connection, Market, MarketError, MarketParams, SendError};
+use crate::{Client, ConnectError, Connection, InvalidParams, Market, MarketError, MarketParams, SendError};
 use alloy::primitives::{Address, Bytes, TxKind, U256};
 use alloy::sol_types::SolConstructor;
 use bindings::Groth16Verifier::constructorCall as NewVerifier;
@@ -53,6 +53,9 @@ pub enum DeployError {
     /// The market that was created does not answer.
     #[error(transparent)]
     Market(#[from] MarketError),
+    /// A parameter makes no market. Nothing was sent.
+    #[error("this makes no market: {0}")]
+    Params(#[from] InvalidParams),
 }
 
 /// Deploys a verifier for `circuits`, the market and its lens. The connection needs a key with funds.
@@ -85,7 +88,7 @@ pub async fn deploy_verifier(
     Ok(create(connection, "the verifier", &Groth16Verifier::BYTECODE, &arguments).await?.0)
 }
 
-/// Deploys the market's contract, and tells the block it is in.
+/// Deploys the market's contract, which creates its extension and its auditor, and tells the block it is in.
 ///
 /// # Errors
 /// [`DeployError`].
@@ -105,9 +108,10 @@ pub async fn deploy_lens(connection: &Connection, market: Address) -> Result<Add
 /// Creates a market.
 ///
 /// # Errors
-/// [`DeployError`]; the contract says which parameter it does not take.
+/// [`DeployError`] with the parameter that makes no market.
 pub async fn create_market(client: &Client, params: &MarketParams) -> Result<Market, DeployError> {
     const WHAT: &str = "the market";
+    params.validate()?;
     let call = ProverMarket::createMarketCall { params: params.to_abi() };
     let receipt = client.send(call, U256::ZERO, None).await;
     let receipt = receipt.map_err(|reason| DeployError::Send { what: WHAT, reason })?;

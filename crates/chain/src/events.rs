@@ -14,6 +14,8 @@ pub use bindings::ProverMarket::ProverMarketEvents as Event;
 pub struct Origin {
     /// Number of its block.
     pub block: u64,
+    /// Time of its block (seconds since the epoch).
+    pub time: u64,
     /// Position in the block.
     pub log_index: u64,
     /// Its transaction.
@@ -35,7 +37,7 @@ pub struct LoggedEvent {
 #[derive(Debug, Error)]
 pub enum EventError {
     /// The block has not been mined yet.
-    #[error("a log without block or position; ask for mined blocks only")]
+    #[error("a log without block, time or position; ask for mined blocks only")]
     NotMined,
     /// Topics or data are no event of this contract.
     #[error(
@@ -51,15 +53,17 @@ pub enum EventError {
     },
 }
 
-/// Decodes one log of the market's contract.
+/// Decodes one log of the market's contract. Nodes that leave a block's time out of its logs are asked for it by the
+/// follower.
 ///
 /// # Errors
 /// [`EventError`].
 pub fn decode(log: &Log) -> Result<LoggedEvent, EventError> {
-    let origin = match (log.block_number, log.log_index, log.transaction_hash) {
-        (Some(block), Some(log_index), Some(tx_hash)) => Origin { block, log_index, tx_hash },
-        _ => return Err(EventError::NotMined),
+    let place = (log.block_number, log.block_timestamp, log.log_index, log.transaction_hash);
+    let (Some(block), Some(time), Some(log_index), Some(tx_hash)) = place else {
+        return Err(EventError::NotMined);
     };
+    let origin = Origin { block, time, log_index, tx_hash };
     let undecodable =
         |reason: String| EventError::Undecodable { block: origin.block, log_index: origin.log_index, reason };
     let market = log.topics().get(1).ok_or_else(|| undecodable("it names no market".to_owned()))?;
@@ -115,6 +119,7 @@ mod tests {
         Log {
             inner: alloy::primitives::Log { address: Address::ZERO, data },
             block_number: Some(5),
+            block_timestamp: Some(1_700),
             log_index: Some(2),
             transaction_hash: Some(B256::repeat_byte(1)),
             ..Log::default()
@@ -130,7 +135,7 @@ mod tests {
     fn an_event_keeps_its_market_and_its_place() {
         let logged = decode(&log(surplus().encode_log_data())).unwrap();
         assert_eq!(logged.market.get(), B256::repeat_byte(3));
-        assert_eq!((logged.origin.block, logged.origin.log_index), (5, 2));
+        assert_eq!((logged.origin.block, logged.origin.time, logged.origin.log_index), (5, 1_700, 2));
         assert!(matches!(logged.event, Event::SurplusCollected(event) if event.amount == U256::from(9)));
     }
 

@@ -14,7 +14,7 @@ use alloy::providers::Provider;
 use alloy::rpc::types::{Filter, Log};
 use alloy::transports::{RpcError, TransportErrorKind};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::time::sleep;
@@ -264,8 +264,7 @@ impl Follower {
         let settled = head.number.saturating_sub(WINDOW);
         if next < settled {
             // So far behind that all that is known lies before the window.
-            let old = self.logs(next, settled).await?;
-            let old = decoded(&old)?;
+            let old = decoded(&self.logs(next, settled).await?)?;
             read.base = read.tip;
             apply(&mut read.base, &old, &self.options.markets)?;
             read.base_head = self.client.block(BlockNumberOrTag::Number(settled)).await?;
@@ -304,7 +303,7 @@ impl Follower {
         let header = provider.get_block_by_number(number.into()).await?.ok_or(FollowError::Moving)?.header;
         let head = Head { number: header.number, hash: header.hash, timestamp: header.timestamp };
         let filter = self.filter().at_block_hash(head.hash);
-        let logs = match provider.get_logs(&filter).await {
+        let mut logs = match provider.get_logs(&filter).await {
             Ok(logs) => logs,
             // The node has lost the block since, or asks another one that never had it.
             Err(RpcError::ErrorResp(error)) => {
@@ -313,6 +312,9 @@ impl Follower {
             }
             Err(error) => return Err(error.into()),
         };
+        for log in &mut logs {
+            log.block_timestamp = Some(head.timestamp);
+        }
         let events = decoded(&logs)?;
         Ok(Linked { parent: header.parent_hash, block: Block { head, events } })
     }
@@ -338,7 +340,26 @@ impl Follower {
                 Err(error) => return Err(error.into()),
             }
         }
+        self.tell_times(&mut logs).await?;
         Ok(logs)
+    }
+
+    /// Asks for the times of the blocks of `logs` where the node has left them out.
+    async fn tell_times(&self, logs: &mut [Log]) -> Result<(), FollowError> {
+        let untold = logs.iter().filter(|log| log.block_timestamp.is_none());
+        let blocks: BTreeSet<u64> = untold.filter_map(|log| log.block_number).collect();
+        let times: BTreeMap<u64, u64> = stream::iter(blocks)
+            .map(|number| async move {
+                let block = self.client.block(BlockNumberOrTag::Number(number)).await?;
+                Ok::<_, FollowError>((number, block.ok_or(FollowError::Moving)?.timestamp))
+            })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        for log in logs.iter_mut().filter(|log| log.block_timestamp.is_none()) {
+            log.block_timestamp = log.block_number.and_then(|number| times.get(&number).copied());
+        }
+        Ok(())
     }
 
     fn filter(&self) -> Filter {

@@ -5,8 +5,11 @@
 //! | `connection`, `client` | [`Connection`] to a chain, [`Client`] of the contract there |
 //! | `send` | one transaction from simulation to receipt: [`Connection::transact`], [`SendError`] |
 //! | `revert` | the contract's refusals in words: [`Revert`] |
-//! | `market`, `params` | [`MarketId`], [`Market`] with deadlines and money, [`MarketParams`] |
-//! | `offer` | [`Offer`] of a seat |
+//! | `market` | [`MarketId`], [`Market`] with deadlines, [`Phase`]s and money |
+//! | `params`, `validation` | [`MarketParams`], and which of them make a market |
+//! | `offer` | [`Offer`] of a seat, [`CapacityChange`] |
+//! | `outcome` | [`Outcome`] of a settled round |
+//! | [`sealed`] | what opens commitments: [`BidOpening`], [`AskOpening`] |
 //! | [`commitments`] | what the contract hashes: bid words, running hash, assignment tree (pure) |
 //! | [`events`] | logs as events |
 //! | [`history`] | one market rebuilt from its events (pure) |
@@ -26,20 +29,27 @@ pub mod follower;
 pub mod history;
 mod market;
 mod offer;
+mod outcome;
 mod params;
 mod revert;
 pub mod round;
+pub mod sealed;
 mod send;
+mod validation;
 
+pub use clearing::Terms;
 pub use client::{Client, ConnectOptions};
 pub use commitments::{BidWord, Ticket};
 pub use connection::{ConnectError, Connection, ConnectionOptions, Head, Patience};
 pub use error::CallError;
 pub use follower::{Change, FollowError, FollowOptions, Follower, Markets};
 pub use history::{Assignment, BidRecord, MarketHistory, RoundRecord};
-pub use market::{InvalidMarketId, Market, MarketError, MarketId, NoRound, NotWholeTicks};
+pub use market::{InvalidMarketId, Market, MarketError, MarketId, NoRound, NotWholeTicks, Phase};
 pub use market_types::CircuitId;
-pub use offer::Offer;
+pub use offer::{CapacityChange, Offer};
+pub use outcome::Outcome;
 pub use params::{Currency, MarketParams};
-pub use revert::{Revert, decode_revert};
+pub use revert::{Revert, decode_revert, error_name};
+pub use sealed::{AskOpening, BidOpening};
 pub use send::{MAX_TRANSACTION_GAS, SendError};
+pub use validation::InvalidParams;

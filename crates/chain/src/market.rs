@@ -7,8 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
-/// Names a market and carries four of its parameters: `hash of all parameters (128) | genesis (40) | bidding period (24) |
-/// settlement fee (32) | max task size (32)`.
+/// Names a market and carries five of its parameters: `hash of all parameters (128) | genesis (40) | bidding period (24) |
+/// settlement fee (32) | sealed (1) | max task size (31)`.
 ///
 /// An id by itself does not mean that there is such a market.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,10 +55,16 @@ impl MarketId {
         self.part(32, 32)
     }
 
+    /// Whether bids and asks are committed to first and opened after the close.
+    #[must_use]
+    pub fn is_sealed(self) -> bool {
+        self.part(31, 1) == 1
+    }
+
     /// Largest size of a task (units).
     #[must_use]
     pub fn max_task_size(self) -> u32 {
-        u32::try_from(self.part(0, 32)).unwrap_or(u32::MAX)
+        u32::try_from(self.part(0, 31)).unwrap_or(u32::MAX)
     }
 
     /// Least capacity with which a seat takes part in a round (units): room for a largest task, and for as much less a unit
@@ -136,6 +142,27 @@ pub struct Market {
     pub params: MarketParams,
 }
 
+/// What a round is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// It has not opened.
+    Future,
+    /// It takes bids; in a sealed market, commitments.
+    Bidding,
+    /// Closed; commitments of a sealed market are opened.
+    Reveal,
+    /// Closed, waiting to be settled.
+    Settlement,
+    /// Closed without bids, or not settled in time: bids are refunded.
+    Void,
+    /// Settled; assigned provers deliver.
+    Proving,
+    /// Undelivered tasks can be taken over.
+    Takeover,
+    /// Undelivered tasks can only be expired.
+    Over,
+}
+
 /// Why a market cannot be loaded.
 #[derive(Debug, Error)]
 pub enum MarketError {
@@ -202,10 +229,17 @@ impl Market {
         self.id.close_of(round)
     }
 
+    /// First second at which commitments of `round` can no longer be opened, and the round can be settled. In a market with
+    /// open bids, its close.
+    #[must_use]
+    pub fn reveal_by(&self, round: RoundNumber) -> u64 {
+        self.close_of(round).saturating_add(self.params.reveal_period)
+    }
+
     /// First second at which `round` is void, unless it was settled.
     #[must_use]
     pub fn settle_by(&self, round: RoundNumber) -> u64 {
-        self.close_of(round).saturating_add(self.params.settlement_period)
+        self.reveal_by(round).saturating_add(self.params.settlement_period)
     }
 
     /// First second at which an undelivered task of `round` is in default.
@@ -219,6 +253,40 @@ impl Market {
     pub fn final_at(&self, round: RoundNumber) -> u64 {
         let takeovers = u64::from(self.params.max_takeovers).saturating_mul(self.params.takeover_period);
         self.prove_by(round).saturating_add(takeovers)
+    }
+
+    /// What `round` is in at `now` (seconds since the epoch), given how many bids it has and whether it was settled.
+    #[must_use]
+    pub fn phase(&self, round: RoundNumber, bids: usize, settled: bool, now: u64) -> Phase {
+        if now < self.id.open_of(round) {
+            Phase::Future
+        } else if now < self.close_of(round) {
+            Phase::Bidding
+        } else if now < self.reveal_by(round) {
+            Phase::Reveal
+        } else if bids == 0 || (!settled && now >= self.settle_by(round)) {
+            Phase::Void
+        } else if !settled {
+            Phase::Settlement
+        } else if now < self.prove_by(round) {
+            Phase::Proving
+        } else if now < self.final_at(round) {
+            Phase::Takeover
+        } else {
+            Phase::Over
+        }
+    }
+
+    /// What is lost of a commitment worth `amount` ticks (a bid's deposit, or the collateral of an ask's seat) if it is not
+    /// opened: its share, at least the settlement fee.
+    #[must_use]
+    pub fn bond_of(&self, amount: u128) -> u128 {
+        const BPS: u128 = 10_000;
+        // As `amount * share / BPS`, in two parts because the product may pass 2^128.
+        let share = u128::from(self.params.bond_bps);
+        let whole = (amount / BPS).saturating_mul(share);
+        let rest = (amount % BPS).saturating_mul(share) / BPS;
+        whole.saturating_add(rest).max(self.id.settlement_fee().into())
     }
 
     /// The least gas that a delivery must be sent with: what the contract keeps for the verifier, and the rest of the call.
@@ -251,11 +319,14 @@ impl Market {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::params::tests::params;
+    use crate::params::tests::{params, sealed_params};
+
+    fn of(params: crate::MarketParams) -> Market {
+        Market { id: params.market_id(), params }
+    }
 
     fn market() -> Market {
-        let params = params();
-        Market { id: params.market_id(), params }
+        of(params())
     }
 
     fn round(number: u64) -> RoundNumber {
@@ -295,6 +366,37 @@ mod tests {
         assert_eq!(market.prove_by(n), market.settle_by(n) + 90);
         assert_eq!(market.final_at(n), market.prove_by(n) + 2 * 45);
         assert_eq!(market.final_at(RoundNumber::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn a_sealed_market_shows_it_in_its_id_and_settles_after_the_reveal() {
+        let (open, sealed) = (market(), of(sealed_params()));
+        assert!(!open.id.is_sealed() && sealed.id.is_sealed());
+        assert_eq!(sealed.id.max_task_size(), open.id.max_task_size());
+        let n = round(3);
+        assert_eq!((open.reveal_by(n), sealed.reveal_by(n)), (open.close_of(n), sealed.close_of(n) + 20));
+        assert_eq!(sealed.settle_by(n), sealed.close_of(n) + 20 + 30);
+    }
+
+    #[test]
+    fn a_round_goes_through_its_phases() {
+        let (market, n) = (of(sealed_params()), round(3));
+        let open = market.id.open_of(n);
+        let phases = |bids, settled| {
+            [0, 60, 80, 110, 200, 290].map(|after| market.phase(n, bids, settled, open + after))
+        };
+        use Phase::{Bidding, Over, Proving, Reveal, Settlement, Takeover, Void};
+        assert_eq!(phases(1, true), [Bidding, Reveal, Proving, Proving, Takeover, Over]);
+        assert_eq!(phases(1, false), [Bidding, Reveal, Settlement, Void, Void, Void]);
+        assert_eq!(phases(0, false), [Bidding, Reveal, Void, Void, Void, Void]);
+        assert_eq!(market.phase(n, 0, false, open - 1), Phase::Future);
+    }
+
+    #[test]
+    fn a_bond_is_a_share_and_at_least_the_settlement_fee() {
+        let market = of(sealed_params());
+        assert_eq!([0, 59, 60, 1_005].map(|amount| market.bond_of(amount)), [5, 5, 6, 100]);
+        assert_eq!(market.bond_of(u128::MAX), u128::MAX / 10);
     }
 
     #[test]

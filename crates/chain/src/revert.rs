@@ -40,12 +40,48 @@ impl fmt::Display for Revert {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.name)?;
         if self.args.is_empty() && !self.name.contains(' ') {
-            return write!(formatter, "()");
+            write!(formatter, "()")?;
         }
         for (position, (name, value)) in self.args.iter().enumerate() {
             write!(formatter, "{}{name}: {value}", if position == 0 { "(" } else { ", " })?;
         }
-        if self.args.is_empty() { Ok(()) } else { write!(formatter, ")") }
+        if !self.args.is_empty() {
+            write!(formatter, ")")?;
+        }
+        self.advice().map_or(Ok(()), |advice| write!(formatter, "; {advice}"))
+    }
+}
+
+impl Revert {
+    /// What to do about it, where that does not follow from the refusal itself.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        Some(match self.name.as_str() {
+            "NotTheMarket" => "call the market's address, not its extension's",
+            "MarketIsSealed" => "commit to the bid or ask, and open it after the close",
+            "MarketIsOpen" => "this market takes bids and asks in the open",
+            "DepositTooSmall" => "lock at least the bond, and what the bid may cost with the settlement fee",
+            "CommitmentExists" => "take another salt",
+            "UnknownCommitment" => {
+                "it was opened or forfeited already, or account, round, salt or contents are others than those committed to"
+            }
+            "RevealClosed" => {
+                "it is too late to open it; get back what is left of the deposit by forfeiting it"
+            }
+            "RevealOpen" => "open the commitment instead, or wait until then",
+            "AskRevealedAlready" => {
+                "a seat has one ask a round; forfeit the other commitment after the reveal"
+            }
+            "CapacityOutOfRange" => "choose a capacity within the range; 0 leaves the market",
+            "CapacityChangePending" => {
+                "wait until the round before is settled or void, and release what leaves; then change it again"
+            }
+            "NothingToRelease" => "reduce the capacity first",
+            "CapacityStillOffered" => "wait until the round before is settled or void",
+            "SeatHasOpenTasks" => "deliver the seat's tasks first, or wait until they have ended",
+            "InvalidCost" => "in a sealed market register without a cost, elsewhere give one below 2^64 - 1",
+            _ => return None,
+        })
     }
 }
 
@@ -62,6 +98,12 @@ static ERRORS: LazyLock<HashMap<Selector, ErrorAbi>> = LazyLock::new(|| {
     .map(|error| (error.selector(), error))
     .collect()
 });
+
+/// The name of the contracts' error with this selector, as in `BidNotRevealed`.
+#[must_use]
+pub fn error_name(selector: [u8; 4]) -> Option<&'static str> {
+    ERRORS.get(&Selector::from(selector)).map(|error| error.name.as_str())
+}
 
 /// Decodes what a reverted call returned. Anything can be decoded, if only to its bytes.
 #[must_use]
@@ -101,6 +143,10 @@ fn shown(value: &DynSolValue) -> String {
         DynSolValue::Int(number, _) => number.to_string(),
         DynSolValue::Address(address) => address.to_string(),
         DynSolValue::Bool(flag) => flag.to_string(),
+        DynSolValue::FixedBytes(word, 4) => {
+            let selector = word.0.first_chunk::<4>().copied().unwrap_or_default();
+            error_name(selector).map_or_else(|| hex::encode_prefixed(selector), str::to_owned)
+        }
         DynSolValue::FixedBytes(word, 32) => text_in(*word).unwrap_or_else(|| word.to_string()),
         other => format!("{other:?}"),
     }
@@ -137,6 +183,25 @@ mod tests {
     fn a_name_in_a_word_is_shown_as_text() {
         let error = ProverMarket::InvalidParameter { name: B256::right_padding_from(b"maxTaskSize") };
         assert_eq!(decode_revert(&error.abi_encode()).to_string(), "InvalidParameter(name: maxTaskSize)");
+    }
+
+    #[test]
+    fn a_refusal_that_stands_for_another_names_it_and_advice_follows() {
+        let reason = ProverMarket::DepositTooSmall::SELECTOR.into();
+        let shown = decode_revert(&ProverMarket::NothingRevealed { reason }.abi_encode()).to_string();
+        assert_eq!(shown, "NothingRevealed(reason: DepositTooSmall)");
+        let shown = decode_revert(&ProverMarket::CommitmentExists {}.abi_encode()).to_string();
+        assert_eq!(shown, "CommitmentExists(); take another salt");
+        assert_eq!(error_name([1, 2, 3, 4]), None);
+    }
+
+    #[test]
+    fn advice_is_about_errors_that_there_are() {
+        let source = include_str!("revert.rs");
+        let advised = source.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" =>"));
+        let known: Vec<&str> = ERRORS.values().map(|error| error.name.as_str()).collect();
+        let advised: Vec<&str> = advised.map(|(name, _)| name).collect();
+        assert!(advised.len() > 10 && advised.iter().all(|name| known.contains(name)), "{advised:?}");
     }
 
     #[test]

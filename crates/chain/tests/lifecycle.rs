@@ -3,16 +3,21 @@
 
 mod support;
 
+use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::U256;
+use alloy::providers::Provider;
 use bindings::ProverMarket::{
     self, ProofRejected, RoundSettledAlready, UnknownBundle, UnknownTask, deliverCall, expireCall,
 };
 use chain::commitments::{AssignmentTree, BidChain};
 use chain::history::TaskEnd;
-use chain::round::{asks_at, release_call, seats, settle_call, to_clearing};
+use chain::round::{asks_at, release_call, seats, settle_call, terms_at, to_clearing};
+use chain::sealed::reveal_bids_call;
+use chain::{MAX_TRANSACTION_GAS, Outcome};
 use clearing::clear_with_certificate;
-use market_types::{AskIndex, RoundNumber, UnitCost};
+use market_types::{AskIndex, Mechanism, RoundNumber, UnitCost};
 use support::{ROUND, Stage};
+use testkit::{average_fee, controlled, sealed, with_reserve};
 
 #[tokio::test]
 async fn the_running_hash_of_a_round_is_that_of_the_contract() {
@@ -39,8 +44,8 @@ async fn a_round_settles_with_the_certificate_and_its_assignment_follows_from_lo
     let asks = asks_at(&client, &stage.market, ROUND).await.unwrap();
     assert_eq!(asks.iter().map(|ask| ask.ask.capacity.get()).collect::<Vec<_>>(), [137, 137, 137]);
     let record = stage.round().await;
-    let round = to_clearing(&stage.market, &record, asks).unwrap();
-    let (outcome, certificate) = clear_with_certificate(&round);
+    let round = to_clearing(&record, stage.market.params.first_terms(), asks).unwrap();
+    let (outcome, certificate) = clear_with_certificate(Mechanism::Core, &round);
     assert!(outcome.is_trade());
 
     let call = settle_call(&stage.market, &record, &certificate);
@@ -51,8 +56,8 @@ async fn a_round_settles_with_the_certificate_and_its_assignment_follows_from_lo
     let assigned: Vec<_> =
         record.assignments().unwrap().iter().map(|assignment| (assignment.index, assignment.seat)).collect();
     assert_eq!(assigned, outcome.assignment);
-    assert_eq!(settlement.user_price, outcome.user_price);
-    assert_eq!(settlement.prover_price, outcome.prover_price);
+    assert_eq!(settlement.outcome.prices(), outcome.prices);
+    assert_eq!(settlement.certificate, certificate);
     assert_eq!(Some(settlement.settler), client.sender());
     let number = U256::from(ROUND.get());
     let root = client.market().assignmentRoot(stage.market.id.get(), number).call().await.unwrap();
@@ -89,8 +94,8 @@ async fn every_path_is_accepted_and_a_real_proof_is_paid() {
     }
     let record = stage.round().await;
     for assignment in record.assignments().unwrap() {
-        let price = record.settlement.as_ref().unwrap().prover_price.get();
-        let due = U256::from(price * u64::from(assignment.size.get()));
+        let due = U256::from(record.settlement.as_ref().unwrap().outcome.pay_down(assignment.size).get());
+        assert!(!due.is_zero());
         let end = record.task(assignment.index).and_then(|task| task.end);
         assert!(matches!(end, Some(TaskEnd::Delivered { seat, payment, .. })
             if seat == assignment.seat && payment == due));
@@ -131,7 +136,8 @@ async fn seats_in_the_history_are_those_of_the_contract() {
     let id = stage.market.id.get();
     client.send(ProverMarket::askCall { id, seat: U256::ONE, cost: 25 }, U256::ZERO, None).await.unwrap();
     let leaver = stage.bed.client(3).await;
-    leaver.send(ProverMarket::leaveCall { id, seat: U256::from(2) }, U256::ZERO, None).await.unwrap();
+    let leave = ProverMarket::changeCapacityCall { id, seat: U256::from(2), capacity: 0 };
+    leaver.send(leave, U256::ZERO, None).await.unwrap();
 
     let history = stage.history().await;
     let states = seats(&client, &stage.market).await.unwrap();
@@ -140,13 +146,19 @@ async fn seats_in_the_history_are_those_of_the_contract() {
         let record = history.seat(state.seat).unwrap();
         assert_eq!((record.prover, record.capacity), (state.prover, state.capacity));
         for number in [1, 2, 3].map(RoundNumber::new) {
-            assert_eq!(record.cost_at(number), state.offer.cost_at(number), "{} {number}", state.seat);
+            assert_eq!(
+                record.ask_at(stage.market.id, number),
+                state.ask_at(&stage.market, number),
+                "{number}"
+            );
+            assert_eq!(record.capacity_at(number), state.capacity_at(number), "{number}");
         }
     }
     let cost = |seat, round| history.seat(AskIndex::new(seat)).unwrap().cost_at(RoundNumber::new(round));
     assert_eq!(cost(1, 1), Some(UnitCost::new(20)));
     assert_eq!(cost(1, 2), Some(UnitCost::new(25)));
-    assert_eq!((cost(2, 1), cost(2, 2)), (Some(UnitCost::new(30)), None));
+    let takes_part = |round| history.seat(AskIndex::new(2)).unwrap().ask_at(stage.market.id, round).is_some();
+    assert_eq!([1, 2].map(|round| takes_part(RoundNumber::new(round))), [true, false]);
 }
 
 #[tokio::test]
@@ -180,4 +192,121 @@ async fn an_expired_task_is_ended_and_its_penalty_leaves_the_seat() {
     assert!(left < capacity);
     let states = seats(&client, &stage.market).await.unwrap();
     assert_eq!(states[usize::try_from(assignment.seat.get()).unwrap()].capacity, left);
+}
+
+#[tokio::test]
+async fn under_average_fee_every_delivery_is_paid_its_share_and_the_dust_goes_to_the_sink() {
+    let stage = Stage::with_bids_in(average_fee).await;
+    stage.settle().await;
+    let client = stage.bed.client(8).await;
+    let id = stage.market.id.get();
+    let record = stage.round().await;
+    let settlement = record.settlement.as_ref().unwrap();
+    let slot = client.market().outcomeOf(id, U256::from(ROUND.get())).call().await.unwrap();
+    assert_eq!(Outcome::from_slot(slot), Ok(Some(settlement.outcome)));
+    let assignments = record.assignments().unwrap();
+    let charged = |bid: &chain::BidRecord| settlement.charge(bid);
+    let revenue: U256 = record.bids.iter().map(charged).fold(U256::ZERO, |sum, charge| sum + charge);
+    assert_eq!(revenue, U256::from(settlement.outcome.revenue.get()));
+    let paid = assignments.iter().fold(0, |sum, task| sum + settlement.outcome.pay_down(task.size).get());
+    let surplus = client.market().surplusOf(id).call().await.unwrap();
+    assert_eq!(surplus, revenue - U256::from(paid));
+
+    let statement = &stage.circuits.last().unwrap().statements[0];
+    let assignment = &assignments[0];
+    let call = deliverCall {
+        id,
+        task: assignment.task.clone(),
+        path: assignment.path().to_vec(),
+        publicInputs: statement.public_inputs.clone(),
+        proof: statement.proof.clone(),
+    };
+    client.send(call, U256::ZERO, Some(stage.market.delivery_gas())).await.unwrap();
+    let record = stage.round().await;
+    let due = U256::from(settlement.outcome.pay_down(assignment.size).get());
+    assert!(matches!(record.task(assignment.index).and_then(|task| task.end),
+        Some(TaskEnd::Delivered { payment, .. }) if payment == due));
+}
+
+#[tokio::test]
+async fn a_sealed_round_is_what_was_opened_of_it() {
+    let stage = Stage::with_provers_in(|params| sealed(with_reserve(params, 50))).await;
+    let (bed, market) = (&stage.bed, &stage.market);
+    let (mut bids, mut asks) = (Vec::new(), Vec::new());
+    for (account, fee) in [(4, 90), (5, 80), (6, 70)] {
+        bids.push(bed.commit_bid(&bed.client(account).await, market, &stage.proved_bid(fee)).await.1);
+    }
+    for (account, cost) in [(1, 10), (2, 20), (3, 30)] {
+        let seat = AskIndex::new(u32::try_from(account).unwrap() - 1);
+        asks.push(bed.commit_ask(&bed.client(account).await, market, seat, cost).await.1);
+    }
+    bed.warp_to_close(market, ROUND).await;
+    let anyone = bed.client(9).await;
+    // The third requester keeps silent; the others are opened in another order than they were committed to.
+    let mut opened = vec![bids[1].clone(), bids[0].clone()];
+    let mut wrong = bids[2].clone();
+    wrong.fee = market_types::UnitFee::new(71).unwrap();
+    opened.push(wrong);
+    let call = reveal_bids_call(market, &opened);
+    anyone.send(call, U256::ZERO, None).await.unwrap();
+    bed.reveal(&anyone, market, &[], &asks).await;
+    let history = stage.history().await;
+    let fees: Vec<_> = history.round(ROUND).unwrap().bids.iter().map(|bid| bid.fee.get()).collect();
+    assert_eq!(fees, [80, 90]);
+    let costs: Vec<_> = history.asks_at(ROUND).iter().map(|entry| entry.ask.cost.get()).collect();
+    assert_eq!(costs, [10, 20, 30]);
+    assert_eq!(history.asks_at(RoundNumber::new(2)), []);
+    assert_eq!(history.commitments(ROUND).count(), 6);
+
+    stage.settle().await;
+    let settled = stage.round().await.settlement.unwrap();
+    assert!(settled.is_trade());
+    let lost = &bids[2];
+    let commitment = lost.commitment(anyone.seed(market, ROUND)).unwrap();
+    let (id, account, round) = (market.id.get(), lost.requester, U256::from(ROUND.get()));
+    let stake = anyone.market().stakeOf(id, account, round, commitment).call().await.unwrap();
+    let deposit = lost.least_deposit(market) * 2;
+    assert_eq!(stake.deposit_, U256::from(deposit));
+    assert_eq!(stake.bond, U256::from(market.bond_of(deposit)));
+    let call = ProverMarket::forfeitCall { id, account, round, commitment };
+    anyone.send(call.clone(), U256::ZERO, None).await.unwrap();
+    let again = anyone.send(call, U256::ZERO, None).await.unwrap_err().to_string();
+    assert!(again.starts_with("UnknownCommitment(); it was opened or forfeited already"), "{again}");
+    let history = stage.history().await;
+    assert_eq!(history.commitments(ROUND).filter(|record| record.forfeited.is_some()).count(), 1);
+}
+
+#[tokio::test]
+async fn terms_that_moved_are_those_of_the_contract() {
+    let stage = Stage::with_bids_in(controlled).await;
+    stage.settle().await;
+    let client = stage.bed.client(9).await;
+    let history = stage.history().await;
+    let mut all = Vec::new();
+    for number in [1, 2, 3, 4].map(RoundNumber::new) {
+        let terms = history.terms_at(number);
+        assert_eq!(terms_at(&client, &stage.market, number).await.unwrap(), terms, "{number}");
+        all.push(terms);
+    }
+    assert_eq!((all[0], all[1]), (stage.market.params.first_terms(), stage.market.params.first_terms()));
+    assert_ne!(all[2], all[1]);
+}
+
+#[tokio::test]
+async fn parameters_of_no_market_are_refused_before_anything_is_sent() {
+    let bed = testkit::Testbed::start().await;
+    let mut params = bed.params().await;
+    params.min_seat_capacity = 5;
+    let error = chain::deploy::create_market(&bed.client(0).await, &params).await.unwrap_err().to_string();
+    assert!(error.contains("minSeatCapacity: a seat of 5 units"), "{error}");
+}
+
+#[tokio::test]
+async fn the_contracts_are_deployed_within_the_gas_of_one_transaction_each() {
+    let options = testkit::AnvilOptions { tx_gas_limit: true, ..Default::default() };
+    let bed = testkit::Testbed::start_with(&options).await;
+    let block = BlockNumberOrTag::Number(bed.deployment.block);
+    let receipts = bed.anvil.connection().provider().get_block_receipts(block.into()).await.unwrap().unwrap();
+    println!("gas to deploy the market with its extension and auditor: {}", receipts[0].gas_used);
+    assert!(receipts[0].gas_used < MAX_TRANSACTION_GAS * 9 / 10);
 }

@@ -1,9 +1,9 @@
-//! Time to clear a round, by number of bids.
+//! Time to clear a round, by mechanism and number of bids.
 
 use clearing::clear;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use market_types::{
-    Ask, Bid, Capacity, CapacityCap, ReservePrice, Round, RoundNumber, TaskSize, UnitCost, UnitFee,
+    Ask, Bid, Capacity, CapacityCap, Mechanism, ReservePrice, Round, RoundNumber, TaskSize, UnitCost, UnitFee,
 };
 use std::hint::black_box;
 
@@ -40,17 +40,20 @@ fn market(bids: u32) -> Round {
 }
 
 fn clear_by_number_of_bids(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("clear");
-    group.sample_size(20);
-    for bids in [1_000, 10_000, 100_000, 1_000_000] {
-        let round = market(bids);
-        assert!(clear(&round).is_trade(), "a round without a trade would measure half of the work");
-        group.throughput(Throughput::Elements(bids.into()));
-        group.bench_with_input(BenchmarkId::from_parameter(bids), &round, |bencher, round| {
-            bencher.iter(|| clear(black_box(round)));
-        });
+    for mechanism in Mechanism::ALL {
+        let mut group = criterion.benchmark_group(format!("clear/{mechanism}"));
+        group.sample_size(20);
+        for bids in [1_000, 10_000, 100_000, 1_000_000] {
+            let round = market(bids);
+            let trade = clear(mechanism, &round).is_trade();
+            assert!(trade, "a round without a trade would measure half of the work");
+            group.throughput(Throughput::Elements(bids.into()));
+            group.bench_with_input(BenchmarkId::from_parameter(bids), &round, |bencher, round| {
+                bencher.iter(|| clear(mechanism, black_box(round)));
+            });
+        }
+        group.finish();
     }
-    group.finish();
 }
 
 criterion_group!(benches, clear_by_number_of_bids);

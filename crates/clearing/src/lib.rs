@@ -3,19 +3,22 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | `ranking` | user order and prover order |
-//! | `demand` | how much is wanted at a price |
+//! | `ranking` | user order and prover order, and who wins given the line |
 //! | `prefix` | the users taken up to a limit, and the first one left out |
-//! | `core` | the mechanism `core`, truthful for both sides: [`clear`], [`certificate`], [`clear_with_certificate`] |
+//! | `demand` | how much is wanted at a price |
 //! | `assignment` | who proves what |
-//! | `certificate` | what the contract is given: [`Certificate`], [`UserPivot`] |
-//! | `verify` | the contract's checks in plain Rust, one pass and no sort: [`verify()`], [`Rejection`] |
-//! | `outcome` | the result and its written form: [`CoreOutcome`], [`ClearedRound`] |
+//! | `clear` | [`clear`], [`certificate`], [`clear_with_certificate`]; the mechanisms differ in `clear::core` and `clear::average_fee` |
+//! | `certificate` | what the contract is given: [`Certificate`], [`UserPivot`], [`ProverClaim`] |
+//! | `verify` | the contract's checks in plain Rust, one pass and no sort: [`verify()`], [`verify_with_signal`], [`Rejection`]; likewise `verify::core` and `verify::average_fee` |
+//! | `terms` | how a settled round moves the capacity cap and the reserve price: [`Controllers`], [`Terms`], [`Signal`] |
+//! | `prices` | what winners pay and are paid: [`Prices`] |
+//! | `outcome` | the result and its written form: [`Outcome`], [`ClearedRound`] |
 //!
 //! Everything is integers and deterministic; ties go to the lower index. No function here panics or returns a
 //! number that overflowed: a total over one round is below 2^64 (less than 2^32 bids, at most 2^32 asks, each
-//! below 2^32 units), and a product of two totals is below 2^128. Saturating operations are used for their
-//! lack of a panic; within these bounds they are exact.
+//! below 2^32 units), a product of two totals is below 2^128, and so is a total of money (a total at less than
+//! 2^64 ticks per unit). Saturating operations are used for their lack of a panic; within these bounds they are
+//! exact.
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -27,14 +30,18 @@
 
 mod assignment;
 mod certificate;
-mod core;
+mod clear;
 mod demand;
 mod outcome;
 mod prefix;
+mod prices;
 mod ranking;
+mod terms;
 mod verify;
 
-pub use crate::certificate::{Certificate, UserPivot};
-pub use crate::core::{certificate, clear, clear_with_certificate};
-pub use crate::outcome::{ClearedRound, CoreOutcome};
-pub use crate::verify::{Rejection, verify};
+pub use crate::certificate::{BatchClaim, Certificate, ProverClaim, UserPivot};
+pub use crate::clear::{certificate, clear, clear_with_certificate};
+pub use crate::outcome::{ClearedRound, Outcome};
+pub use crate::prices::Prices;
+pub use crate::terms::{Bounds, Controllers, EmptyBounds, Signal, Terms};
+pub use crate::verify::{PrefixRejection, Rejection, verify, verify_with_signal};

@@ -1,35 +1,36 @@
 //! The result of a round, in the written form of the test vectors.
 
-use market_types::{AskIndex, BidIndex, UnitPrice, Units};
+use crate::certificate::{Certificate, ProverClaim};
+use crate::prices::Prices;
+use market_types::{AskIndex, BidIndex, Mechanism, Round, SeatedAsk, UnitPrice, Units};
 use serde::{Deserialize, Serialize};
 
-/// What the mechanism `core` makes of a round. Without a trade every list is empty and every number 0 (the
-/// default).
+/// What a mechanism makes of a round. Without a trade every list is empty and every number 0.
+///
+/// The prices are written in line with the rest: `user_price` and `prover_price`, or `revenue`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CoreOutcome {
+pub struct Outcome {
     /// The bids that won, in order of submission.
     pub winning_bids: Vec<BidIndex>,
     /// The asks that won, in ask-book order.
     pub winning_asks: Vec<AskIndex>,
-    /// What every winning user pays, in ticks per unit.
-    pub user_price: UnitPrice,
-    /// What every winning prover is paid, in ticks per unit that it proves; at most the user price.
-    pub prover_price: UnitPrice,
+    /// What winners pay and are paid.
+    #[serde(flatten)]
+    pub prices: Prices,
     /// Total size of the winning tasks, in units.
     pub units: Units,
     /// Each winning bid with the ask that proves it, in order of submission.
     pub assignment: Vec<(BidIndex, AskIndex)>,
 }
 
-impl CoreOutcome {
+impl Outcome {
     /// The outcome of a round without a trade.
     #[must_use]
-    pub const fn no_trade() -> Self {
+    pub const fn no_trade(mechanism: Mechanism) -> Self {
         Self {
             winning_bids: Vec::new(),
             winning_asks: Vec::new(),
-            user_price: UnitPrice::ZERO,
-            prover_price: UnitPrice::ZERO,
+            prices: Prices::none(mechanism),
             units: Units::ZERO,
             assignment: Vec::new(),
         }
@@ -40,25 +41,58 @@ impl CoreOutcome {
     pub fn is_trade(&self) -> bool {
         self.units > Units::ZERO
     }
-}
 
-impl Default for CoreOutcome {
-    fn default() -> Self {
-        Self::no_trade()
+    /// The outcome that a true certificate proves. `winners`: in ask-book order; `assignment`: of every winning
+    /// bid, in order of submission.
+    pub(crate) fn proved(
+        round: &Round,
+        certificate: &Certificate,
+        winners: &[SeatedAsk],
+        assignment: Vec<(BidIndex, AskIndex)>,
+    ) -> Self {
+        if certificate.units == Units::ZERO {
+            return Self::no_trade(certificate.prover_side.mechanism());
+        }
+        Self {
+            winning_bids: assignment.iter().map(|(bid, _)| *bid).collect(),
+            winning_asks: winners.iter().map(|entry| entry.seat).collect(),
+            prices: prices(round, certificate),
+            units: certificate.units,
+            assignment,
+        }
     }
 }
 
-/// A round's results by mechanism, as written: `{"core": {...}}`.
+/// The prices of a round with a trade.
+fn prices(round: &Round, certificate: &Certificate) -> Prices {
+    match certificate.prover_side {
+        ProverClaim::Core { pivot_ask } => Prices::Uniform {
+            user_price: certificate.user_pivot.fee,
+            // With a trade there is a pivot ask, and it is in the round.
+            prover_price: pivot_ask
+                .and_then(|seat| round.ask(seat))
+                .map_or(UnitPrice::ZERO, |ask| ask.cost.into()),
+        },
+        ProverClaim::AverageFee { revenue, .. } => Prices::AverageFee { revenue },
+    }
+}
+
+/// A round's results by mechanism, as written: `{"core": {...}, "average_fee": {...}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClearedRound {
     /// The result under the mechanism `core`.
-    pub core: CoreOutcome,
+    pub core: Outcome,
+    /// The result under the mechanism `average-fee`.
+    pub average_fee: Outcome,
 }
 
 impl ClearedRound {
     /// Clears `round` under every mechanism.
     #[must_use]
-    pub fn of(round: &market_types::Round) -> Self {
-        Self { core: crate::clear(round) }
+    pub fn of(round: &Round) -> Self {
+        Self {
+            core: crate::clear(Mechanism::Core, round),
+            average_fee: crate::clear(Mechanism::AverageFee, round),
+        }
     }
 }

@@ -63,6 +63,21 @@ pub(crate) fn prover_rank(entry: SeatedAsk) -> (market_types::UnitCost, market_t
     (entry.ask.cost, entry.seat)
 }
 
+/// The asks ranked before `pivot`, in ask-book order.
+pub(crate) fn asks_before(round: &Round, pivot: SeatedAsk) -> Vec<SeatedAsk> {
+    round.asks().iter().copied().filter(|entry| prover_rank(*entry) < prover_rank(pivot)).collect()
+}
+
+/// What `winners` can prove in `round`: their capacity, at most the cap.
+pub(crate) fn within_cap(round: &Round, winners: &[SeatedAsk]) -> Units {
+    capacity(winners).min(round.cap().into())
+}
+
+/// Total capacity.
+pub(crate) fn capacity(asks: &[SeatedAsk]) -> Units {
+    asks.iter().fold(Units::ZERO, |total, entry| total.saturating_add(entry.ask.capacity.into()))
+}
+
 /// Total of task sizes; exact, as every total over one round.
 pub(crate) fn plus_task(total: Units, size: TaskSize) -> Units {
     total.saturating_add(size.into())

@@ -5,14 +5,17 @@ use crate::commands::bid::BidArgs;
 use crate::commands::clear::ClearArgs;
 use crate::commands::deploy::DeployArgs;
 use crate::commands::devnet::DevnetArgs;
+use crate::commands::forfeit::ForfeitArgs;
 use crate::commands::market::MarketArgs;
 use crate::commands::money::{DepositArgs, WithdrawArgs};
 use crate::commands::prover::ProverArgs;
+use crate::commands::reveal::RevealArgs;
 use crate::commands::round::RoundArgs;
 use crate::demo::DemoArgs;
 use crate::failure::EXIT_CODES;
 use crate::settings::SettingFlags;
 use clap::{Args, Parser, Subcommand};
+use simulation::cli::LabArgs;
 
 /// A dual auction market for zero-knowledge proofs
 ///
@@ -46,10 +49,13 @@ pub(crate) enum Command {
     Deposit(DepositArgs),
     Withdraw(WithdrawArgs),
     Bid(BidArgs),
+    Reveal(RevealArgs),
+    Forfeit(ForfeitArgs),
     Prover(ProverArgs),
     Round(RoundArgs),
     Account(AccountArgs),
     Clear(ClearArgs),
+    Lab(LabArgs),
 }
 
 #[cfg(test)]
@@ -72,6 +78,6 @@ mod tests {
             assert!(groups, "{}", command.get_name());
             teaching += 1;
         }
-        assert_eq!(teaching, 11);
+        assert_eq!(teaching, 14);
     }
 }

@@ -31,6 +31,11 @@ impl Output {
         Self { progress: false, ..self }
     }
 
+    /// Whether people may be shown how far a command is.
+    pub(crate) const fn shows_progress(self) -> bool {
+        self.progress
+    }
+
     /// Writes the result of a command to stdout.
     pub(crate) fn report(self, report: &impl Report) -> Outcome<()> {
         let text = if self.json {
@@ -63,6 +68,15 @@ impl Output {
             eprintln!("{}", failure.to_json());
         } else {
             eprintln!("{} {failure}", Palette::of_stderr().bad("error:"));
+        }
+    }
+
+    /// Writes to stderr that something does not work for now.
+    pub(crate) fn warn(self, message: &str) {
+        if self.json {
+            eprintln!("{}", serde_json::json!({ "warning": message }));
+        } else {
+            eprintln!("{} {message}", Palette::of_stderr().bad("warning:"));
         }
     }
 

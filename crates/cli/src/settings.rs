@@ -11,8 +11,18 @@ use std::path::{Path, PathBuf};
 pub(crate) const FILES: [&str; 2] = ["proophi.toml", ".proophi/config.toml"];
 
 /// Keys that `PROOPHI_<KEY>` may set.
-const KEYS: [&str; 9] =
-    ["rpc_url", "chain_id", "contract", "lens", "verifier", "market", "key_file", "key_store", "from_block"];
+const KEYS: [&str; 10] = [
+    "rpc_url",
+    "chain_id",
+    "contract",
+    "lens",
+    "verifier",
+    "market",
+    "key_file",
+    "key_store",
+    "openings",
+    "from_block",
+];
 
 /// Printed under the help of every command that talks to a chain.
 pub(crate) const HELP: &str = "Settings: flags win over PROOPHI_* variables, these over the file, which is --config, else
@@ -47,6 +57,10 @@ pub(crate) struct SettingFlags {
     #[arg(long, global = true, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     key_file: Option<PathBuf>,
+    /// Directory that keeps the openings of sealed bids and asks [default: ~/.local/share/proophi/openings]
+    #[arg(long, global = true, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    openings: Option<PathBuf>,
     /// First block that can hold an event of the contract [default: 0]
     #[arg(long, global = true, value_name = "BLOCK")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +95,9 @@ pub(crate) struct Settings {
     /// Directory with proving keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key_store: Option<PathBuf>,
+    /// Directory with openings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) openings: Option<PathBuf>,
     /// First block to read events from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from_block: Option<u64>,

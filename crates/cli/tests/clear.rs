@@ -44,14 +44,15 @@ fn every_vector_comes_out_exactly() {
     assert!(expected.len() >= 100, "only {} vectors", expected.len());
     assert_eq!(cleared.len(), expected.len());
     for (outcome, vector) in cleared.iter().zip(&expected) {
-        assert_eq!(outcome, &json!({ "core": vector["core"] }), "{}", vector["name"]);
+        let both = json!({ "core": vector["core"], "average_fee": vector["average_fee"] });
+        assert_eq!(outcome, &both, "{}", vector["name"]);
     }
 }
 
 #[test]
 fn one_round_from_stdin_gives_a_list_of_one() {
     for arguments in [&["clear", "-"][..], &["--json", "clear", "-"], &["clear", "-", "--json"]] {
-        let output = proophi(arguments, &example().to_string());
+        let output = proophi(&[arguments, &["--mechanism", "core"]].concat(), &example().to_string());
         assert!(output.status.success(), "{}", stderr(&output));
         let cleared: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(
@@ -63,6 +64,21 @@ fn one_round_from_stdin_gives_a_list_of_one() {
             }}])
         );
     }
+}
+
+#[test]
+fn a_mechanism_is_picked_by_name() {
+    let cleared = |mechanism| {
+        let output = proophi(&["clear", "-", "--mechanism", mechanism], &example().to_string());
+        assert!(output.status.success(), "{}", stderr(&output));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    // All bids fit the cap and offer 108 ticks for 20 units, 5.4 each: the asks of 1, 3 and 4 are below that.
+    let average = cleared("average-fee");
+    assert_eq!(average[0]["average_fee"]["winning_asks"], json!([0, 1, 2]));
+    assert_eq!(average[0].as_object().map(serde_json::Map::len), Some(1));
+    assert_eq!(cleared("all")[0]["average_fee"], average[0]["average_fee"]);
+    assert_eq!(cleared("all")[0]["core"], cleared("core")[0]["core"]);
 }
 
 #[test]

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `number` | what all numbers share: checked constructors, errors, written form |
 //! | `quantity` | work in units: [`Units`], [`TaskSize`], [`Capacity`], [`CapacityCap`] |
+//! | `money` | amounts of money in ticks: [`Ticks`] |
 //! | `price` | ticks per unit: [`UnitFee`], [`UnitCost`], [`ReservePrice`], [`UnitPrice`] |
 //! | `index` | identity and order: [`RoundNumber`], [`BidIndex`], [`AskIndex`] |
 //! | `circuit` | what a proof is about: [`CircuitId`] |
+//! | `mechanism` | which auction a market runs: [`Mechanism`] |
 //! | `round` | [`Bid`], [`Ask`], [`SeatedAsk`] and the closed [`Round`] |
 //! | `format` | the JSON of rounds: [`RoundFile`], [`FormatError`] |
 //!
@@ -15,6 +17,8 @@
 mod circuit;
 mod format;
 mod index;
+mod mechanism;
+mod money;
 mod number;
 mod price;
 mod quantity;
@@ -23,6 +27,8 @@ mod round;
 pub use circuit::CircuitId;
 pub use format::{FormatError, RoundFile};
 pub use index::{AskIndex, BidIndex, RoundNumber};
+pub use mechanism::{Mechanism, UnknownMechanism};
+pub use money::Ticks;
 pub use number::{NumberError, OutOfRange};
 pub use price::{ReservePrice, UnitCost, UnitFee, UnitPrice};
 pub use quantity::{Capacity, CapacityCap, TaskSize, Units};

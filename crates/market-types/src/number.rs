@@ -1,4 +1,5 @@
-//! The one macro behind every numeric type of this crate, and the errors of its checked constructors.
+//! The one macro behind every numeric type of up to 64 bits, and what all numbers share: the errors of checked
+//! constructors and the written form.
 //!
 //! Written form: amounts that may pass 2^53 are decimal strings (JSON readers in other languages would round
 //! them), counters and indices are numbers. Both forms are read back for every type.
@@ -6,6 +7,8 @@
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
 use thiserror::Error;
 
 /// A number that lies outside what its type allows.
@@ -25,20 +28,35 @@ pub struct OutOfRange {
 /// Why a text or a JSON value is not one of this crate's numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NumberError {
-    /// Not a whole decimal number that fits 64 bits.
-    #[error("found {found}; write a whole number from 0 to 2^64 - 1 in decimal digits")]
+    /// Not a whole decimal number that fits the width of the type.
+    #[error("found {found}; write a whole number from 0 to 2^{bits} - 1 in decimal digits")]
     NotDecimal {
         /// What was found instead, in words.
         found: String,
+        /// How wide the number may be.
+        bits: u32,
     },
     /// A whole number, but not one that this quantity can take.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
 }
 
+/// The integers that numbers are read into.
+pub(crate) trait Width: FromStr + From<u64> {
+    const BITS: u32;
+}
+
+impl Width for u64 {
+    const BITS: u32 = Self::BITS;
+}
+
+impl Width for u128 {
+    const BITS: u32 = Self::BITS;
+}
+
 /// Reads decimal digits and nothing else: no sign, space, separator or exponent.
-pub(crate) fn parse_decimal(text: &str) -> Result<u64, NumberError> {
-    let not_decimal = || NumberError::NotDecimal { found: format!("{:?}", shortened(text)) };
+pub(crate) fn parse_decimal<T: Width>(text: &str) -> Result<T, NumberError> {
+    let not_decimal = || NumberError::NotDecimal { found: format!("{:?}", shortened(text)), bits: T::BITS };
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(not_decimal());
     }
@@ -46,7 +64,7 @@ pub(crate) fn parse_decimal(text: &str) -> Result<u64, NumberError> {
 }
 
 /// Keeps an error message readable when the offending text is a whole file.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const LIMIT: usize = 40;
     if text.chars().count() <= LIMIT {
         return text.to_owned();
@@ -56,59 +74,60 @@ fn shortened(text: &str) -> String {
 
 /// Any JSON value where a number is expected. A refusal is kept instead of raised, so that the reader who
 /// knows the position of the value can name it.
-pub(crate) struct RawNumber(pub(crate) Result<u64, NumberError>);
+pub(crate) struct RawNumber<T = u64>(pub(crate) Result<T, NumberError>);
 
-impl RawNumber {
-    pub(crate) fn refused(found: impl Into<String>) -> Self {
-        Self(Err(NumberError::NotDecimal { found: found.into() }))
+impl<T: Width> RawNumber<T> {
+    fn refused(found: impl Into<String>) -> Self {
+        Self(Err(NumberError::NotDecimal { found: found.into(), bits: T::BITS }))
     }
 }
 
-impl<'de> Deserialize<'de> for RawNumber {
+impl<'de, T: Width> Deserialize<'de> for RawNumber<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawNumberVisitor)
+        deserializer.deserialize_any(RawNumberVisitor(PhantomData))
     }
 }
 
-struct RawNumberVisitor;
+struct RawNumberVisitor<T>(PhantomData<T>);
 
-impl<'de> Visitor<'de> for RawNumberVisitor {
-    type Value = RawNumber;
+impl<'de, T: Width> Visitor<'de> for RawNumberVisitor<T> {
+    type Value = RawNumber<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a whole number or a decimal string")
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<RawNumber, E> {
-        Ok(RawNumber(Ok(value)))
+    fn visit_u64<E>(self, value: u64) -> Result<RawNumber<T>, E> {
+        Ok(RawNumber(Ok(value.into())))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<RawNumber, E> {
-        Ok(u64::try_from(value).map_or_else(|_| RawNumber::refused(value.to_string()), |v| RawNumber(Ok(v))))
+    fn visit_i64<E>(self, value: i64) -> Result<RawNumber<T>, E> {
+        Ok(u64::try_from(value)
+            .map_or_else(|_| RawNumber::refused(value.to_string()), |value| RawNumber(Ok(value.into()))))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<RawNumber, E> {
+    fn visit_f64<E>(self, value: f64) -> Result<RawNumber<T>, E> {
         Ok(RawNumber::refused(value.to_string()))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<RawNumber, E> {
+    fn visit_str<E>(self, text: &str) -> Result<RawNumber<T>, E> {
         Ok(RawNumber(parse_decimal(text)))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<RawNumber, E> {
+    fn visit_bool<E>(self, value: bool) -> Result<RawNumber<T>, E> {
         Ok(RawNumber::refused(value.to_string()))
     }
 
-    fn visit_unit<E>(self) -> Result<RawNumber, E> {
+    fn visit_unit<E>(self) -> Result<RawNumber<T>, E> {
         Ok(RawNumber::refused("nothing"))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<RawNumber, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<RawNumber<T>, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(RawNumber::refused("a list"))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawNumber, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawNumber<T>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(RawNumber::refused("an object"))
     }
@@ -143,7 +162,7 @@ macro_rules! number {
             /// # Errors
             /// [`OutOfRange`](crate::OutOfRange) if `value` lies outside [`Self::MIN`] to [`Self::MAX`].
             pub const fn new(value: $int) -> Result<Self, crate::OutOfRange> {
-                // Widening only: every number of this crate is at most 64 bits wide.
+                // Widening only: every number made by this macro is at most 64 bits wide.
                 Self::from_u64(value as u64)
             }
         }

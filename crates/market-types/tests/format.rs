@@ -1,7 +1,8 @@
 //! The written form of rounds and numbers, both ways, and what its errors say.
 
 use market_types::{
-    AskIndex, BidIndex, Capacity, NumberError, Round, RoundFile, RoundNumber, TaskSize, UnitFee, Units,
+    AskIndex, BidIndex, Capacity, Mechanism, NumberError, Round, RoundFile, RoundNumber, TaskSize, Ticks,
+    UnitFee, Units,
 };
 use serde_json::{Value, json};
 
@@ -186,4 +187,27 @@ fn amounts_are_written_as_text_and_counters_as_numbers() {
     assert_eq!(serde_json::to_string(&RoundNumber::new(7)).unwrap(), "7");
     assert_eq!(serde_json::from_str::<Units>("5").unwrap(), serde_json::from_str::<Units>("\"5\"").unwrap());
     assert!(serde_json::from_str::<TaskSize>("0").is_err());
+}
+
+#[test]
+fn money_is_read_up_to_128_bits() {
+    let most = "340282366920938463463374607431768211455";
+    assert_eq!(most.parse::<Ticks>().unwrap(), Ticks::new(u128::MAX));
+    assert_eq!(serde_json::to_string(&Ticks::new(u128::MAX)).unwrap(), format!("\"{most}\""));
+    assert_eq!(serde_json::from_str::<Ticks>(&format!("\"{most}\"")).unwrap(), Ticks::new(u128::MAX));
+    assert_eq!(serde_json::from_str::<Ticks>("5").unwrap(), Ticks::new(5));
+    let error = "340282366920938463463374607431768211456".parse::<Ticks>().unwrap_err().to_string();
+    assert!(error.ends_with("write a whole number from 0 to 2^128 - 1 in decimal digits"), "{error}");
+}
+
+#[test]
+fn a_mechanism_is_written_by_its_name() {
+    for (mechanism, name) in Mechanism::ALL.into_iter().zip(["core", "average-fee"]) {
+        assert_eq!(mechanism.to_string(), name);
+        assert_eq!(name.parse::<Mechanism>(), Ok(mechanism));
+        assert_eq!(serde_json::to_value(mechanism).unwrap(), json!(name));
+        assert_eq!(serde_json::from_value::<Mechanism>(json!(name)).unwrap(), mechanism);
+    }
+    let error = "AverageFee".parse::<Mechanism>().unwrap_err().to_string();
+    assert_eq!(error, "there is no mechanism \"AverageFee\"; write core or average-fee");
 }

@@ -12,13 +12,15 @@ use thiserror::Error;
 use crate::plan::{Expire, Policy, Wish};
 
 /// Keys that `PROOPHI_<KEY>` may set, because other programs of the market mean the same by them.
-const SHARED_KEYS: [&str; 7] =
-    ["rpc_url", "chain_id", "contract", "market", "key_file", "key_store", "from_block"];
+const SHARED_KEYS: [&str; 8] =
+    ["rpc_url", "chain_id", "contract", "market", "key_file", "key_store", "openings", "from_block"];
 
 const HELP: &str = "\
 The node takes a seat in one market, asks its unit cost, proves the tasks that rounds assign to it, delivers the proofs
-before their deadlines, and takes over tasks that others let default. It keeps no state of its own: after a restart
-everything is read from the chain again.
+before their deadlines, and takes over tasks that others let default. In a sealed market it commits to its unit cost in
+every round and opens that after the close. It keeps no state of its own but the openings of its commitments, which are on
+disk (mode 600) before the commitment is sent: after a restart everything else is read from the chain again. Do not stop it
+for long between a commitment and its reveal: what is not opened loses its bond. `proophi reveal` opens it by hand.
 
 Example: serve the market 0x5f..  of the contract 0xe7.. with 400 units of capacity at 3 ticks per unit
 
@@ -91,11 +93,15 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_store: Option<PathBuf>,
+    /// Directory that keeps the openings of sealed asks [default: ~/.local/share/proophi/openings]
+    #[arg(long, global = true, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openings: Option<PathBuf>,
     /// Capacity to register if this prover has no seat (units); all of it is backed by collateral
     #[arg(long, global = true, value_name = "UNITS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
-    /// Unit cost to ask (ticks per unit); a standing ask that differs is changed
+    /// Unit cost to ask (ticks per unit); a standing ask that differs is changed, a sealed one holds for its round
     #[arg(long, global = true, value_name = "TICKS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<u64>,
@@ -167,6 +173,9 @@ pub struct Config {
     /// Directory of proving keys.
     #[serde(default = "default_key_store")]
     pub key_store: PathBuf,
+    /// Directory of openings.
+    #[serde(default)]
+    pub openings: Option<PathBuf>,
     /// Capacity to register (units).
     #[serde(default)]
     pub capacity: Option<Capacity>,

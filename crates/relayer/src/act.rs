@@ -4,8 +4,8 @@ use alloy::primitives::{B256, U256};
 use bindings::ProverMarket::{NothingToSettle, RoundSettledAlready, RoundVoid, UnknownBundle};
 use chain::commitments::BidChain;
 use chain::history::BundleRecord;
-use chain::round::{asks_at, release_call, settle_call, to_clearing};
-use chain::{CallError, Client, Market, RoundRecord, SendError};
+use chain::round::{asks_at, release_call, settle_call, terms_at, to_clearing};
+use chain::{CallError, Client, Market, RoundRecord, SendError, Terms};
 use clearing::clear_with_certificate;
 use market_types::{RoundError, RoundNumber, Units};
 use thiserror::Error;
@@ -58,6 +58,16 @@ pub enum ActError {
         /// How many the contract has.
         actual: u64,
     },
+    /// The terms that are known are not those of the contract.
+    #[error(
+        "the terms read from logs, {known:?}, are not the contract's, {actual:?}; the node's logs lag or lack some"
+    )]
+    OtherTerms {
+        /// What is known.
+        known: Terms,
+        /// What the contract has.
+        actual: Terms,
+    },
     /// The round cannot be cleared, which no round of the contract is.
     #[error(transparent)]
     Round(#[from] RoundError),
@@ -66,11 +76,16 @@ pub enum ActError {
     MissingBids(RoundNumber),
 }
 
-/// Clears a closed round and settles it.
+/// Clears a closed round under its `terms` and settles it.
 ///
 /// # Errors
 /// [`ActError`]. That somebody was faster is none.
-pub async fn settle(client: &Client, market: &Market, record: &RoundRecord) -> Result<Done, ActError> {
+pub async fn settle(
+    client: &Client,
+    market: &Market,
+    record: &RoundRecord,
+    terms: Terms,
+) -> Result<Done, ActError> {
     let (id, round) = (market.id.get(), U256::from(record.number.get()));
     let contract = client.market();
     if contract.outcomeOf(id, round).call().await.map_err(CallError::from)? != U256::ZERO {
@@ -81,8 +96,15 @@ pub async fn settle(client: &Client, market: &Market, record: &RoundRecord) -> R
     if known != stored {
         return Err(ActError::OtherBids { known: record.bids.len(), actual: stored.count() });
     }
+    if market.params.is_controlled() {
+        let actual = terms_at(client, market, record.number).await?;
+        if terms != actual {
+            return Err(ActError::OtherTerms { known: terms, actual });
+        }
+    }
     let asks = asks_at(client, market, record.number).await?;
-    let (outcome, certificate) = clear_with_certificate(&to_clearing(market, record, asks)?);
+    let round = to_clearing(record, terms, asks)?;
+    let (outcome, certificate) = clear_with_certificate(market.params.mechanism, &round);
     match client.send(settle_call(market, record, &certificate), U256::ZERO, None).await {
         Ok(receipt) => Ok(Done::Settled {
             transaction: receipt.transaction_hash,

@@ -16,6 +16,9 @@ A relayer reads each closed round from the chain's logs, computes prices, winner
 The first right outcome earns the settlement fees of the round's bids; a wrong one is refused, so a relayer can harm nobody
 and any number may run. It keeps no state: stop and start it at any time.
 
+In a sealed market it settles what has been opened once the time for that is over. It opens nothing itself, as it holds no
+openings, and forfeits no commitments.
+
 Without --market it serves every market of the contract, also those whose fees do not cover the gas of a settlement, and
 anyone can create a market. With --market it serves only those that you name.
 

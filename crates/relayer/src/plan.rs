@@ -85,7 +85,7 @@ pub fn plan(view: &MarketView<'_>, now: u64) -> Vec<Action> {
 }
 
 fn can_be_settled(market: &Market, round: &RoundView, now: u64) -> bool {
-    let in_time = now >= market.close_of(round.number) && now < market.settle_by(round.number);
+    let in_time = now >= market.reveal_by(round.number) && now < market.settle_by(round.number);
     in_time && !round.settled && round.bids > 0
 }
 
@@ -139,6 +139,18 @@ mod tests {
         let (close, deadline) = (GENESIS + 60, GENESIS + 90);
         assert_eq!(plan(&view, close - 1), []);
         assert_eq!(plan(&view, close), [SETTLE_0]);
+        assert_eq!(plan(&view, deadline - 1), [SETTLE_0]);
+        assert_eq!(plan(&view, deadline), []);
+    }
+
+    #[test]
+    fn a_round_of_a_sealed_market_is_settled_once_its_commitments_can_no_longer_be_opened() {
+        let params = testkit::sealed(testkit::default_params(Address::repeat_byte(1), GENESIS));
+        let market = Market { id: params.market_id(), params };
+        let view = view(&market, vec![open(0, 3)], vec![]);
+        let (reveal_by, deadline) = (GENESIS + 60 + 20, GENESIS + 60 + 20 + 30);
+        assert_eq!(plan(&view, reveal_by - 1), []);
+        assert_eq!(plan(&view, reveal_by), [SETTLE_0]);
         assert_eq!(plan(&view, deadline - 1), [SETTLE_0]);
         assert_eq!(plan(&view, deadline), []);
     }

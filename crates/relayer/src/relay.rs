@@ -238,6 +238,7 @@ impl Attempt {
 struct Work {
     market: chain::Market,
     record: std::sync::Arc<chain::RoundRecord>,
+    terms: chain::Terms,
     action: Action,
 }
 
@@ -247,14 +248,15 @@ fn work(history: &MarketHistory, action: Action) -> Option<Work> {
         Action::Release { bundle } => bundle.round,
     };
     let record = history.shared_round(round)?;
-    Some(Work { market: history.market().clone(), record, action })
+    let terms = history.terms_at(round);
+    Some(Work { market: history.market().clone(), record, terms, action })
 }
 
 impl Work {
     async fn run(self, client: &Client) -> Ended {
-        let Self { market, record, action } = self;
+        let Self { market, record, terms, action } = self;
         let result = match action {
-            Action::Settle { .. } => settle(client, &market, &record).await,
+            Action::Settle { .. } => settle(client, &market, &record, terms).await,
             Action::Release { bundle } => release(client, &market, &record, &bundle).await,
         };
         Ended { market: market.id, action, result }

@@ -5,13 +5,14 @@ mod support;
 
 use alloy::primitives::U256;
 use chain::{Client, Connection, ConnectionOptions};
+use market_types::{AskIndex, RoundNumber};
 use relayer::act::{ActError, Done, release, settle};
 use relayer::relay::{Lost, Relay, Tally};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use support::{ROUND, Stage, relay, start_on, until};
-use testkit::AnvilOptions;
+use testkit::{AnvilOptions, Bid, average_fee, circuits, controlled, sealed, with_reserve};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -55,7 +56,7 @@ async fn a_round_that_nobody_settled_in_time_is_left_and_its_bundles_are_release
 async fn every_market_of_the_contract_is_served() {
     let stage = Stage::new().await;
     let mut params = stage.bed.params().await;
-    params.reserve_price = market_types::ReservePrice::new(1_995);
+    params = with_reserve(params, 1_995);
     let second = stage.bed.market_with(&params).await;
     let second_round = async |stage: &Stage| stage.is_settled(&second).await;
     stage.close().await;
@@ -148,12 +149,64 @@ async fn a_thousand_bids_are_settled_within_the_gas_of_one_transaction() {
     stage.close().await;
     let record = stage.record().await;
     assert_eq!(record.bids.len(), 1_000);
-    let settled = settle(&stage.bed.client(7).await, &stage.market, &record).await.unwrap();
+    let settled =
+        settle(&stage.bed.client(7).await, &stage.market, &record, stage.market.params.first_terms())
+            .await
+            .unwrap();
     let Done::Settled { gas, .. } = settled else { panic!("{settled:?}") };
     println!("gas to settle 1,000 bids: {gas}");
     assert!(gas <= 1_400_000, "{gas}");
     assert_eq!(stage.available(7).await, U256::from(7_000));
     assert_eq!(stage.relay(7).await.run_once().await.unwrap(), done(0, 4));
+}
+
+#[tokio::test]
+async fn rounds_of_both_mechanisms_are_settled_under_terms_that_move() {
+    let stage = Stage::new_in(|params| average_fee(controlled(params))).await;
+    for round in 1..5 {
+        let round = RoundNumber::new(round);
+        if round > ROUND {
+            stage.bids(&stage.market, 12).await;
+        }
+        stage.bed.warp_to_close(&stage.market, round).await;
+        assert_eq!(stage.relay(7).await.run_once().await.unwrap(), done(1, 1), "{round}");
+    }
+    let terms = [1, 2, 3, 4].map(|_| stage.market.params.first_terms());
+    let history = stage.history().await;
+    let moved = [1, 2, 3, 4].map(|round| history.terms_at(RoundNumber::new(round)));
+    assert_eq!(moved[..2], terms[..2]);
+    assert!(moved[2] != terms[2] && moved[3] != moved[2]);
+}
+
+#[tokio::test]
+async fn terms_that_are_not_those_of_the_contract_are_not_sent() {
+    let stage = Stage::new_in(controlled).await;
+    stage.close().await;
+    let mut terms = stage.market.params.first_terms();
+    terms.reserve = market_types::ReservePrice::new(9);
+    let record = stage.record().await;
+    let error = settle(&stage.bed.client(7).await, &stage.market, &record, terms).await.unwrap_err();
+    assert!(matches!(error, ActError::OtherTerms { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_sealed_round_is_settled_once_nothing_more_can_be_opened() {
+    let stage = Stage::new_in(|params| sealed(with_reserve(params, 50))).await;
+    let (bed, market) = (&stage.bed, &stage.market);
+    let (mut bids, mut asks) = (Vec::new(), Vec::new());
+    for (seat, account, cost) in [(0, 1, 10), (1, 2, 20), (2, 3, 30)] {
+        asks.push(bed.commit_ask(&bed.client(account).await, market, AskIndex::new(seat), cost).await.1);
+    }
+    for (account, fee) in [(5, 90), (6, 80)] {
+        let bid = Bid::of(fee, circuits()[0].id);
+        bids.push(bed.commit_bid(&bed.client(account).await, market, &bid).await.1);
+    }
+    stage.close().await;
+    bed.reveal(&bed.client(5).await, market, &bids, &asks).await;
+    assert_eq!(stage.relay(7).await.run_once().await.unwrap(), done(0, 0));
+    bed.warp_to_settlement(market, ROUND).await;
+    assert_eq!(stage.relay(7).await.run_once().await.unwrap(), done(1, 0));
+    assert!(stage.record().await.settlement.unwrap().is_trade());
 }
 
 #[tokio::test]
@@ -163,7 +216,7 @@ async fn bids_that_are_not_those_of_the_contract_are_not_sent() {
     let client = stage.bed.client(7).await;
     let mut record = stage.record().await;
     record.bids.pop();
-    let error = settle(&client, &stage.market, &record).await.unwrap_err();
+    let error = settle(&client, &stage.market, &record, stage.market.params.first_terms()).await.unwrap_err();
     assert!(matches!(error, ActError::OtherBids { known: 11, actual: 12 }), "{error}");
     let bundle = stage.bundle().await;
     let error = release(&client, &stage.market, &record, &bundle).await.unwrap_err();

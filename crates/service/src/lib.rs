@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `config` | [`load_config`]: file, environment and flags, one over the other; an unknown key is an error |
 //! | `key` | [`load_key`]: the private key from a file only its owner can read, or from the environment |
+//! | [`openings`] | openings of sealed bids and asks, kept safe until they are revealed |
 //! | `logs` | [`init_tracing`]: logs on stderr, for people or as JSON |
 //! | `backoff` | [`Backoff`]: how long to wait after the n-th failure in a row |
 //! | `stop` | [`shutdown`], [`stop()`]: resolve on SIGINT or SIGTERM |
@@ -14,6 +15,7 @@ mod config;
 mod exit;
 mod key;
 mod logs;
+pub mod openings;
 mod stop;
 
 pub use backoff::Backoff;

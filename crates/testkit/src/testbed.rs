@@ -1,13 +1,19 @@
 //! The contracts on a chain of their own, and what people do there.
 
 use crate::{Anvil, AnvilOptions, circuits};
-use alloy::primitives::{Address, Bytes, U256};
+use alloy::primitives::aliases::U96;
+use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::rpc::types::TransactionReceipt;
 use bindings::ProverMarket;
 use chain::deploy::{CircuitKey, Deployment, create_market, deploy};
 use chain::events::{BidHead, first};
+use chain::sealed::reveal_bids_call;
+use chain::{AskOpening, BidOpening};
 use chain::{Client, Currency, Market, MarketParams};
-use market_types::{AskIndex, CapacityCap, CircuitId, ReservePrice, RoundNumber, TaskSize};
+use market_types::{
+    AskIndex, CapacityCap, CircuitId, Mechanism, ReservePrice, RoundNumber, TaskSize, UnitCost, UnitFee,
+};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A chain with the contracts on it.
 #[derive(Debug)]
@@ -56,25 +62,71 @@ pub fn default_params(verifier: Address, genesis: u64) -> MarketParams {
     MarketParams {
         currency: Currency::Native,
         tick: 1_000_000_000,
-        capacity_cap: CapacityCap::new(1_000_000).expect("a cap"),
+        mechanism: Mechanism::Core,
+        capacity_cap: cap(1_000_000),
+        cap_min: cap(1_000_000),
+        cap_max: cap(1_000_000),
         reserve_price: ReservePrice::new(0),
+        reserve_min: ReservePrice::new(0),
+        reserve_max: ReservePrice::new(0),
         genesis,
         bidding_period: 60,
+        reveal_period: 0,
         settlement_period: 30,
         proving_period: 120,
         takeover_period: 60,
         max_takeovers: 2,
         max_seats: 10,
+        capacity_delay: 1,
+        min_seat_capacity: 127,
+        seat_fee: 0,
         verifier,
         verifier_gas: 500_000,
         bounty_bps: 3_000,
         compensation_bps: 4_000,
         penalty_bps: 1_000,
+        bond_bps: 0,
         sink: Address::repeat_byte(0x51),
         collateral_per_unit: 10,
         settlement_fee: 7,
         max_task_size: TaskSize::new(64).expect("a size"),
     }
+}
+
+/// `params` with sealed bids and asks: 20 s to open them, a tenth of a deposit is lost without.
+#[must_use]
+pub fn sealed(mut params: MarketParams) -> MarketParams {
+    (params.reveal_period, params.bond_bps) = (20, 1_000);
+    params
+}
+
+/// `params` under the mechanism `average-fee`.
+#[must_use]
+pub fn average_fee(mut params: MarketParams) -> MarketParams {
+    params.mechanism = Mechanism::AverageFee;
+    params
+}
+
+/// `params` with a capacity cap that moves between 200 and 10,000 units and begins at 1,000, and a reserve price that moves
+/// between 1 and 1,000 ticks per unit and begins at 8.
+#[must_use]
+pub fn controlled(mut params: MarketParams) -> MarketParams {
+    (params.cap_min, params.capacity_cap, params.cap_max) = (cap(200), cap(1_000), cap(10_000));
+    params = with_reserve(params, 8);
+    (params.reserve_min, params.reserve_max) = (ReservePrice::new(1), ReservePrice::new(1_000));
+    params
+}
+
+/// `params` with a reserve price that stays (ticks per unit). Provers that ask less win even where few bid.
+#[must_use]
+pub fn with_reserve(mut params: MarketParams, reserve: u64) -> MarketParams {
+    let reserve = ReservePrice::new(reserve);
+    (params.reserve_min, params.reserve_price, params.reserve_max) = (reserve, reserve, reserve);
+    params
+}
+
+fn cap(units: u64) -> CapacityCap {
+    CapacityCap::new(units).expect("a cap")
 }
 
 impl Testbed {
@@ -119,9 +171,20 @@ impl Testbed {
         create_market(&self.client(0).await, params).await.expect("the market is created")
     }
 
+    /// The round that takes bids in the block at the head.
+    pub async fn current_round(&self, market: &Market) -> RoundNumber {
+        market.id.round_at(self.anvil.head().await.timestamp).expect("the market is open")
+    }
+
     /// Mines a block at the opening of `round`, unless it has opened.
     pub async fn warp_to_open(&self, market: &Market, round: RoundNumber) {
         self.anvil.warp_to(market.id.open_of(round)).await;
+    }
+
+    /// Mines a block at which `round` can be settled, unless there is one: its close, and in a sealed market the end of the
+    /// time in which commitments are opened.
+    pub async fn warp_to_settlement(&self, market: &Market, round: RoundNumber) {
+        self.anvil.warp_to(market.reveal_by(round)).await;
     }
 
     /// Mines a block at the close of `round`, unless it has closed.
@@ -137,9 +200,12 @@ impl Testbed {
         client.send(call, amount, None).await.expect("the deposit");
     }
 
-    /// Takes a seat, paying its collateral in ether; it takes part from the next round on.
+    /// Takes a seat, paying collateral and seat fee in ether; it takes part after the market's delay, in
+    /// [`default_params`] from the next round on. In a sealed market `cost` is left out: an ask is committed to.
     pub async fn register(&self, client: &Client, market: &Market, capacity: u32, cost: u64) -> AskIndex {
-        let ticks = u64::from(capacity).saturating_mul(market.params.collateral_per_unit);
+        let cost = if market.params.is_sealed() { u64::MAX } else { cost };
+        let collateral = u64::from(capacity).saturating_mul(market.params.collateral_per_unit);
+        let ticks = collateral.saturating_add(market.params.seat_fee);
         let call = ProverMarket::registerCall { id: market.id.get(), capacity, cost };
         let receipt = client.send(call, market.ticks_to_wei(U256::from(ticks)), None).await;
         let receipt = receipt.expect("the registration");
@@ -162,6 +228,69 @@ impl Testbed {
         place(&receipt.expect("the bid"), client.contract())
     }
 
+    /// Commits to a bid of the open round with twice its least deposit, paid in ether. The opening comes back, with its round.
+    pub async fn commit_bid(&self, client: &Client, market: &Market, bid: &Bid) -> (RoundNumber, BidOpening) {
+        let opening = BidOpening {
+            requester: client.sender().expect("a client with a key"),
+            fee: UnitFee::new(bid.fee).expect("a fee"),
+            circuit: bid.circuit,
+            public_inputs: bid.public_inputs.clone(),
+            data: bid.data.clone(),
+            salt: salt(),
+        };
+        let round = self.current_round(market).await;
+        let commitment = opening.commitment(client.seed(market, round)).expect("a circuit with a size");
+        let deposit = opening.least_deposit(market).saturating_mul(2);
+        let call = ProverMarket::commitBidCall {
+            id: market.id.get(),
+            commitment,
+            deposit_: U96::saturating_from(deposit),
+            round: round.get().try_into().expect("32 bits"),
+        };
+        let value = market.ticks_to_wei(U256::from(deposit));
+        let receipt = client.send(call, value, None).await.expect("the commitment");
+        let committed = first::<ProverMarket::Committed>(&receipt, client.contract()).expect("a commitment");
+        assert_eq!(committed.round, U256::from(round.get()));
+        (round, opening)
+    }
+
+    /// Commits a seat of the sender to a unit cost in the open round, paying the bond in ether.
+    pub async fn commit_ask(
+        &self,
+        client: &Client,
+        market: &Market,
+        seat: AskIndex,
+        cost: u64,
+    ) -> (RoundNumber, AskOpening) {
+        let prover = client.sender().expect("a client with a key");
+        let opening = AskOpening { prover, seat, cost: UnitCost::new(cost), salt: salt() };
+        let round = self.current_round(market).await;
+        let number = U256::from(seat.get());
+        let state = client.market().seatOf(market.id.get(), number).call().await.expect("the seat");
+        let units = u128::try_from(state.capacity).expect("a capacity");
+        let bond = market.bond_of(units.saturating_mul(market.params.collateral_per_unit.into()));
+        let call = ProverMarket::commitAskCall {
+            id: market.id.get(),
+            seat: number,
+            commitment: opening.commitment(client.seed(market, round)),
+            round: round.get().try_into().expect("32 bits"),
+        };
+        client.send(call, market.ticks_to_wei(U256::from(bond)), None).await.expect("the commitment");
+        (round, opening)
+    }
+
+    /// Opens bids and asks of the round that closed last.
+    pub async fn reveal(&self, client: &Client, market: &Market, bids: &[BidOpening], asks: &[AskOpening]) {
+        if !bids.is_empty() {
+            let receipt = client.send(reveal_bids_call(market, bids), U256::ZERO, None).await;
+            let logs = receipt.expect("the bids are opened").inner.logs().len();
+            assert_eq!(logs, bids.len(), "each opening is accepted, and no account has two bids");
+        }
+        for ask in asks {
+            client.send(ask.reveal_call(market), U256::ZERO, None).await.expect("the ask is opened");
+        }
+    }
+
     /// Posts many bids in one call, paying for them in ether, and tells where the first one stands.
     pub async fn bids(&self, client: &Client, market: &Market, bids: &[Bid]) -> (RoundNumber, u32) {
         let all = bids.iter().map(Bid::to_abi).collect();
@@ -178,6 +307,12 @@ fn locked(market: &Market, bids: &[Bid]) -> U256 {
         sum.saturating_add(task).saturating_add(U256::from(market.params.settlement_fee))
     });
     market.ticks_to_wei(ticks)
+}
+
+/// Another salt each time: here nobody tries to guess it.
+fn salt() -> B256 {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    U256::from(COUNT.fetch_add(1, Ordering::Relaxed)).into()
 }
 
 /// Round and index of the first bid of a transaction.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
+import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {BidChain} from "../../../contracts/types/BidChain.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
 import {CircuitId, toCircuitId} from "../../../contracts/types/CircuitId.sol";
@@ -54,7 +54,7 @@ contract BidBookTest is MarketTest {
         CircuitId circuit = toCircuitId(5, 4);
         vm.expectEmit(address(market));
         uint256 head = (3 << 160) | (1 << 128) | (10 << 64) | CircuitId.unwrap(circuit);
-        emit IProverMarket.BidSubmitted(id, alice, head, inputs, "abc");
+        emit IMarketLog.BidSubmitted(id, alice, head, inputs, "abc");
         vm.prank(alice);
         (uint256 round, uint256 index) = market.submitBid(id, 10, circuit, inputs, "abc");
         assertEq(round, 3);
@@ -76,7 +76,7 @@ contract BidBookTest is MarketTest {
     function test_RevertWhen_TaskSizeOutOfRange() public {
         fund(alice, 1000);
         vm.startPrank(alice);
-        bytes4 selector = IProverMarket.TaskSizeOutOfRange.selector;
+        bytes4 selector = IMarketLog.TaskSizeOutOfRange.selector;
         vm.expectRevert(abi.encodeWithSelector(selector, 0, MAX_SIZE));
         market.submitBid(id, 10, circuitOf(0), _none, "");
         vm.expectRevert(abi.encodeWithSelector(selector, MAX_SIZE + 1, MAX_SIZE));
@@ -86,13 +86,13 @@ contract BidBookTest is MarketTest {
 
     function test_RevertWhen_FeeIsZero() public {
         fund(alice, 1000);
-        vm.expectRevert(IProverMarket.ZeroFee.selector);
+        vm.expectRevert(IMarketLog.ZeroFee.selector);
         vm.prank(alice);
         market.submitBid(id, 0, circuitOf(1), _none, "");
     }
 
     function test_RevertWhen_NoBids() public {
-        vm.expectRevert(IProverMarket.NoBids.selector);
+        vm.expectRevert(IMarketLog.NoBids.selector);
         market.submitBids(id, new NewBid[](0));
     }
 
@@ -104,7 +104,7 @@ contract BidBookTest is MarketTest {
         fund(alice, 8 * 5000);
         vm.prank(alice);
         market.submitBids(id, bids);
-        bytes memory full = abi.encodeWithSelector(IProverMarket.RoundFull.selector, 4000, closeAt(0));
+        bytes memory full = abi.encodeWithSelector(IMarketLog.RoundFull.selector, 4000, closeAt(0));
         vm.expectRevert(full);
         vm.prank(alice);
         market.submitBid(id, 1, circuitOf(1), _none, "");
@@ -119,13 +119,11 @@ contract BidBookTest is MarketTest {
         NewBid[] memory bids = new NewBid[](2);
         bids[0] = NewBid(10, circuitOf(8), _none, "");
         bids[1] = NewBid(10, circuitOf(9), _none, "");
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.TaskSizeOutOfRange.selector, 9, MAX_SIZE));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskSizeOutOfRange.selector, 9, MAX_SIZE));
         vm.prank(alice);
         market.submitBids(id, bids);
         bids[1] = NewBid(200, circuitOf(8), _none, "");
-        vm.expectRevert(
-            abi.encodeWithSelector(IProverMarket.InsufficientBalance.selector, 1000, 1680 + 2 * FEE)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 1000, 1680 + 2 * FEE));
         vm.prank(alice);
         market.submitBids(id, bids);
         assertEq(market.bidChainOf(id, 0).count(), 0);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
 import {Certificate} from "../../../contracts/types/Certificate.sol";
+import {Mechanism} from "../../../contracts/types/Mechanism.sol";
 import {MarketId} from "../../../contracts/types/MarketId.sol";
 import {ClosedRoundTest} from "../support/ClosedRoundTest.sol";
 import {SlowClearing} from "../support/SlowClearing.sol";
@@ -55,6 +57,58 @@ contract CertificateTest is ClosedRoundTest {
         _accepted();
     }
 
+    /// @dev Each field of the two mechanisms' certificates, alone, one off and at the ends of its type.
+    function test_RevertWhen_OneFieldIsOneOffOrExtreme() public {
+        for (uint8 m; m < 2; ++m) {
+            params.mechanism = Mechanism(m);
+            params.sink = address(uint160(1 + m));
+            vm.warp(params.genesis);
+            id = market.createMarket(params);
+            _closedRound();
+            _load(1);
+            uint256[9] memory good = abi.decode(abi.encode(_c), (uint256[9]));
+            uint8[9] memory bits = [64, 32, 64, 8, 64, 32, 64, 128, 128];
+            for (uint256 field; field < 9; ++field) {
+                uint256 max = (1 << bits[field]) - 1;
+                uint256 below = good[field] == 0 ? max : good[field] - 1;
+                uint256[4] memory values = [good[field] + 1, below, 0, max];
+                for (uint256 k; k < 4; ++k) {
+                    uint256[9] memory bad = abi.decode(abi.encode(good), (uint256[9]));
+                    bad[field] = values[k] & max;
+                    if (bad[field] == good[field]) continue;
+                    _c = abi.decode(abi.encode(bad), (Certificate));
+                    _refused();
+                }
+            }
+            _c = abi.decode(abi.encode(good), (Certificate));
+            _accepted();
+        }
+    }
+
+    function test_RevertWhen_AverageFeeErrorsNameTheFault() public {
+        params.mechanism = Mechanism.AverageFee;
+        id = market.createMarket(params);
+        _closedRound();
+        _load(1);
+        Certificate memory good = _c;
+        _c.pivotSeat = 2;
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongPivotSeat.selector, 2));
+        market.settle(id, 1, _c, _w);
+        _c = good;
+        _c.batchUnits += 1;
+        vm.expectRevert(IMarketLog.WrongBatch.selector);
+        market.settle(id, 1, _c, _w);
+        _c = good;
+        _c.revenue += 1;
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongRevenue.selector, 461, 460));
+        market.settle(id, 1, _c, _w);
+        // A batch that is right in itself, but not the one that the cap leaves.
+        _c = good;
+        (_c.batchFee, _c.batchIndex, _c.batchUnits, _c.batchRevenue) = (6, 4, 30, 460);
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongPivotBid.selector, 6, 4));
+        market.settle(id, 1, _c, _w);
+    }
+
     function test_RevertWhen_AnyOtherPivotIsNamedConsistently() public {
         _closedRound();
         _load(1);
@@ -68,7 +122,7 @@ contract CertificateTest is ClosedRoundTest {
                 for (uint32 k; k < 5; ++k) {
                     if (posted(1, k).fee > fee) units += posted(1, k).circuit.units();
                 }
-                _c = Certificate(pivot, fee, i, units);
+                _c = core(pivot, fee, i, units);
                 _refused();
                 ++tried;
             }
@@ -102,16 +156,16 @@ contract CertificateTest is ClosedRoundTest {
         _closedRound();
         _load(1);
         _c.pivotSeat = 3;
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongPivotSeat.selector, 3));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongPivotSeat.selector, 3));
         market.settle(id, 1, _c, _w);
-        _c = Certificate(2, 14, 3, 16);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongPivotBid.selector, 14, 3));
+        _c = core(2, 14, 3, 16);
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongPivotBid.selector, 14, 3));
         market.settle(id, 1, _c, _w);
-        _c = Certificate(2, 12, 2, 21);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongUnits.selector, 21, 22));
+        _c = core(2, 12, 2, 21);
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongUnits.selector, 21, 22));
         market.settle(id, 1, _c, _w);
         _w.pop();
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongBids.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongBids.selector, 1));
         market.settle(id, 1, _c, _w);
     }
 
@@ -123,7 +177,7 @@ contract CertificateTest is ClosedRoundTest {
         Posted memory p = posted(1, 0);
         MarketId here = id;
         IProverMarket first_ = market;
-        Certificate memory none = Certificate(type(uint8).max, type(uint64).max, 0, 0);
+        Certificate memory none = core(type(uint8).max, type(uint64).max, 0, 0);
         params.sink = bob;
         id = market.createMarket(params);
         _submit(p);
@@ -144,7 +198,7 @@ contract CertificateTest is ClosedRoundTest {
         assertTrue(
             keccak256(abi.encode(market.bidChainOf(id, 3))) != keccak256(abi.encode(market.bidChainOf(id, 2)))
         );
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.NothingToSettle.selector, 4));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.NothingToSettle.selector, 4));
         market.settle(id, 4, none, _one(first));
     }
 
@@ -166,8 +220,9 @@ contract CertificateTest is ClosedRoundTest {
         uint64 reserve,
         uint64 cap
     ) public {
-        params.reservePrice = uint64(bound(reserve, 0, 12));
-        params.capacityCap = uint64(bound(cap, MAX_SIZE, 70));
+        params.mechanism = Mechanism(uint8((seed >> 200) % 2));
+        fixReserve(uint64(bound(reserve, 0, 12)));
+        fixCap(uint64(bound(cap, MAX_SIZE + 11, 70))); // a seat offers at most the cap
         params.sink = address(uint160(seed) | 1);
         id = market.createMarket(params);
         for (uint256 i; i < seats_ % 6; ++i) {
@@ -206,6 +261,11 @@ contract CertificateTest is ClosedRoundTest {
             if (r & 2 != 0) _c.pivotFee = uint64((r >> 16) % 16);
             if (r & 4 != 0) _c.pivotIndex = uint32((r >> 32) % 15);
             if (r & 8 != 0) _c.units = uint64((r >> 64) % 50);
+            if (r & 16 != 0) _c.batchFee = uint64((r >> 80) % 16);
+            if (r & 32 != 0) _c.batchIndex = uint32((r >> 96) % 15);
+            if (r & 64 != 0) _c.batchUnits = uint64((r >> 112) % 70);
+            if (r & 128 != 0) _c.batchRevenue = uint128((r >> 128) % 700);
+            if (r & 256 != 0) _c.revenue = uint128((r >> 144) % 700);
             if (keccak256(abi.encode(_c)) != keccak256(abi.encode(good))) _refusedAt(round);
         }
         _c = good;
@@ -229,7 +289,7 @@ contract CertificateTest is ClosedRoundTest {
     }
 
     function _refusedWords(BidWord[] memory list) private {
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongBids.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongBids.selector, 1));
         market.settle(id, 1, _c, list);
     }
 
@@ -237,10 +297,9 @@ contract CertificateTest is ClosedRoundTest {
     function _requireOwnError(bytes memory reason) private pure {
         bytes4 selector = bytes4(reason);
         assertTrue(
-            selector == IProverMarket.WrongPivotSeat.selector
-                || selector == IProverMarket.WrongPivotBid.selector
-                || selector == IProverMarket.WrongUnits.selector
-                || selector == IProverMarket.WrongBids.selector
+            selector == IMarketLog.WrongPivotSeat.selector || selector == IMarketLog.WrongPivotBid.selector
+                || selector == IMarketLog.WrongUnits.selector || selector == IMarketLog.WrongBatch.selector
+                || selector == IMarketLog.WrongRevenue.selector || selector == IMarketLog.WrongBids.selector
         );
     }
 

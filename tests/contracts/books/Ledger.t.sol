@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
+import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
 import {Lane, LaneLib} from "../../../contracts/types/Lane.sol";
 import {MarketTest} from "../support/MarketTest.sol";
@@ -20,7 +20,7 @@ contract LedgerTest is MarketTest {
     function test_depositCreditsWhomItNames() public {
         vm.deal(bob, 50 * TICK);
         vm.expectEmit(address(market));
-        emit IProverMarket.Deposited(id, alice, bob, 50);
+        emit IMarketLog.Deposited(id, alice, bob, 50);
         vm.prank(bob);
         market.deposit{value: 50 * TICK}(id, alice, 50 * TICK);
         assertEq(available(alice), 50);
@@ -39,11 +39,11 @@ contract LedgerTest is MarketTest {
 
     function test_RevertWhen_DepositIsMalformed() public {
         vm.deal(address(this), 1 ether);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.NotMultipleOfTick.selector, TICK + 1, TICK));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.NotMultipleOfTick.selector, TICK + 1, TICK));
         market.deposit{value: TICK + 1}(id, alice, TICK + 1);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.WrongValue.selector, TICK, 2 * TICK));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongValue.selector, TICK, 2 * TICK));
         market.deposit{value: TICK}(id, alice, 2 * TICK);
-        vm.expectRevert(IProverMarket.ZeroAddress.selector);
+        vm.expectRevert(IMarketLog.ZeroAddress.selector);
         market.deposit{value: TICK}(id, address(0), TICK);
     }
 
@@ -62,7 +62,7 @@ contract LedgerTest is MarketTest {
         open(1);
         fund(alice, 5);
         vm.expectEmit(address(market));
-        emit IProverMarket.Withdrawn(id, alice, bob, 12);
+        emit IMarketLog.Withdrawn(id, alice, bob, 12);
         vm.prank(alice);
         assertEq(market.withdraw(id, 12, bob), 12 * TICK);
         assertEq(bob.balance, 12 * TICK);
@@ -77,10 +77,10 @@ contract LedgerTest is MarketTest {
         fund(alice, 10);
         open(1);
         fund(alice, 5);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.InsufficientBalance.selector, 15, 16));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 15, 16));
         vm.prank(alice);
         market.withdraw(id, 16, alice);
-        vm.expectRevert(IProverMarket.ZeroAddress.selector);
+        vm.expectRevert(IMarketLog.ZeroAddress.selector);
         vm.prank(alice);
         market.withdraw(id, 1, address(0));
     }
@@ -88,7 +88,7 @@ contract LedgerTest is MarketTest {
     function test_lockedMoneyCannotBeWithdrawn() public {
         fundedBid(alice, 10, 4);
         assertEq(available(alice), 0);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.InsufficientBalance.selector, 0, 1));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 0, 1));
         vm.prank(alice);
         market.withdraw(id, 1, alice);
     }
@@ -135,7 +135,7 @@ contract LedgerTest is MarketTest {
         fund(alice, 1000);
         bid(alice, 20, 8);
         vm.expectEmit(true, true, false, false, address(market));
-        emit IProverMarket.BidsBundled(id, alice, 0, 1, 1);
+        emit IMarketLog.BidsBundled(id, alice, 0, 1, 1);
         assertEq(bid(alice, 10, 2), 1);
         assertEq(market.bundleHash(id, alice, 0, 1), keccak256(abi.encodePacked(words(0, 1, 1))));
         assertEq(available(alice), 1000 - 160 - 20 - 2 * FEE);
@@ -155,17 +155,17 @@ contract LedgerTest is MarketTest {
         assertEq(bundle(alice, _fees, _sizes), 1);
         assertEq(available(alice), 0);
         BidWord[] memory list = words(1, 1, 4);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.RoundUnresolved.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.RoundUnresolved.selector, 1));
         market.release(id, alice, 1, 1, list);
         open(2);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.RoundUnresolved.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.RoundUnresolved.selector, 1));
         market.release(id, alice, 1, 1, list);
         assertEq(settle(1).userPrice, 9);
         vm.expectEmit(address(market));
-        emit IProverMarket.BundleReleased(id, alice, 1, 1, locked - 108);
+        emit IMarketLog.BundleReleased(id, alice, 1, 1, locked - 108);
         assertEq(market.release(id, alice, 1, 1, list), locked - 108); // 8 and 4 units won at price 9
         assertEq(available(alice), locked - 108);
-        vm.expectRevert(IProverMarket.UnknownBundle.selector);
+        vm.expectRevert(IMarketLog.UnknownBundle.selector);
         market.release(id, alice, 1, 1, list);
     }
 
@@ -175,17 +175,17 @@ contract LedgerTest is MarketTest {
         bundle(alice, _fees, _sizes);
         vm.warp(settleBy(0));
         BidWord[] memory list = words(0);
-        vm.expectRevert(IProverMarket.UnknownBundle.selector);
+        vm.expectRevert(IMarketLog.UnknownBundle.selector);
         market.release(id, bob, 0, 0, list);
-        vm.expectRevert(IProverMarket.UnknownBundle.selector);
+        vm.expectRevert(IMarketLog.UnknownBundle.selector);
         market.release(id, alice, 1, 0, list);
-        vm.expectRevert(IProverMarket.UnknownBundle.selector);
+        vm.expectRevert(IMarketLog.UnknownBundle.selector);
         market.release(id, alice, 0, 1, list);
         BidWord[] memory part = words(0, 0, 3);
-        vm.expectRevert(IProverMarket.UnknownBundle.selector);
+        vm.expectRevert(IMarketLog.UnknownBundle.selector);
         market.release(id, alice, 0, 0, part);
         list[0] = BidWord.wrap(bytes32(uint256(BidWord.unwrap(list[0])) + (1 << 192)));
-        vm.expectRevert(IProverMarket.UnknownBundle.selector);
+        vm.expectRevert(IMarketLog.UnknownBundle.selector);
         market.release(id, alice, 0, 0, list);
         assertEq(market.release(id, alice, 0, 0, words(0)), locked + 4 * FEE);
     }
@@ -224,7 +224,7 @@ contract LedgerTest is MarketTest {
         open(1);
         fund(alice, 26);
         uint256[] memory inputs = new uint256[](0);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.InsufficientBalance.selector, 46, 47));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 46, 47));
         vm.prank(alice);
         market.submitBid(id, 10, circuitOf(4), inputs, "");
     }
@@ -240,7 +240,7 @@ contract LedgerTest is MarketTest {
         deliver(1, 0);
         assertEq(market.surplusOf(id), 8 * (12 - 9));
         vm.expectEmit(address(market));
-        emit IProverMarket.SurplusCollected(id, sink, 24);
+        emit IMarketLog.SurplusCollected(id, sink, 24);
         assertEq(market.collectSurplus(id), 24 * TICK);
         assertEq(sink.balance, 24 * TICK);
         assertEq(market.surplusOf(id), 0);

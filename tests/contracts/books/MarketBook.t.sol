@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IProofVerifier} from "../../../contracts/interfaces/IProofVerifier.sol";
-import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
+import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {CircuitId} from "../../../contracts/types/CircuitId.sol";
 import {MarketId, MarketIdLib} from "../../../contracts/types/MarketId.sol";
 import {MarketParams} from "../../../contracts/types/MarketParams.sol";
@@ -16,17 +16,18 @@ contract MarketBookTest is MarketTest {
     function test_idFollowsFromTheParametersAlone() public {
         bytes32 hash = keccak256(abi.encode(params));
         MarketId expected = MarketIdLib.pack(
-            hash, params.genesis, params.biddingPeriod, params.settlementFee, params.maxTaskSize
+            hash, params.genesis, params.biddingPeriod, params.settlementFee, false, params.maxTaskSize
         );
         assertEq(MarketId.unwrap(id), MarketId.unwrap(expected));
         params.sink = alice;
         vm.expectEmit(address(market));
-        emit IProverMarket.MarketCreated(
+        emit IMarketLog.MarketCreated(
             MarketIdLib.pack(
                 keccak256(abi.encode(params)),
                 params.genesis,
                 params.biddingPeriod,
                 params.settlementFee,
+                false,
                 params.maxTaskSize
             ),
             bob,
@@ -37,13 +38,13 @@ contract MarketBookTest is MarketTest {
     }
 
     function test_RevertWhen_MarketExists() public {
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.MarketExists.selector, id));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.MarketExists.selector, id));
         market.createMarket(params);
     }
 
     function test_RevertWhen_MarketUnknown() public {
         MarketId other = MarketId.wrap(bytes32(uint256(MarketId.unwrap(id)) ^ (1 << 255)));
-        bytes memory unknown = abi.encodeWithSelector(IProverMarket.UnknownMarket.selector, other);
+        bytes memory unknown = abi.encodeWithSelector(IMarketLog.UnknownMarket.selector, other);
         vm.expectRevert(unknown);
         market.marketParams(other);
         vm.expectRevert(unknown);
@@ -54,11 +55,14 @@ contract MarketBookTest is MarketTest {
         market.collectSurplus(other);
         vm.expectRevert(unknown);
         market.register(other, 100, 1);
+        vm.expectRevert(unknown);
+        market.termsOf(other, 0);
         // An id that no market can have, and one without money under it, take no bid either.
         uint256[] memory inputs = new uint256[](0);
-        vm.expectRevert(abi.encodeWithSelector(MarketIdLib.NotAMarket.selector, MarketId.wrap(0)));
-        market.submitBid(MarketId.wrap(0), 1, circuitOf(1), inputs, "");
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.InsufficientBalance.selector, 0, 1 + FEE));
+        MarketId none = MarketId.wrap(bytes32(uint256(MAX_SIZE)));
+        vm.expectRevert(abi.encodeWithSelector(MarketIdLib.NotAMarket.selector, none));
+        market.submitBid(none, 1, circuitOf(1), inputs, "");
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 0, 1 + FEE));
         market.submitBid(other, 1, circuitOf(1), inputs, "");
     }
 
@@ -73,14 +77,9 @@ contract MarketBookTest is MarketTest {
         p.maxTaskSize = 0;
         _refuse(p, "maxTaskSize");
         p.maxTaskSize = 2 ** 30 + 1;
-        p.capacityCap = type(uint64).max;
+        (p.capacityCap, p.capMin, p.capMax) = (type(uint64).max, type(uint64).max, type(uint64).max);
         _refuse(p, "maxTaskSize");
-        p.maxTaskSize = 2 ** 30;
-        market.createMarket(p);
-        p = defaultParams();
-        p.capacityCap = MAX_SIZE - 1;
-        _refuse(p, "capacityCap");
-        p.capacityCap = MAX_SIZE;
+        (p.maxTaskSize, p.minSeatCapacity) = (2 ** 30, 2 ** 31 - 1);
         market.createMarket(p);
         p = defaultParams();
         p.biddingPeriod = 0;
@@ -109,7 +108,7 @@ contract MarketBookTest is MarketTest {
 
     function test_RevertWhen_ParameterOutsideItsRangeToo() public {
         MarketParams memory p = defaultParams();
-        p.maxSeats = 0;
+        p.maxSeats = 1; // in `core` nobody would ever win
         _refuse(p, "maxSeats");
         p.maxSeats = 129;
         _refuse(p, "maxSeats");
@@ -138,6 +137,56 @@ contract MarketBookTest is MarketTest {
         p = defaultParams();
         p.sink = address(0);
         _refuse(p, "sink");
+        p.sink = address(market);
+        _refuse(p, "sink");
+    }
+
+    function test_RevertWhen_TermsAreOutsideTheirBounds() public {
+        MarketParams memory p = defaultParams();
+        p.capMin = p.maxTaskSize - 1;
+        _refuse(p, "capMin");
+        p = defaultParams();
+        p.capMin = p.capacityCap + 1;
+        _refuse(p, "capacityCap");
+        p = defaultParams();
+        p.capMax = p.capacityCap - 1;
+        _refuse(p, "capacityCap");
+        p = defaultParams();
+        p.reserveMin = p.reservePrice + 1;
+        _refuse(p, "reservePrice");
+        p = defaultParams();
+        p.reserveMax = p.reservePrice - 1;
+        _refuse(p, "reservePrice");
+    }
+
+    function test_RevertWhen_SeatsOfThisSizeCannotBe() public {
+        MarketParams memory p = defaultParams();
+        p.capacityDelay = 0;
+        _refuse(p, "capacityDelay");
+        p = defaultParams();
+        p.minSeatCapacity = 2 * MAX_SIZE - 2;
+        _refuse(p, "minSeatCapacity");
+        p = defaultParams();
+        p.minSeatCapacity = uint32(p.capMin) + MAX_SIZE;
+        _refuse(p, "capMin");
+        p.minSeatCapacity -= 1;
+        market.createMarket(p);
+    }
+
+    function test_RevertWhen_SealedMarketCannotWork() public {
+        MarketParams memory p = defaultParams();
+        p.bondBps = 1;
+        _refuse(p, "bondBps"); // nothing is sealed
+        p.revealPeriod = 30;
+        p.settlementPeriod = 71;
+        _refuse(p, "settlementPeriod");
+        p.settlementPeriod = 70;
+        p.bondBps = 10_001;
+        _refuse(p, "bondBps");
+        (p.bondBps, p.settlementFee) = (0, 0);
+        _refuse(p, "bondBps");
+        p.bondBps = 10_000;
+        market.createMarket(p);
     }
 
     function test_RevertWhen_MarketHasNotOpened() public {
@@ -164,7 +213,7 @@ contract MarketBookTest is MarketTest {
     }
 
     function _refuse(MarketParams memory p, bytes32 name) private {
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.InvalidParameter.selector, name));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.InvalidParameter.selector, name));
         market.createMarket(p);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
+import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {Offer} from "../../../contracts/types/Offer.sol";
 import {SlowClearing} from "../support/SlowClearing.sol";
 import {MarketTest} from "../support/MarketTest.sol";
@@ -18,11 +18,11 @@ contract SeatBookTest is MarketTest {
     function test_registerLocksCollateralAndAsksFromTheNextRound() public {
         fund(paul, 2000);
         vm.expectEmit(address(market));
-        emit IProverMarket.SeatRegistered(id, 0, paul, 17, 6, 1);
+        emit IMarketLog.SeatRegistered(id, 0, paul, 17, 6, 1);
         vm.prank(paul);
         assertEq(market.register(id, 17, 6), 0);
         assertEq(available(paul), 300);
-        (address prover, uint256 registered, Offer offer) = market.seatOf(id, 0);
+        (address prover, uint256 registered, Offer offer,) = market.seatOf(id, 0);
         assertEq(prover, paul);
         assertEq(registered, 17);
         assertEq(offer.free(), 17);
@@ -38,25 +38,63 @@ contract SeatBookTest is MarketTest {
         assertEq(available(paul), 100);
     }
 
-    function test_RevertWhen_CapacityTooSmall() public {
-        fund(paul, 10_000);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.CapacityTooSmall.selector, MINIMUM - 1, MINIMUM));
-        vm.prank(paul);
+    function test_RevertWhen_CapacityOutOfRange() public {
+        // The largest offers as much as the capacity cap at its lowest.
+        uint256 largest = params.capMin + MAX_SIZE - 1;
+        fund(paul, 3 * largest * PER_UNIT);
+        bytes4 selector = IMarketLog.CapacityOutOfRange.selector;
+        vm.startPrank(paul);
+        vm.expectRevert(abi.encodeWithSelector(selector, MINIMUM - 1, MINIMUM, largest));
         market.register(id, MINIMUM - 1, 6);
+        vm.expectRevert(abi.encodeWithSelector(selector, largest + 1, MINIMUM, largest));
+        market.register(id, uint32(largest) + 1, 6);
+        vm.expectRevert(abi.encodeWithSelector(selector, 0, MINIMUM, largest));
+        market.register(id, 0, 6);
+        market.register(id, MINIMUM, 6);
+        market.register(id, uint32(largest), 6);
+    }
+
+    function test_seatsOfAMarketMayBeLargerThanItsTasksNeed() public {
+        params.minSeatCapacity = 40;
+        id = market.createMarket(params);
+        fund(paul, 1e6);
+        vm.startPrank(paul);
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.CapacityOutOfRange.selector, 39, 40, 1007));
+        market.register(id, 39, 6);
+        market.register(id, 40, 6);
+    }
+
+    function test_seatFeeGoesToTheSinkForGood() public {
+        params.seatFee = 77;
+        id = market.createMarket(params);
+        fund(paul, 1500 + 76);
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 1576, 1577));
         vm.prank(paul);
         market.register(id, MINIMUM, 6);
+        fund(paul, 1);
+        vm.prank(paul);
+        market.register(id, MINIMUM, 6);
+        assertEq(available(paul), 0);
+        assertEq(market.surplusOf(id), 77);
+        open(1);
+        vm.prank(paul);
+        market.changeCapacity(id, 0, 0);
+        open(2);
+        vm.prank(paul);
+        assertEq(market.releaseCapacity(id, 0), 1500);
+        assertEq(market.collectSurplus(id), 77 * TICK);
     }
 
     function test_RevertWhen_CollateralIsMissing() public {
         fund(paul, 1499);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.InsufficientBalance.selector, 1499, 1500));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 1499, 1500));
         vm.prank(paul);
         market.register(id, MINIMUM, 6);
     }
 
     function test_RevertWhen_CostStandsForNoAsk() public {
         fund(paul, 10_000);
-        bytes memory invalid = abi.encodeWithSelector(IProverMarket.InvalidCost.selector, type(uint64).max);
+        bytes memory invalid = abi.encodeWithSelector(IMarketLog.InvalidCost.selector, type(uint64).max);
         vm.expectRevert(invalid);
         vm.prank(paul);
         market.register(id, MINIMUM, type(uint64).max);
@@ -71,22 +109,22 @@ contract SeatBookTest is MarketTest {
             assertEq(seat(paul, 10, i), i);
         }
         fund(rita, 1700);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.NoSeatLeft.selector, 5));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.NoSeatLeft.selector, 5));
         vm.prank(rita);
         market.register(id, 17, 6);
     }
 
     function test_RevertWhen_SeatBelongsToSomebodyElse() public {
         seat(paul, 10, 6);
-        bytes memory notOwner = abi.encodeWithSelector(IProverMarket.NotSeatOwner.selector, 0, rita);
+        bytes memory notOwner = abi.encodeWithSelector(IMarketLog.NotSeatOwner.selector, 0, rita);
         vm.startPrank(rita);
         vm.expectRevert(notOwner);
         market.ask(id, 0, 1);
         vm.expectRevert(notOwner);
-        market.leave(id, 0);
+        market.changeCapacity(id, 0, 0);
         vm.expectRevert(notOwner);
-        market.releaseSeat(id, 0);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.NotSeatOwner.selector, 1, rita));
+        market.releaseCapacity(id, 0);
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.NotSeatOwner.selector, 1, rita));
         market.ask(id, 1, 1);
     }
 
@@ -96,7 +134,7 @@ contract SeatBookTest is MarketTest {
         open(1);
         _demand(3);
         vm.expectEmit(address(market));
-        emit IProverMarket.AskSubmitted(id, 0, 20, 2);
+        emit IMarketLog.AskSubmitted(id, 0, 20, 2);
         vm.prank(paul);
         market.ask(id, 0, 20);
         open(2);
@@ -120,7 +158,7 @@ contract SeatBookTest is MarketTest {
         vm.prank(paul);
         market.ask(id, 0, 20);
         vm.prank(quentin);
-        market.leave(id, 1);
+        market.changeCapacity(id, 1, 0);
         seat(steve, 10, 1);
         assertEq(settle(1).proverPrice, 9);
         assertEq(before.winners.length, 2);
@@ -145,18 +183,18 @@ contract SeatBookTest is MarketTest {
         vm.prank(paul);
         market.ask(id, 0, 8); // another one, in the same round
         open(2);
-        bytes memory frozen = abi.encodeWithSelector(IProverMarket.AskFrozen.selector, 1, settleBy(1));
+        bytes memory frozen = abi.encodeWithSelector(IMarketLog.AskFrozen.selector, 1, settleBy(1));
         vm.expectRevert(frozen);
         vm.prank(paul);
         market.ask(id, 0, 9);
         vm.warp(settleBy(1) - 1);
         vm.expectRevert(frozen);
         vm.prank(paul);
-        market.leave(id, 0);
+        market.ask(id, 0, 9);
         vm.warp(settleBy(1));
         vm.prank(paul);
         market.ask(id, 0, 9);
-        (,, Offer offer) = market.seatOf(id, 0);
+        (,, Offer offer,) = market.seatOf(id, 0);
         assertEq(offer.costAt(2), 8);
         assertEq(offer.costAt(3), 9);
     }
@@ -187,64 +225,26 @@ contract SeatBookTest is MarketTest {
         market.ask(id, 0, 9);
     }
 
-    function test_leavingSeatStillServesTheOpenRoundThenIsReleased() public {
-        seat(paul, 10, 6);
-        seat(quentin, 10, 8);
-        open(1);
-        _demand(3);
-        vm.expectEmit(address(market));
-        emit IProverMarket.SeatLeft(id, 0, 2);
-        vm.prank(paul);
-        market.leave(id, 0);
-        bytes memory asking = abi.encodeWithSelector(IProverMarket.SeatStillAsking.selector, 0);
-        vm.expectRevert(asking);
-        vm.prank(paul);
-        market.releaseSeat(id, 0);
-        open(2);
-        vm.expectRevert(asking);
-        vm.prank(paul);
-        market.releaseSeat(id, 0);
-        assertEq(settle(1).winners[0], 0);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.SeatHasOpenTasks.selector, 0, 8));
-        vm.prank(paul);
-        market.releaseSeat(id, 0);
-        deliver(1, 0);
-        vm.expectEmit(address(market));
-        emit IProverMarket.SeatReleased(id, 0, paul, 1700);
-        vm.prank(paul);
-        assertEq(market.releaseSeat(id, 0), 1700);
-        assertEq(available(paul), 1700 + 8 * 8);
-        (address prover, uint256 registered, Offer offer) = market.seatOf(id, 0);
-        assertEq(prover, address(0));
-        assertEq(registered + offer.free(), 0);
-    }
-
-    function test_RevertWhen_SeatIsReleasedWhileAsking() public {
-        seat(paul, 10, 6);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.SeatStillAsking.selector, 0));
-        vm.prank(paul);
-        market.releaseSeat(id, 0);
-    }
-
     function test_freedSeatNumberIsTakenAgainAndCountsAfresh() public {
         seat(paul, 10, 6);
         seat(quentin, 10, 8);
-        vm.prank(paul);
-        market.leave(id, 0);
         open(1);
         vm.prank(paul);
-        market.releaseSeat(id, 0);
+        market.changeCapacity(id, 0, 0);
+        open(2);
+        vm.prank(paul);
+        market.releaseCapacity(id, 0);
         assertEq(seat(rita, 12, 7), 0);
         assertEq(market.seatCount(id), 2);
         _demand(3);
-        open(2);
-        assertEq(settle(1).winners.length, 0); // Rita's ask counts from round 2
+        open(3);
+        assertEq(settle(2).winners.length, 0); // Rita's ask counts from round 3
         fundedBid(alice, 30, 8);
         fundedBid(alice, 29, 8);
-        open(3);
-        SlowClearing.Result memory result = settle(2);
+        open(4);
+        SlowClearing.Result memory result = settle(3);
         assertEq(result.winners.length, 1);
-        deliver(2, 0);
+        deliver(3, 0);
         assertEq(available(rita), 8 * 8);
         assertEq(available(paul), 1700);
     }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
-import {Certificate} from "../../../contracts/types/Certificate.sol";
+import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {Outcome} from "../../../contracts/types/Outcome.sol";
 import {ClosedRoundTest} from "../support/ClosedRoundTest.sol";
 import {SlowClearing} from "../support/SlowClearing.sol";
@@ -16,14 +15,14 @@ contract SettlementBookTest is ClosedRoundTest {
         uint256[] memory winners = new uint256[](2);
         (winners[0], winners[1]) = ((12 << 8) | 1, 10 << 8); // rotated by the round's number
         vm.expectEmit(address(market));
-        emit IProverMarket.RoundSettled(
-            id, 1, relayer, Certificate(2, 12, 2, 22), 9, winners, SlowMerkle.root(leaves), 5 * FEE
+        emit IMarketLog.RoundSettled(
+            id, 1, relayer, core(2, 12, 2, 22), 9 * 22, winners, SlowMerkle.root(leaves), 5 * FEE
         );
         settle(1);
         Outcome outcome = market.outcomeOf(id, 1);
-        assertEq(outcome.userPrice(), 12);
+        assertEq(outcome.pivotFee(), 12);
         assertEq(outcome.pivotIndex(), 2);
-        assertEq(outcome.proverPrice(), 9);
+        assertEq(outcome.revenue(), 9 * 22);
         assertEq(outcome.units(), 22);
         assertEq(market.assignmentRoot(id, 1), SlowMerkle.root(leaves));
         assertEq(available(relayer), 5 * FEE);
@@ -31,8 +30,8 @@ contract SettlementBookTest is ClosedRoundTest {
     }
 
     function test_workedExampleOfTheMechanismDocument() public {
-        params.reservePrice = 0;
-        params.capacityCap = 100;
+        fixReserve(0);
+        fixCap(100);
         id = market.createMarket(params);
         uint64[4] memory fees = [uint64(9), 7, 7, 5];
         uint32[4] memory sizes = [uint32(4), 3, 2, 5];
@@ -53,25 +52,30 @@ contract SettlementBookTest is ClosedRoundTest {
         assertEq(result.proverPrice, 4);
         assertEq(result.userPrice, 5);
         assertEq(result.units, 9);
+        (r.averageFee, r.capacityCap) = (true, 10);
+        result = SlowClearing.clear(r);
+        assertEq(result.winners.length, 3);
+        assertEq(result.units, 9);
+        assertEq(result.revenue, 71);
     }
 
     function test_RevertWhen_RoundCannotBeSettledNow() public {
         _seats();
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.NothingToSettle.selector, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.NothingToSettle.selector, 0));
         this.trySettle(0);
         open(1);
         fundedBid(alice, 20, 8);
         vm.warp(closeAt(1) - 1);
         noteAsks(1);
-        bytes memory open_ = abi.encodeWithSelector(IProverMarket.RoundOpen.selector, 1, closeAt(1));
+        bytes memory open_ = abi.encodeWithSelector(IMarketLog.RoundOpen.selector, 1, closeAt(1));
         vm.expectRevert(open_);
         this.trySettle(1);
         vm.warp(settleBy(1));
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.RoundVoid.selector, 1, settleBy(1)));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.RoundVoid.selector, 1, settleBy(1)));
         this.trySettle(1);
         vm.warp(settleBy(1) - 1);
         this.trySettle(1);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.RoundSettledAlready.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.RoundSettledAlready.selector, 1));
         this.trySettle(1);
     }
 
@@ -132,7 +136,7 @@ contract SettlementBookTest is ClosedRoundTest {
     }
 
     function test_everyBidWinsAtTheReserveIfAllFit() public {
-        params.reservePrice = 8;
+        fixReserve(8);
         id = market.createMarket(params);
         _seats();
         open(1);
@@ -147,7 +151,7 @@ contract SettlementBookTest is ClosedRoundTest {
     }
 
     function test_capacityCapBoundsTheBatch() public {
-        params.capacityCap = 21;
+        fixCap(21);
         id = market.createMarket(params);
         _closedRound();
         SlowClearing.Result memory result = settle(1);

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IProofVerifier} from "../../../contracts/interfaces/IProofVerifier.sol";
-import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
+import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {Takeover} from "../../../contracts/types/Takeover.sol";
 import {Task, TaskStatus} from "../../../contracts/types/Task.sol";
 import {toCircuitId} from "../../../contracts/types/CircuitId.sol";
@@ -45,7 +45,7 @@ contract TaskBookTest is MarketTest {
     function test_deliveryPaysTheAssignedProverWhoeverCalls() public {
         _status(TaskStatus.Assigned);
         vm.expectEmit(address(market));
-        emit IProverMarket.TaskDelivered(id, 1, 0, 0, PAYMENT, 0, 0);
+        emit IMarketLog.TaskDelivered(id, 1, 0, 0, PAYMENT, 0, 0);
         deliver(1, 0);
         assertEq(available(paul), PAYMENT);
         assertEq(market.surplusOf(id), SPREAD);
@@ -63,14 +63,14 @@ contract TaskBookTest is MarketTest {
         for (uint256 late; late < 2; ++late) {
             vm.warp(proveBy(1) + late);
             _status(TaskStatus.Defaulted);
-            vm.expectRevert(abi.encodeWithSelector(IProverMarket.TaskInDefault.selector, 1, 0, proveBy(1)));
+            vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskInDefault.selector, 1, 0, proveBy(1)));
             this.tryDeliver(1, 0);
         }
     }
 
     function test_RevertWhen_TaskEnded() public {
         deliver(1, 0);
-        bytes memory ended = abi.encodeWithSelector(IProverMarket.TaskEnded.selector, 1, 0);
+        bytes memory ended = abi.encodeWithSelector(IMarketLog.TaskEnded.selector, 1, 0);
         vm.expectRevert(ended);
         this.tryDeliver(1, 0);
         vm.warp(proveBy(1));
@@ -96,15 +96,13 @@ contract TaskBookTest is MarketTest {
             if (field == 6) task.inputsHash = ~task.inputsHash;
             if (field == 7) task.dataHash = ~task.dataHash;
             if (field == 8) way = new bytes32[](1);
-            vm.expectRevert(
-                abi.encodeWithSelector(IProverMarket.UnknownTask.selector, task.round, task.index)
-            );
+            vm.expectRevert(abi.encodeWithSelector(IMarketLog.UnknownTask.selector, task.round, task.index));
             market.deliver(id, task, way, posted(1, 0).inputs, "");
         }
     }
 
     function test_RevertWhen_LoserIsDelivered() public {
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.UnknownTask.selector, 1, 1));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.UnknownTask.selector, 1, 1));
         this.tryDeliver(1, 1);
     }
 
@@ -113,11 +111,11 @@ contract TaskBookTest is MarketTest {
         uint256[] memory inputs = posted(1, 0).inputs;
         bytes memory proof = proofOf(1, 0);
         inputs[0] += 1;
-        vm.expectRevert(IProverMarket.WrongPublicInputs.selector);
+        vm.expectRevert(IMarketLog.WrongPublicInputs.selector);
         market.deliver(id, task, path, inputs, proof);
         inputs[0] -= 1;
         proof[0] ^= 0x01;
-        vm.expectRevert(IProverMarket.ProofRejected.selector);
+        vm.expectRevert(IMarketLog.ProofRejected.selector);
         market.deliver(id, task, path, inputs, proof);
     }
 
@@ -130,7 +128,7 @@ contract TaskBookTest is MarketTest {
         if (ok) {
             _status(TaskStatus.Delivered);
         } else {
-            assertTrue(reason.length == 0 || bytes4(reason) == IProverMarket.InsufficientGas.selector);
+            assertTrue(reason.length == 0 || bytes4(reason) == IMarketLog.InsufficientGas.selector);
             _status(TaskStatus.Assigned);
         }
         assertTrue(ok || gas_ < 450_000);
@@ -141,9 +139,9 @@ contract TaskBookTest is MarketTest {
         bytes memory call = abi.encodeCall(market.deliver, (id, task, path, posted(1, 0).inputs, "bad"));
         (bool ok, bytes memory reason) = address(market).call{gas: 300_000}(call);
         assertFalse(ok);
-        assertEq(bytes4(reason), IProverMarket.InsufficientGas.selector);
+        assertEq(bytes4(reason), IMarketLog.InsufficientGas.selector);
         (ok, reason) = address(market).call{gas: 500_000}(call);
-        assertEq(bytes4(reason), IProverMarket.ProofRejected.selector);
+        assertEq(bytes4(reason), IMarketLog.ProofRejected.selector);
     }
 
     // ----------------------------------------------------------------------------------------------- takeovers
@@ -151,16 +149,16 @@ contract TaskBookTest is MarketTest {
     function test_takeoverPaysBountyAndCompensationOutOfTheDefaultersCollateral() public {
         vm.warp(proveBy(1));
         vm.expectEmit(address(market));
-        emit IProverMarket.TaskTakenOver(id, 1, 0, 1, proveBy(1) + 50);
+        emit IMarketLog.TaskTakenOver(id, 1, 0, 1, proveBy(1) + 50);
         assertEq(takeOver(1, 0, 1), proveBy(1) + 50);
         _status(TaskStatus.Assigned);
         assertEq(free(1), 31 - SIZE);
         assertEq(market.takeoverOf(id, 1, 0).count(), 1);
         vm.warp(proveBy(1) + 49);
         vm.expectEmit(address(market));
-        emit IProverMarket.SeatSlashed(id, 0, SIZE, COLLATERAL, 0);
+        emit IMarketLog.SeatSlashed(id, 0, SIZE, COLLATERAL, 0);
         vm.expectEmit(address(market));
-        emit IProverMarket.TaskDelivered(id, 1, 0, 1, PAYMENT, BOUNTY, COMPENSATION);
+        emit IMarketLog.TaskDelivered(id, 1, 0, 1, PAYMENT, BOUNTY, COMPENSATION);
         deliver(1, 0);
         assertEq(available(quentin), PAYMENT + BOUNTY);
         assertEq(available(alice), 8 * SIZE + COMPENSATION);
@@ -175,12 +173,10 @@ contract TaskBookTest is MarketTest {
         vm.warp(proveBy(1));
         takeOver(1, 0, 1);
         vm.warp(proveBy(1) + 49);
-        vm.expectRevert(
-            abi.encodeWithSelector(IProverMarket.TaskNotInDefault.selector, 1, 0, proveBy(1) + 50)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskNotInDefault.selector, 1, 0, proveBy(1) + 50));
         this.tryTakeOver(1, 0, 2);
         vm.warp(proveBy(1) + 50);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.TaskInDefault.selector, 1, 0, proveBy(1) + 50));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskInDefault.selector, 1, 0, proveBy(1) + 50));
         this.tryDeliver(1, 0);
         assertEq(takeOver(1, 0, 2), finalAt(1));
         vm.warp(finalAt(1) - 1);
@@ -201,14 +197,14 @@ contract TaskBookTest is MarketTest {
 
     function test_RevertWhen_TaskIsNotInDefaultYet() public {
         vm.warp(proveBy(1) - 1);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.TaskNotInDefault.selector, 1, 0, proveBy(1)));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskNotInDefault.selector, 1, 0, proveBy(1)));
         this.tryTakeOver(1, 0, 1);
     }
 
     function test_RevertWhen_FinalDeadlinePassed() public {
         vm.warp(finalAt(1));
         _status(TaskStatus.Expirable);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.TaskNotTakeable.selector, 1, 0, finalAt(1)));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskNotTakeable.selector, 1, 0, finalAt(1)));
         this.tryTakeOver(1, 0, 1);
     }
 
@@ -228,27 +224,27 @@ contract TaskBookTest is MarketTest {
         vm.warp(proveBy(6));
         takeOver(6, 0, 1);
         vm.warp(proveBy(6) + 100);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.TaskNotTakeable.selector, 6, 0, finalAt(6)));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskNotTakeable.selector, 6, 0, finalAt(6)));
         this.tryTakeOver(6, 0, 2);
     }
 
     function test_RevertWhen_SeatHeldTheTaskBefore() public {
         vm.warp(proveBy(1));
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.HeldBefore.selector, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.HeldBefore.selector, 0));
         this.tryTakeOver(1, 0, 0);
         takeOver(1, 0, 1);
         vm.warp(proveBy(1) + 50);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.HeldBefore.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.HeldBefore.selector, 1));
         this.tryTakeOver(1, 0, 1);
     }
 
     function test_RevertWhen_TakerDoesNotOwnTheSeat() public {
         vm.warp(proveBy(1));
         (Task memory task, bytes32[] memory path) = taskOf(1, 0);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.NotSeatOwner.selector, 1, alice));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.NotSeatOwner.selector, 1, alice));
         vm.prank(alice);
         market.takeOver(id, task, path, 1);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.NotSeatOwner.selector, 99, alice));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.NotSeatOwner.selector, 99, alice));
         vm.prank(alice);
         market.takeOver(id, task, path, 99);
     }
@@ -261,7 +257,7 @@ contract TaskBookTest is MarketTest {
         open(round + 1);
         vm.warp(proveBy(1));
         assertLt(block.timestamp, settleBy(round));
-        bytes memory taken = abi.encodeWithSelector(IProverMarket.CapacityTaken.selector, 0, SIZE);
+        bytes memory taken = abi.encodeWithSelector(IMarketLog.CapacityTaken.selector, 0, SIZE);
         vm.expectRevert(taken);
         this.tryTakeOver(1, 0, 1);
         // A seat whose ask does not count for that round is free to take it.
@@ -299,7 +295,7 @@ contract TaskBookTest is MarketTest {
         uint256 left = free(1);
         assertLt(left, SIZE);
         vm.warp(proveBy(1));
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.CapacityTaken.selector, left, SIZE));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.CapacityTaken.selector, left, SIZE));
         this.tryTakeOver(1, 0, 1);
     }
 
@@ -309,15 +305,15 @@ contract TaskBookTest is MarketTest {
         uint256 payment = 12 * SIZE;
         uint256 penalty = payment / 10;
         vm.warp(finalAt(1) - 1);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.TaskNotExpirable.selector, 1, 0, finalAt(1)));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskNotExpirable.selector, 1, 0, finalAt(1)));
         this.tryExpire(1, 0);
         vm.warp(finalAt(1));
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.TaskInDefault.selector, 1, 0, proveBy(1)));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskInDefault.selector, 1, 0, proveBy(1)));
         this.tryDeliver(1, 0);
         vm.expectEmit(address(market));
-        emit IProverMarket.SeatSlashed(id, 0, 1, penalty, PER_UNIT - penalty);
+        emit IMarketLog.SeatSlashed(id, 0, 1, penalty, PER_UNIT - penalty);
         vm.expectEmit(address(market));
-        emit IProverMarket.TaskExpired(id, 1, 0, payment - penalty);
+        emit IMarketLog.TaskExpired(id, 1, 0, payment - penalty);
         expire(1, 0);
         assertEq(available(alice), 8 * SIZE + payment - penalty);
         assertEq(available(paul), PER_UNIT - penalty);
@@ -325,7 +321,7 @@ contract TaskBookTest is MarketTest {
         assertEq(capacity(0), 16);
         assertEq(free(0), 16);
         _status(TaskStatus.Expired);
-        vm.expectRevert(abi.encodeWithSelector(IProverMarket.TaskEnded.selector, 1, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskEnded.selector, 1, 0));
         this.tryExpire(1, 0);
     }
 

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {BidWord} from "../../../contracts/types/BidWord.sol";
 import {Certificate} from "../../../contracts/types/Certificate.sol";
-import {MarketParams} from "../../../contracts/types/MarketParams.sol";
+import {MarketParams, Mechanism} from "../../../contracts/types/MarketParams.sol";
 import {NewBid, Task} from "../../../contracts/types/Task.sol";
 import {ProvedMarketTest} from "../support/ProvedMarketTest.sol";
 import {SlowClearing} from "../support/SlowClearing.sol";
@@ -143,12 +143,16 @@ contract ProverMarketGasTest is ProvedMarketTest {
         market.ask(id, 1, 12);
         _record("ask");
         vm.prank(quentin);
-        market.leave(id, 1);
-        _record("leave");
+        market.changeCapacity(id, 1, 0);
+        _record("changeCapacity, to leave");
+        fund(paul, 100 * PER_UNIT);
+        vm.prank(paul);
+        market.changeCapacity(id, 0, 400);
+        _record("changeCapacity, more");
         open(3);
         vm.prank(quentin);
-        market.releaseSeat(id, 1);
-        _record("releaseSeat");
+        market.releaseCapacity(id, 1);
+        _record("releaseCapacity");
     }
 
     function test_gasOfSettleWith100Bids() public {
@@ -161,7 +165,22 @@ contract ProverMarketGasTest is ProvedMarketTest {
         _record("settle, 1000 bids, 10 provers");
     }
 
-    /// @dev About half of the bids win, spread over nine provers.
+    /// @dev Below the average are all ten.
+    function test_gasOfSettleWith1000BidsAtTheAverageFee() public {
+        params.mechanism = Mechanism.AverageFee;
+        id = market.createMarket(params);
+        _settle(1000, 1843);
+        _record("settle, 1000 bids, 10 provers, average fee");
+    }
+
+    function test_gasOfSettleWith1000BidsUnderMovingTerms() public {
+        (params.capMin, params.reserveMax) = (1e5, 100);
+        id = market.createMarket(params);
+        _settle(1000, 2048);
+        _record("settle, 1000 bids, 10 provers, first move of the terms");
+    }
+
+    /// @dev About half of the bids win, spread over nine provers, or ten of the same capacity together.
     function _settle(uint256 bids, uint32 offered) private {
         _tenSeats(offered);
         _bundles(bids / 100, 100);
@@ -169,7 +188,7 @@ contract ProverMarketGasTest is ProvedMarketTest {
         fund(relayer, 1); // a relayer that was rewarded before
         noteAsks(1);
         SlowClearing.Result memory result = cleared(1);
-        assertEq(result.winners.length, 9);
+        assertEq(result.winners.length, params.mechanism == Mechanism.Core ? 9 : 10);
         assertGt(result.units, uint256(offered) * 8);
         BidWord[] memory list = words(1);
         assertEq(list.length, bids);

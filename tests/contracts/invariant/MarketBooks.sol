@@ -2,13 +2,14 @@
 pragma solidity ^0.8.28;
 
 import {MarketId} from "../../../contracts/types/MarketId.sol";
+import {Mechanism} from "../../../contracts/types/Mechanism.sol";
 import {Task} from "../../../contracts/types/Task.sol";
-import {MarketTest} from "../support/MarketTest.sol";
+import {SealedMarketTest} from "../support/SealedMarketTest.sol";
 import {SlowClearing} from "../support/SlowClearing.sol";
 
 /// @notice A second set of books, kept beside the market's from what happened: who is owed what, and which seat holds which
 /// task.
-abstract contract MarketBooks is MarketTest {
+abstract contract MarketBooks is SealedMarketTest {
     struct OpenTask {
         Task task;
         bytes32[] path;
@@ -16,6 +17,26 @@ abstract contract MarketBooks is MarketTest {
         uint256 pot;
         uint256 deadline;
         uint256[] holders;
+    }
+
+    /// @dev A commitment that is neither opened nor forfeited: to a bid, or to the ask of a seat.
+    struct Commitment {
+        uint256 round;
+        address account;
+        bytes32 hash;
+        uint256 deposit;
+        bool isAsk;
+        uint256 seat;
+        uint64 cost;
+        Posted task;
+        bytes32 salt;
+    }
+
+    /// @dev A change of a seat's capacity by `units`, for rounds from `from` on.
+    struct Change {
+        uint256 from;
+        uint256 units;
+        bool shrinks;
     }
 
     struct Bundle {
@@ -27,6 +48,7 @@ abstract contract MarketBooks is MarketTest {
 
     OpenTask[] public tasks;
     Bundle[] public bundles;
+    Commitment[] internal _commitments;
     mapping(uint256 round => bool) public settled;
     mapping(uint256 round => uint256) public outcome;
     mapping(uint256 round => uint256) public userPrice;
@@ -45,6 +67,7 @@ abstract contract MarketBooks is MarketTest {
     mapping(uint256 seat => uint256) private _cost;
     mapping(uint256 seat => uint256) private _nextCost;
     mapping(uint256 seat => bool) private _known;
+    mapping(uint256 seat => Change) private _changes;
     bytes32 private _action;
 
     modifier acts(bytes32 action) {
@@ -72,7 +95,7 @@ abstract contract MarketBooks is MarketTest {
 
     function resolved(uint256 round) public view returns (bool) {
         if (settled[round]) return true;
-        return block.timestamp >= (postedCount(round) == 0 ? closeAt(round) : settleBy(round));
+        return block.timestamp >= (postedCount(round) == 0 ? revealBy(round) : settleBy(round));
     }
 
     /// @notice Notes the asks of every round that closed since the last call. Nothing has happened in the market since.
@@ -81,10 +104,38 @@ abstract contract MarketBooks is MarketTest {
         uint256 n = market.seatCount(id);
         for (; _noted < current; ++_noted) {
             for (uint256 i; i < n; ++i) {
-                noteAsk(_noted, _known[i] ? _cost[i] : type(uint64).max, free(i));
+                noteAsk(_noted, _known[i] && !_isSealed() ? _cost[i] : NO_ASK, _unhidden(i, _noted));
                 (_cost[i], _known[i]) = (_nextCost[i], true);
             }
+            (uint256 cap, uint256 reserve) = market.termsOf(id, _noted);
+            noteTerms(_noted, cap, reserve);
         }
+    }
+
+    function _isSealed() internal view returns (bool) {
+        return params.revealPeriod != 0;
+    }
+
+    /// @dev Free units of a seat that its change of capacity lets `round` use.
+    function _unhidden(uint256 seat_, uint256 round) private view returns (uint256) {
+        Change memory c = _changes[seat_];
+        uint256 hidden = c.shrinks == (round >= c.from) ? c.units : 0;
+        return free(seat_) > hidden ? free(seat_) - hidden : 0;
+    }
+
+    /// @notice Whether the market's ask book of the round that is closed and open in its result is the noted one.
+    function asksHold() external view returns (bool) {
+        uint256 current = roundNow();
+        if (current == 0 || _noted < current) return true;
+        uint256 round = current - 1;
+        if (resolved(round) || block.timestamp < revealBy(round)) return true;
+        (uint256[] memory costs, uint256[] memory capacities) = market.asksOf(id, round);
+        SlowClearing.Ask[] memory noted = asks(round);
+        for (uint256 i; i < capacities.length; ++i) {
+            uint256 expected = i < noted.length ? noted[i].capacity : 0;
+            if (capacities[i] != expected || (expected != 0 && costs[i] != noted[i].cost)) return false;
+        }
+        return true;
     }
 
     // ---------------------------------------------------------------------------------------------- what is owed
@@ -108,6 +159,9 @@ abstract contract MarketBooks is MarketTest {
         for (uint256 back; back < 2 && back <= current; ++back) {
             if (!resolved(current - back)) sum += _lockedIn(current - back);
         }
+        for (uint256 i; i < _commitments.length; ++i) {
+            sum += _commitments[i].deposit;
+        }
         sum += market.surplusOf(id);
     }
 
@@ -123,7 +177,8 @@ abstract contract MarketBooks is MarketTest {
             Posted memory p = posted(b.round, i);
             uint256 size = p.circuit.units();
             if (!settled[b.round]) sum += p.fee * size + params.settlementFee;
-            else sum += (wins[b.round][i] ? p.fee - userPrice[b.round] : p.fee) * size;
+            else if (!wins[b.round][i]) sum += p.fee * size;
+            else if (params.mechanism == Mechanism.Core) sum += (p.fee - userPrice[b.round]) * size;
         }
     }
 
@@ -153,7 +208,10 @@ abstract contract MarketBooks is MarketTest {
             OpenTask storage t = tasks.push();
             (t.task, t.path) = taskOf(round, i);
             t.inputs = posted(round, i).inputs;
-            t.pot = result.userPrice * t.task.circuit.units();
+            uint256 size = t.task.circuit.units();
+            t.pot = params.mechanism == Mechanism.Core
+                ? result.userPrice * size
+                : result.revenue * size / result.units;
             t.deadline = proveBy(round);
             t.holders.push(t.task.seat);
         }
@@ -166,6 +224,23 @@ abstract contract MarketBooks is MarketTest {
 
     function _noteBundle(uint256 round, address requester, uint256 first, uint256 count) internal {
         bundles.push(Bundle(round, requester, first, count));
+    }
+
+    function _noteChange(uint256 seat_, uint256 units, bool shrinks) internal {
+        _changes[seat_] = Change(roundNow() + params.capacityDelay, units, shrinks);
+    }
+
+    function _noteRelease(uint256 seat_) internal {
+        delete _changes[seat_];
+    }
+
+    function _dropCommitment(uint256 at) internal {
+        _commitments[at] = _commitments[_commitments.length - 1];
+        _commitments.pop();
+    }
+
+    function commitmentCount() external view returns (uint256) {
+        return _commitments.length;
     }
 
     function _dropBundle(uint256 at) internal {
@@ -189,8 +264,7 @@ abstract contract MarketBooks is MarketTest {
     function _firstFreeSeat() internal view returns (uint256 seat_) {
         uint256 n = market.seatCount(id);
         for (; seat_ < n; ++seat_) {
-            (address prover,,) = market.seatOf(id, seat_);
-            if (prover == address(0)) return seat_;
+            if (capacity(seat_) == 0) return seat_;
         }
     }
 
@@ -198,7 +272,7 @@ abstract contract MarketBooks is MarketTest {
         uint256 n = market.seatCount(id);
         for (uint256 i; i < n && prover == address(0); ++i) {
             seat_ = (which % n + i) % n;
-            (prover,,) = market.seatOf(id, seat_);
+            (prover,,,) = market.seatOf(id, seat_);
         }
     }
 
@@ -207,7 +281,7 @@ abstract contract MarketBooks is MarketTest {
         uint256 n = market.seatCount(id);
         for (uint256 i; i < n; ++i) {
             uint256 seat_ = (which % n + i) % n;
-            (address prover,,) = market.seatOf(id, seat_);
+            (address prover,,,) = market.seatOf(id, seat_);
             if (prover != address(0) && free(seat_) == capacity(seat_)) return (seat_, prover);
         }
         return _anySeat(which);

@@ -6,14 +6,12 @@ import {Certificate} from "../../../contracts/types/Certificate.sol";
 import {MarketParams} from "../../../contracts/types/MarketParams.sol";
 import {NewBid} from "../../../contracts/types/Task.sol";
 import {Attacker, Forcer} from "../mocks/Attackers.sol";
-import {PlainToken} from "../mocks/Tokens.sol";
 import {HashVerifier} from "../mocks/HashVerifier.sol";
-import {MarketBooks} from "./MarketBooks.sol";
+import {MarketActor} from "./MarketActor.sol";
 
 /// @notice Everything that anybody can do in one market, in any order: the actions of a stateful fuzz. A call that the
 /// market refuses is counted and undone; a call that must be refused and is not fails the run.
-contract MarketHandler is MarketBooks {
-    address[] private _actors;
+contract MarketHandler is MarketActor {
     address private immutable ATTACKER;
 
     constructor(IProverMarket market_, HashVerifier verifier_, MarketParams memory params_) {
@@ -71,7 +69,7 @@ contract MarketHandler is MarketBooks {
 
     function submitBid(uint256 who, uint256 fee, uint256 size, bool pays) external acts("submitBid") {
         Posted memory p = _anyTask(who, fee, size);
-        if (pays) _deposit(p.requester, uint256(p.fee) * p.circuit.units() + params.settlementFee);
+        if (pays) _deposit(p.requester, costOf(p) + 3);
         bool ok = _submit(p);
         require(ok || !pays, "a bid with its money is taken");
         _succeeded(ok);
@@ -86,6 +84,13 @@ contract MarketHandler is MarketBooks {
             all[i] = _anyTask(who, r, r >> 64);
             bids[i] = NewBid(all[i].fee, all[i].circuit, all[i].inputs, all[i].data);
             _deposit(all[i].requester, uint256(all[i].fee) * all[i].circuit.units() + params.settlementFee);
+        }
+        if (_isSealed()) {
+            for (uint256 i; i < count; ++i) {
+                _deposit(all[i].requester, 3);
+                require(_submit(all[i]), "a commitment with its money is taken");
+            }
+            return _succeeded(true);
         }
         uint256 round = roundNow();
         bool ok = _try(all[0].requester, 0, abi.encodeCall(market.submitBids, (id, bids)));
@@ -114,10 +119,12 @@ contract MarketHandler is MarketBooks {
         _succeeded(_register(_actor(who), uint32(bound(offered, MAX_SIZE, 30)), uint64(cost % 12)));
     }
 
+    /// @dev A standing ask, or a commitment to one.
     function ask(uint256 which, uint256 cost) external acts("ask") {
         (uint256 seat_, address prover) = _anySeat(which);
         if (prover == address(0)) return;
         uint64 cost_ = uint64(cost % 12);
+        if (_isSealed()) return _succeeded(_commitAsk(seat_, cost_));
         bool ok = _try(prover, 0, abi.encodeCall(market.ask, (id, seat_, cost_)));
         if (ok) _noteCost(seat_, cost_);
         _succeeded(ok);
@@ -129,30 +136,71 @@ contract MarketHandler is MarketBooks {
         _succeeded(_leave(seat_, prover));
     }
 
+    function changeCapacity(uint256 which, uint256 units) external acts("changeCapacity") {
+        (uint256 seat_, address prover) = _anySeat(which);
+        if (prover == address(0)) return;
+        uint32 units_ = uint32(bound(units, params.minSeatCapacity, 37));
+        _deposit(prover, 37 * params.collateralPerUnit);
+        _succeeded(_change(seat_, prover, units_));
+    }
+
     /// @dev Half of the time a seat that owes nothing leaves first, and its last round is waited for.
-    function releaseSeat(uint256 which, bool waits) external acts("releaseSeat") {
+    function releaseCapacity(uint256 which, bool waits) external acts("releaseCapacity") {
         (uint256 seat_, address prover) = _idleSeat(which);
         if (prover == address(0)) return;
         if (waits) {
             _leave(seat_, prover);
-            vm.warp(settleBy(roundNow()));
+            vm.warp(settleBy(roundNow() + params.capacityDelay - 1));
             sync();
         }
-        _succeeded(_try(prover, 0, abi.encodeCall(market.releaseSeat, (id, seat_))));
+        _succeeded(_giveUp(seat_, prover));
+    }
+
+    // ------------------------------------------------------------------------------------------------ commitments
+
+    /// @dev Any commitment, but mostly a new one in its window.
+    function reveal(uint256 which) external acts("reveal") {
+        uint256 at = _someCommitment(which, closeAt(roundNow()));
+        if (at < _commitments.length) _succeeded(_reveal(at));
+    }
+
+    function forfeit(uint256 which) external acts("forfeit") {
+        uint256 at = _someCommitment(which, revealBy(roundNow()));
+        if (at >= _commitments.length) return;
+        Commitment memory c = _commitments[at];
+        bytes memory call = abi.encodeCall(market.forfeit, (id, c.account, c.round, c.hash));
+        uint256 before = market.surplusOf(id) + available(c.account);
+        bool ok = _try(_actor(which), 0, call);
+        require(
+            ok == (block.timestamp >= revealBy(c.round)), "forfeited exactly from the end of its window on"
+        );
+        _succeeded(ok);
+        if (!ok) return;
+        require(market.surplusOf(id) + available(c.account) == before + c.deposit, "the deposit is split");
+        require(!_try(relayer, 0, call), "a commitment is forfeited once");
+        _dropCommitment(at);
+    }
+
+    function _someCommitment(uint256 which, uint256 time) private returns (uint256) {
+        if (which % 4 == 0) return _commitments.length == 0 ? 0 : (which / 4) % _commitments.length;
+        Posted memory p = _anyTask(which, which >> 32, which >> 64);
+        _deposit(p.requester, costOf(p) + 3);
+        require(_submit(p), "a commitment with its money is taken");
+        vm.warp(time);
+        sync();
+        return _commitments.length - 1;
     }
 
     // ----------------------------------------------------------------------------------------- settlement, tasks
 
     /// @dev Half of the time waits for the close of the open round; then whatever can be settled has to be.
     function settleRound(bool waits) external acts("settleRound") {
-        if (waits) {
-            vm.warp(closeAt(roundNow()));
-            sync();
-        }
+        if (waits) _closeRound(5);
         uint256 current = roundNow();
         if (current == 0) return;
         uint256 round = current - 1;
-        bool settleable = postedCount(round) != 0 && !settled[round] && block.timestamp < settleBy(round);
+        bool settleable = postedCount(round) != 0 && !settled[round] && block.timestamp >= revealBy(round)
+            && block.timestamp < settleBy(round);
         bool ok = _settle(round);
         require(ok == settleable, "the slow result is accepted once, in time");
         _succeeded(ok);
@@ -161,14 +209,19 @@ contract MarketHandler is MarketBooks {
     /// @dev What is refused at the close of the open round is followed by what is accepted.
     function settleWrong(uint256 seed) external acts("settleWrong") {
         uint256 round = roundNow();
+        _closeRound(7);
         if (postedCount(round) == 0) return;
-        vm.warp(closeAt(round));
-        sync();
         Certificate memory c = cleared(round).certificate;
-        if (seed % 4 == 0) c.pivotSeat ^= uint8(1 + seed % 3);
-        else if (seed % 4 == 1) c.pivotFee ^= uint64(1 + seed % 7);
-        else if (seed % 4 == 2) c.pivotIndex ^= uint32(1 + seed % 7);
-        else c.units ^= uint64(1 + seed % 7);
+        uint256 field = seed % 9;
+        if (field == 0) c.pivotSeat ^= uint8(1 + seed % 3);
+        else if (field == 1) c.pivotFee ^= uint64(1 + seed % 7);
+        else if (field == 2) c.pivotIndex ^= uint32(1 + seed % 7);
+        else if (field == 3) c.units ^= uint64(1 + seed % 7);
+        else if (field == 4) c.batchFee ^= uint64(1 + seed % 7);
+        else if (field == 5) c.batchIndex ^= uint32(1 + seed % 7);
+        else if (field == 6) c.batchUnits ^= uint64(1 + seed % 7);
+        else if (field == 7) c.batchRevenue ^= uint128(1 + seed % 7);
+        else c.revenue ^= uint128(1 + seed % 7);
         bytes memory call = abi.encodeCall(market.settle, (id, round, c, words(round)));
         require(!_try(relayer, 0, call), "another certificate is refused");
         require(_settle(round), "the slow result is accepted");
@@ -206,7 +259,7 @@ contract MarketHandler is MarketBooks {
         uint256 n = market.seatCount(id);
         for (uint256 i; i < n && !ok; ++i) {
             uint256 taker = (seat_ % n + i) % n;
-            (address prover,,) = market.seatOf(id, taker);
+            (address prover,,,) = market.seatOf(id, taker);
             if (prover == address(0)) continue;
             ok = _try(prover, 0, abi.encodeCall(market.takeOver, (id, t.task, t.path, taker)));
             if (ok) t.holders.push(taker);
@@ -256,19 +309,16 @@ contract MarketHandler is MarketBooks {
             require(_release(bundles[bundles.length - 1]), "every bundle comes back");
             _dropBundle(bundles.length - 1);
         }
-        uint256 seats = market.seatCount(id);
-        for (uint256 i; i < seats; ++i) {
-            (address prover,,) = market.seatOf(id, i);
-            if (prover == address(0)) continue;
-            vm.prank(prover);
-            market.leave(id, i);
+        while (_commitments.length != 0) {
+            Commitment memory c = _commitments[_commitments.length - 1];
+            market.forfeit(id, c.account, c.round, c.hash);
+            _dropCommitment(_commitments.length - 1);
         }
-        vm.warp(closeAt(roundNow()));
-        for (uint256 i; i < seats; ++i) {
-            (address prover,,) = market.seatOf(id, i);
-            if (prover == address(0)) continue;
-            vm.prank(prover);
-            market.releaseSeat(id, i);
+        _leaveAll(true);
+        vm.warp(openAt(roundNow() + params.capacityDelay + 1));
+        _leaveAll(false);
+        for (uint256 i; i < market.seatCount(id); ++i) {
+            require(_proverOf(i) == address(0), "every seat is free");
         }
         for (uint256 i; i < _actors.length; ++i) {
             vm.prank(_actors[i]);
@@ -277,135 +327,21 @@ contract MarketHandler is MarketBooks {
         market.collectSurplus(id);
     }
 
+    /// @dev A seat whose reduction is not released yet is released first.
+    function _leaveAll(bool releasesFirst) private {
+        for (uint256 i; i < market.seatCount(id); ++i) {
+            address prover = _proverOf(i);
+            if (prover == address(0)) continue;
+            if (releasesFirst) {
+                _giveUp(i, prover);
+                if (_proverOf(i) != address(0)) require(_leave(i, prover), "a seat can be left");
+            } else {
+                require(_giveUp(i, prover), "and given up");
+            }
+        }
+    }
+
     function accounts() public view override returns (address[] memory) {
         return _actors;
-    }
-
-    // -------------------------------------------------------------------------------------------------- internals
-
-    function _deposit(address who, uint256 ticks) private returns (bool ok) {
-        uint256 amount = ticks * params.tick;
-        if (params.currency == address(0)) {
-            vm.deal(who, who.balance + amount);
-            ok = _try(who, amount, abi.encodeCall(market.deposit, (id, who, amount)));
-        } else {
-            PlainToken token = PlainToken(params.currency);
-            token.mint(who, amount);
-            vm.prank(who);
-            token.approve(address(market), amount);
-            ok = _try(who, 0, abi.encodeCall(market.deposit, (id, who, amount)));
-        }
-        require(ok, "a deposit is taken");
-        paidIn += ticks;
-    }
-
-    function _register(address prover, uint32 offered, uint64 cost) private returns (bool ok) {
-        uint32 units = offered + params.maxTaskSize - 1;
-        _deposit(prover, uint256(units) * params.collateralPerUnit);
-        uint256 expected = _firstFreeSeat();
-        ok = _try(prover, 0, abi.encodeCall(market.register, (id, units, cost)));
-        require(ok == (expected < params.maxSeats), "a seat is given while there is one");
-        if (ok) _noteCost(expected, cost);
-    }
-
-    /// @dev An open task whose `end` is not past: any such, or one of a new round if that has one.
-    function _taskBefore(uint256 which, function(uint256) view returns (uint256) end)
-        private
-        returns (uint256 at)
-    {
-        uint256 n = tasks.length;
-        for (uint256 i; i < n; ++i) {
-            at = (which % n + i) % n;
-            if (block.timestamp < end(at)) return at;
-        }
-        _trade();
-        return tasks.length == 0 ? type(uint256).max : tasks.length - 1;
-    }
-
-    function _deadlineOf(uint256 at) private view returns (uint256) {
-        return tasks[at].deadline;
-    }
-
-    function _finalAtOf(uint256 at) private view returns (uint256) {
-        return finalAt(tasks[at].task.round);
-    }
-
-    function _leave(uint256 seat_, address prover) private returns (bool ok) {
-        ok = _try(prover, 0, abi.encodeCall(market.leave, (id, seat_)));
-        if (ok) _noteCost(seat_, type(uint64).max);
-    }
-
-    function _submit(Posted memory p) private returns (bool ok) {
-        uint256 round = roundNow();
-        bool bundled = _laneTaken(round, p.requester);
-        ok = _try(p.requester, 0, abi.encodeCall(market.submitBid, (id, p.fee, p.circuit, p.inputs, p.data)));
-        if (!ok) return false;
-        remember(round, p);
-        if (bundled) _noteBundle(round, p.requester, postedCount(round) - 1, 1);
-        _takeLane(round, p.requester);
-    }
-
-    function _settle(uint256 round) private returns (bool ok) {
-        Certificate memory c = cleared(round).certificate;
-        ok = _try(relayer, 0, abi.encodeCall(market.settle, (id, round, c, words(round))));
-        if (ok) _noteSettlement(round);
-    }
-
-    /// @dev A round with bids that pay, for actions that need a task; seats that are of no use make room first.
-    function _trade() private {
-        for (uint256 i = tasks.length; i > 0; --i) {
-            OpenTask memory t = tasks[i - 1];
-            if (block.timestamp < finalAt(t.task.round)) continue;
-            market.expire(id, t.task, t.path);
-            _dropTask(i - 1);
-        }
-        for (uint256 i; i < market.seatCount(id); ++i) {
-            (address prover, uint256 units,) = market.seatOf(id, i);
-            if (prover != address(0) && units < 2 * params.maxTaskSize) _leave(i, prover);
-        }
-        vm.warp(settleBy(roundNow()));
-        sync();
-        for (uint256 i; i < market.seatCount(id); ++i) {
-            (address prover,,) = market.seatOf(id, i);
-            if (prover != address(0)) _try(prover, 0, abi.encodeCall(market.releaseSeat, (id, i)));
-        }
-        while (_firstFreeSeat() < 3) {
-            _register(_actor(_firstFreeSeat()), 30, 3);
-        }
-        vm.warp(closeAt(roundNow()));
-        sync();
-        for (uint256 i; i < 6; ++i) {
-            Posted memory p = newTask(_actor(i), uint64(30 - i), MAX_SIZE);
-            _deposit(p.requester, uint256(p.fee) * MAX_SIZE + params.settlementFee);
-            require(_submit(p), "a bid with its money is taken");
-        }
-        uint256 round = roundNow();
-        vm.warp(closeAt(round));
-        sync();
-        require(_settle(round), "the slow result is accepted");
-    }
-
-    function _release(Bundle memory b) private returns (bool) {
-        return _try(
-            relayer,
-            0,
-            abi.encodeCall(
-                market.release, (id, b.requester, b.round, b.first, words(b.round, b.first, b.count))
-            )
-        );
-    }
-
-    function _anyTask(uint256 who, uint256 fee, uint256 size) private returns (Posted memory) {
-        return newTask(_actor(who), uint64(1 + fee % 30), uint32(1 + size % MAX_SIZE));
-    }
-
-    function _actor(uint256 who) private view returns (address) {
-        return _actors[who % _actors.length];
-    }
-
-    /// @dev `startPrank` has no effect on later calls: one call, as `who`.
-    function _try(address who, uint256 value, bytes memory call) private returns (bool ok) {
-        vm.prank(who);
-        (ok,) = address(market).call{value: value}(call);
     }
 }

@@ -2,16 +2,18 @@
 pragma solidity ^0.8.28;
 
 import {Outcome} from "../../../contracts/types/Outcome.sol";
+import {Mechanism} from "../../../contracts/types/Mechanism.sol";
 import {MarketId} from "../../../contracts/types/MarketId.sol";
 import {CallbackToken, PlainToken} from "../mocks/Tokens.sol";
 import {MarketTest} from "../support/MarketTest.sol";
 import {MarketHandler} from "./MarketHandler.sol";
 
-/// @notice Two markets in one contract, one of the native currency and one of a token that calls back, under any sequence
-/// of actions of requesters, provers, relayers and an attacker that re-enters.
+/// @notice Three markets in one contract: `core` in the native currency, `average-fee` under moving terms in a token that
+/// calls back, and a sealed one with a longer delay. Under any sequence of actions of requesters, provers, relayers and an attacker that re-enters.
 contract ProverMarketInvariantTest is MarketTest {
     MarketHandler private _native;
     MarketHandler private _inTokens;
+    MarketHandler private _sealed;
     PlainToken private _token;
 
     bytes32[] private _actions = [
@@ -26,7 +28,10 @@ contract ProverMarketInvariantTest is MarketTest {
         "register",
         "ask",
         "leave",
-        "releaseSeat",
+        "changeCapacity",
+        "releaseCapacity",
+        "reveal",
+        "forfeit",
         "settleRound",
         "settleWrong",
         "deliver",
@@ -44,16 +49,26 @@ contract ProverMarketInvariantTest is MarketTest {
         params.currency = address(_token);
         params.tick = 3;
         params.maxSeats = 4;
-        params.capacityCap = 40;
+        params.mechanism = Mechanism.AverageFee;
+        params.seatFee = 11;
+        (params.capacityCap, params.capMin, params.capMax) = (40, 30, 60);
+        (params.reservePrice, params.reserveMin, params.reserveMax) = (5, 0, 9);
         params.penaltyBps = 10_000;
         params.settlementPeriod = params.biddingPeriod;
         _inTokens = new MarketHandler(market, verifier, params);
+        (params.currency, params.tick) = (address(0), uint96(TICK));
+        params.mechanism = Mechanism.Core;
+        (params.revealPeriod, params.settlementPeriod, params.bondBps) = (30, 70, 1500);
+        params.capacityDelay = 2;
+        params.maxSeats = 5;
+        _sealed = new MarketHandler(market, verifier, params);
         _target(_native);
         _target(_inTokens);
+        _target(_sealed);
     }
 
     function _target(MarketHandler handler) private {
-        bytes4[] memory selectors = new bytes4[](23);
+        bytes4[] memory selectors = new bytes4[](26);
         selectors[0] = handler.deposit.selector;
         selectors[1] = handler.withdraw.selector;
         selectors[2] = handler.fold.selector;
@@ -65,7 +80,7 @@ contract ProverMarketInvariantTest is MarketTest {
         selectors[8] = handler.register.selector;
         selectors[9] = handler.ask.selector;
         selectors[10] = handler.leave.selector;
-        selectors[11] = handler.releaseSeat.selector;
+        selectors[11] = handler.releaseCapacity.selector;
         selectors[12] = handler.settleRound.selector;
         selectors[13] = handler.settleWrong.selector;
         selectors[14] = handler.deliver.selector;
@@ -78,6 +93,10 @@ contract ProverMarketInvariantTest is MarketTest {
         selectors[20] = handler.settleRound.selector;
         selectors[21] = handler.register.selector;
         selectors[22] = handler.deliver.selector;
+        selectors[23] = handler.changeCapacity.selector;
+        bool isSealed = handler == _sealed;
+        selectors[24] = isSealed ? handler.reveal.selector : handler.submitBid.selector;
+        selectors[25] = isSealed ? handler.forfeit.selector : handler.settleRound.selector;
         targetSelector(FuzzSelector(address(handler), selectors));
         targetContract(address(handler));
     }
@@ -93,31 +112,39 @@ contract ProverMarketInvariantTest is MarketTest {
         _checkBalances();
         _checkSeats(_native);
         _checkSeats(_inTokens);
+        _checkSeats(_sealed);
         _checkOutcomes(_native, 3);
         _checkOutcomes(_inTokens, 3);
+        _checkOutcomes(_sealed, 3);
     }
 
     /// @dev A handler whose calls all fail tests nothing. Only a whole run tells; one that is being shrunk does not.
     function _checkSuccesses() private view {
         uint256 total;
         for (uint256 i; i < _actions.length; ++i) {
-            total += _native.calls(_actions[i]) + _inTokens.calls(_actions[i]);
+            total += _calls(_actions[i]);
         }
         if (total < 300) return;
         for (uint256 i; i < _actions.length; ++i) {
             bytes32 action = _actions[i];
-            uint256 calls = _native.calls(action) + _inTokens.calls(action);
-            uint256 successes = _native.successes(action) + _inTokens.successes(action);
+            uint256 calls = _calls(action);
+            uint256 successes =
+                _native.successes(action) + _inTokens.successes(action) + _sealed.successes(action);
             if (calls >= 8) assertGe(successes * 100, calls, string(abi.encodePacked(action)));
         }
     }
 
+    function _calls(bytes32 action) private view returns (uint256) {
+        return _native.calls(action) + _inTokens.calls(action) + _sealed.calls(action);
+    }
+
     /// @dev The contract holds exactly what it owes, in each currency.
     function _checkBalances() private view {
-        uint256 forced = _native.forced() + _inTokens.forced();
-        assertEq(address(market).balance, _native.owed() * TICK + forced);
+        uint256 forced = _native.forced() + _inTokens.forced() + _sealed.forced();
+        assertEq(address(market).balance, (_native.owed() + _sealed.owed()) * TICK + forced);
         assertEq(_token.balanceOf(address(market)), _inTokens.owed() * 3);
         assertEq(_native.owed(), _native.paidIn() - _native.paidOut());
+        assertEq(_sealed.owed(), _sealed.paidIn() - _sealed.paidOut());
     }
 
     /// @dev Only now is everything at rest: everybody leaves, and what remains was forced on the contract.
@@ -125,15 +152,18 @@ contract ProverMarketInvariantTest is MarketTest {
         _checkSuccesses();
         _checkOutcomes(_native, type(uint256).max);
         _checkOutcomes(_inTokens, type(uint256).max);
+        _checkOutcomes(_sealed, type(uint256).max);
         _native.exitAll();
         _inTokens.exitAll();
-        assertEq(address(market).balance, _native.forced() + _inTokens.forced());
+        _sealed.exitAll();
+        assertEq(address(market).balance, _native.forced() + _inTokens.forced() + _sealed.forced());
         assertEq(_token.balanceOf(address(market)), 0);
     }
 
     /// @dev Every open task stands on collateral of all who hold or held it.
     function _checkSeats(MarketHandler handler) private {
         id = _idOf(handler);
+        assertTrue(handler.asksHold(), "a closed round keeps its asks");
         for (uint256 i; i < market.seatCount(id); ++i) {
             assertLe(free(i), capacity(i));
             assertEq(capacity(i) - free(i), handler.openUnits(i));

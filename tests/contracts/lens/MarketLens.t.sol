@@ -54,8 +54,11 @@ contract MarketLensTest is MarketTest {
         assertEq(v.settleBy, settleBy(1));
         assertEq(v.proveBy, proveBy(1));
         assertEq(v.finalAt, finalAt(1));
-        assertEq(v.userPrice, 12);
-        assertEq(v.proverPrice, 9);
+        assertEq(v.pivotFee, 12);
+        assertEq(v.revenue, 8 * 9);
+        assertEq(v.revealBy, closeAt(1));
+        assertEq(v.capacityCap, 1000);
+        assertEq(v.reservePrice, 5);
         assertEq(v.units, 8);
         assertEq(v.pivotIndex, 1);
         assertEq(v.assignmentRoot, market.assignmentRoot(id, 1));
@@ -63,7 +66,7 @@ contract MarketLensTest is MarketTest {
 
     function test_seatsShowTheirAsksAndOpenUnits() public {
         vm.prank(quentin);
-        market.leave(id, 1);
+        market.changeCapacity(id, 1, 0);
         open(2);
         settle(1);
         MarketLens.SeatView[] memory seats = _lens.seats(id);
@@ -71,12 +74,18 @@ contract MarketLensTest is MarketTest {
         assertEq(seats[0].prover, paul);
         assertEq(seats[0].capacity, 17);
         assertEq(seats[0].openUnits, 8);
-        assertTrue(seats[0].asks && seats[0].asksNext);
-        assertEq(seats[0].cost, 6);
-        assertEq(seats[0].nextCost, 6);
+        assertEq(seats[0].offered, 0); // 9 units free are too few
+        assertEq(seats[0].offeredNext, 0);
         assertEq(seats[0].collateral, 17 * PER_UNIT);
-        assertFalse(seats[1].asks || seats[1].asksNext);
-        assertEq(seats[1].cost, 0);
+        assertEq(seats[1].offered + seats[1].offeredNext, 0);
+        deliver(1, 0);
+        vm.prank(paul);
+        market.ask(id, 0, 7);
+        seats = _lens.seats(id);
+        assertEq(seats[0].offered, 10);
+        assertEq(seats[0].cost, 6);
+        assertEq(seats[0].offeredNext, 10);
+        assertEq(seats[0].nextCost, 7);
     }
 
     function test_accountShowsWhatIsFreeAndWhatIsLocked() public {

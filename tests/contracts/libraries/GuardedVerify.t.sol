@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IProofVerifier} from "../../../contracts/interfaces/IProofVerifier.sol";
-import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
+import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {MarketId} from "../../../contracts/types/MarketId.sol";
 import {Task} from "../../../contracts/types/Task.sol";
 import {
@@ -39,7 +39,7 @@ contract GuardedVerifyTest is MarketTest {
         (Task memory task, bytes32[] memory path) = taskOf(1, 0);
         uint256[] memory inputs = posted(1, 0).inputs;
         uint256 before = gasleft();
-        vm.expectRevert(IProverMarket.ProofRejected.selector);
+        vm.expectRevert(IMarketLog.ProofRejected.selector);
         market.deliver(id, task, path, inputs, "proof");
         assertLt(before - gasleft(), params.verifierGas + 150_000);
         assertEq(available(paul), 0);
@@ -89,7 +89,7 @@ contract GuardedVerifyTest is MarketTest {
         address gone = address(new SilentVerifier(8));
         _marketWith(gone);
         vm.etch(gone, "");
-        vm.expectRevert(IProverMarket.ProofRejected.selector);
+        vm.expectRevert(IMarketLog.ProofRejected.selector);
         this.tryDeliver();
     }
 

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Certificate} from "../../../contracts/types/Certificate.sol";
 import {MarketTest} from "./MarketTest.sol";
 
 /// @notice A round for tests of its settlement.
 abstract contract ClosedRoundTest is MarketTest {
+    /// @notice A certificate of mechanism `core`.
+    function core(uint8 pivotSeat, uint64 pivotFee, uint32 pivotIndex, uint64 units)
+        internal
+        pure
+        returns (Certificate memory c)
+    {
+        (c.pivotSeat, c.pivotFee, c.pivotIndex, c.units) = (pivotSeat, pivotFee, pivotIndex, units);
+    }
+
     function _seats() internal {
         seat(paul, 10, 6);
         seat(quentin, 12, 8);

@@ -5,7 +5,7 @@ import {Test} from "forge-std/Test.sol";
 import {IProofVerifier} from "../../../contracts/interfaces/IProofVerifier.sol";
 import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
-import {Certificate} from "../../../contracts/types/Certificate.sol";
+import {CapacityChange} from "../../../contracts/types/CapacityChange.sol";
 import {CircuitId, toCircuitId} from "../../../contracts/types/CircuitId.sol";
 import {MarketId} from "../../../contracts/types/MarketId.sol";
 import {MarketParams, Mechanism} from "../../../contracts/types/MarketParams.sol";
@@ -26,6 +26,18 @@ abstract contract MarketTest is Test {
         bytes data;
     }
 
+    /// @dev What a seat asks and has free at a round's close, and what the round is cleared under.
+    struct Noted {
+        uint256 cost;
+        uint256 unused;
+    }
+
+    struct NotedTerms {
+        uint256 capacityCap;
+        uint256 reservePrice;
+    }
+
+    uint256 internal constant NO_ASK = type(uint64).max;
     uint256 internal constant TICK = 1 gwei;
     uint256 internal constant FEE = 7;
     uint256 internal constant PER_UNIT = 100;
@@ -49,7 +61,8 @@ abstract contract MarketTest is Test {
     address internal steve = makeAddr("steve");
 
     mapping(MarketId => mapping(uint256 round => Posted[])) private _posted;
-    mapping(MarketId => mapping(uint256 round => SlowClearing.Ask[])) private _asks;
+    mapping(MarketId => mapping(uint256 round => Noted[])) private _asks;
+    mapping(MarketId => mapping(uint256 round => NotedTerms)) private _terms;
     uint256 private _nonce;
 
     function setUp() public virtual {
@@ -71,27 +84,53 @@ abstract contract MarketTest is Test {
             tick: uint96(TICK),
             capacityCap: 1000,
             reservePrice: 5,
+            revealPeriod: 0,
             settlementPeriod: 60,
             provingPeriod: 250,
             takeoverPeriod: 50,
             maxTakeovers: 2,
             maxSeats: 5,
+            capacityDelay: 1,
             mechanism: Mechanism.Core,
             verifier: IProofVerifier(verifier),
             verifierGas: 300_000,
             bountyBps: 5000,
             compensationBps: 3000,
             penaltyBps: 1000,
+            bondBps: 0,
             sink: sink,
             collateralPerUnit: uint64(PER_UNIT),
+            minSeatCapacity: 2 * MAX_SIZE - 1,
             genesis: 1_000_000,
             biddingPeriod: 100,
             settlementFee: uint32(FEE),
-            maxTaskSize: MAX_SIZE
+            maxTaskSize: MAX_SIZE,
+            seatFee: 0,
+            capMin: 1000,
+            capMax: 1000,
+            reserveMin: 5,
+            reserveMax: 5
         });
     }
 
+    /// @notice A capacity cap and a reserve price that never move.
+    function fixCap(uint64 cap) internal {
+        (params.capacityCap, params.capMin, params.capMax) = (cap, cap, cap);
+    }
+
+    function fixReserve(uint64 reserve) internal {
+        (params.reservePrice, params.reserveMin, params.reserveMax) = (reserve, reserve, reserve);
+    }
+
+    function fixTaskSize(uint32 size) internal {
+        (params.maxTaskSize, params.minSeatCapacity) = (size, 2 * size - 1);
+    }
+
     // -------------------------------------------------------------------------------------------------------- time
+
+    function openRound() internal view returns (uint32) {
+        return uint32((block.timestamp - params.genesis) / params.biddingPeriod);
+    }
 
     function openAt(uint256 round) internal view returns (uint256) {
         return params.genesis + round * params.biddingPeriod;
@@ -101,8 +140,12 @@ abstract contract MarketTest is Test {
         return openAt(round + 1);
     }
 
+    function revealBy(uint256 round) internal view returns (uint256) {
+        return closeAt(round) + params.revealPeriod;
+    }
+
     function settleBy(uint256 round) internal view returns (uint256) {
-        return closeAt(round) + params.settlementPeriod;
+        return revealBy(round) + params.settlementPeriod;
     }
 
     function proveBy(uint256 round) internal view returns (uint256) {
@@ -119,19 +162,44 @@ abstract contract MarketTest is Test {
         if (round > 0) noteAsks(round - 1);
     }
 
-    /// @notice Notes what the seats offer for `round`; called at the second of its close.
+    /// @notice Notes what the seats offer for `round`, and what it is cleared under; called at the second of its close. Asks of
+    /// a sealed market are noted when they are opened.
     function noteAsks(uint256 round) internal {
         delete _asks[id][round];
         uint256 n = market.seatCount(id);
         for (uint256 i; i < n; ++i) {
-            (,, Offer offer) = market.seatOf(id, i);
-            noteAsk(round, offer.costAt(round), offer.free());
+            (,, Offer offer, CapacityChange change) = market.seatOf(id, i);
+            bool isHidden = (round >= change.round()) == change.shrinks();
+            uint256 hidden = isHidden ? change.units() : 0;
+            uint256 cost = params.revealPeriod == 0 ? offer.costAt(round) : NO_ASK;
+            noteAsk(round, cost, offer.free() < hidden ? 0 : offer.free() - hidden);
         }
+        (uint256 cap, uint256 reserve) = market.termsOf(id, round);
+        _terms[id][round] = NotedTerms(cap, reserve);
     }
 
     function noteAsk(uint256 round, uint256 cost, uint256 unused) internal {
-        bool takesPart = cost != type(uint64).max && unused >= 2 * uint256(params.maxTaskSize) - 1;
-        _asks[id][round].push(SlowClearing.Ask(cost, takesPart ? unused - (params.maxTaskSize - 1) : 0));
+        _asks[id][round].push(Noted(cost, unused));
+    }
+
+    function noteCost(uint256 round, uint256 seat_, uint256 cost) internal {
+        _asks[id][round][seat_].cost = cost;
+    }
+
+    function noteTerms(uint256 round, uint256 cap, uint256 reserve) internal {
+        _terms[id][round] = NotedTerms(cap, reserve);
+    }
+
+    /// @notice The ask book of a closed round, from what was noted.
+    function asks(uint256 round) internal view returns (SlowClearing.Ask[] memory list) {
+        Noted[] storage noted = _asks[id][round];
+        list = new SlowClearing.Ask[](noted.length);
+        uint256 margin = params.maxTaskSize - 1;
+        for (uint256 i; i < list.length; ++i) {
+            Noted memory ask = noted[i];
+            if (ask.cost == NO_ASK || ask.unused < margin + params.maxTaskSize) continue;
+            list[i] = SlowClearing.Ask(ask.cost, ask.unused - margin);
+        }
     }
 
     // ------------------------------------------------------------------------------------------------------- money
@@ -232,32 +300,34 @@ abstract contract MarketTest is Test {
     /// @notice A seat that offers `offered` units.
     function seat(address prover, uint32 offered, uint64 cost) internal returns (uint256) {
         uint32 registered = offered + params.maxTaskSize - 1;
-        fund(prover, uint256(registered) * params.collateralPerUnit);
+        fund(prover, uint256(registered) * params.collateralPerUnit + params.seatFee);
         vm.prank(prover);
         return market.register(id, registered, cost);
     }
 
     function free(uint256 seat_) internal view returns (uint256) {
-        (,, Offer offer) = market.seatOf(id, seat_);
+        (,, Offer offer,) = market.seatOf(id, seat_);
         return offer.free();
     }
 
     function capacity(uint256 seat_) internal view returns (uint256 registered) {
-        (, registered,) = market.seatOf(id, seat_);
+        (, registered,,) = market.seatOf(id, seat_);
     }
 
     // -------------------------------------------------------------------------------------------------- settlement
 
     function cleared(uint256 round) internal view returns (SlowClearing.Result memory) {
         SlowClearing.Round memory r;
+        r.averageFee = params.mechanism == Mechanism.AverageFee;
         r.number = round;
-        (r.capacityCap, r.reservePrice) = (params.capacityCap, params.reservePrice);
+        NotedTerms memory terms = _terms[id][round];
+        (r.capacityCap, r.reservePrice) = (terms.capacityCap, terms.reservePrice);
         Posted[] storage list = _posted[id][round];
         r.bids = new SlowClearing.Bid[](list.length);
         for (uint256 i; i < list.length; ++i) {
             r.bids[i] = SlowClearing.Bid(list[i].fee, list[i].circuit.units());
         }
-        r.asks = _asks[id][round];
+        r.asks = asks(round);
         return SlowClearing.clear(r);
     }
 
@@ -323,7 +393,7 @@ abstract contract MarketTest is Test {
 
     function takeOver(uint256 round, uint256 index, uint256 seat_) internal returns (uint256 deadline) {
         (Task memory task, bytes32[] memory path) = taskOf(round, index);
-        (address prover,,) = market.seatOf(id, seat_);
+        (address prover,,,) = market.seatOf(id, seat_);
         vm.prank(prover);
         return market.takeOver(id, task, path, seat_);
     }

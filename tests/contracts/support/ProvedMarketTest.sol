@@ -19,9 +19,9 @@ abstract contract ProvedMarketTest is MarketTest, Groth16Vectors {
         groth16 = deployVerifier();
         params.verifier = groth16;
         params.verifierGas = 400_000;
-        params.maxTaskSize = 64;
+        fixTaskSize(64);
         params.maxSeats = 12;
-        params.capacityCap = 1e6;
+        fixCap(1e6);
         id = market.createMarket(params);
     }
 

@@ -2,15 +2,19 @@
 pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 import {BidWord, BidWordLib} from "../../../contracts/types/BidWord.sol";
 import {Lane, LaneLib} from "../../../contracts/types/Lane.sol";
 import {MarketId, MarketIdLib} from "../../../contracts/types/MarketId.sol";
+import {Mechanism} from "../../../contracts/types/Mechanism.sol";
 import {Offer, OfferLib} from "../../../contracts/types/Offer.sol";
 import {Outcome, OutcomeLib} from "../../../contracts/types/Outcome.sol";
 import {Takeover, TakeoverLib} from "../../../contracts/types/Takeover.sol";
 
 /// @notice Every packed type gives back what was put in, up to the ends of each field's range and next to full neighbours.
 contract PackingTest is Test {
+    uint256 private constant MAX_ROUND = type(uint32).max;
+
     /// @dev One run in four each: 0, 1, the type's end, anything.
     function _ends(uint256 value, uint256 bits) private pure returns (uint256) {
         uint256 max = (uint256(1) << bits) - 1;
@@ -61,7 +65,7 @@ contract PackingTest is Test {
     function testFuzz_offerGivesBackWhatItHolds(uint256 f, uint256 g, uint256 c, uint256 n) public pure {
         (uint32 first, uint32 free, uint64 cost) =
             (uint32(_ends(f, 32)), uint32(_ends(g, 32)), uint64(_ends(c, 64)));
-        uint32 current = uint32(bound(_ends(n, 32), 1, type(uint32).max - 1));
+        uint32 current = uint32(bound(_ends(n, 32), 1, MAX_ROUND - 1));
         Offer offer = OfferLib.create(first).withCost(cost, current);
         assertEq(offer.costBefore(), type(uint64).max);
         assertEq(offer.costAt(current), type(uint64).max);
@@ -80,7 +84,7 @@ contract PackingTest is Test {
         public
         pure
     {
-        current = uint32(bound(current, 1, type(uint32).max - 1));
+        current = uint32(bound(current, 1, MAX_ROUND - 1));
         Offer offer = OfferLib.create(a).withFree(b, current).withFree(c, current);
         assertEq(offer.freeAt(current - 1), a);
         assertEq(offer.freeAt(current), c);
@@ -90,14 +94,16 @@ contract PackingTest is Test {
     }
 
     function testFuzz_outcomeGivesBackWhatItHolds(uint256 u, uint256 i, uint256 p, uint256 q) public pure {
-        (uint64 userPrice, uint32 index, uint64 proverPrice, uint64 units) =
-            (uint64(_ends(u, 64)), uint32(_ends(i, 32)), uint64(_ends(p, 64)), uint64(_ends(q, 64)));
-        Outcome outcome = OutcomeLib.pack(userPrice, index, proverPrice, units);
-        assertTrue(outcome.isSettled());
-        assertEq(outcome.userPrice(), userPrice);
-        assertEq(outcome.pivotIndex(), index);
-        assertEq(outcome.proverPrice(), proverPrice);
-        assertEq(outcome.units(), units);
+        (uint64 pivotFee, uint32 index) = (uint64(_ends(u, 64)), uint32(_ends(i, 32)));
+        (uint256 revenue, uint256 units) = (_ends(p, 104), _ends(q, 40));
+        for (uint8 m; m < 2; ++m) {
+            Outcome outcome = OutcomeLib.pack(Mechanism(m), pivotFee, index, revenue, units);
+            assertTrue(outcome.isSettled());
+            assertEq(outcome.pivotFee(), pivotFee);
+            assertEq(outcome.pivotIndex(), index);
+            assertEq(outcome.revenue(), revenue);
+            assertEq(outcome.units(), units);
+        }
     }
 
     function testFuzz_refundIsTheLockOrTheDifference(
@@ -107,10 +113,12 @@ contract PackingTest is Test {
         uint32 size,
         uint32 index
     ) public pure {
-        Outcome outcome = OutcomeLib.pack(price, pivot, 0, 0);
+        Outcome outcome = OutcomeLib.pack(Mechanism.Core, price, pivot, 0, 0);
         uint256 refund = outcome.refund(fee, size, index);
         bool wins = fee > price || (fee == price && index < pivot);
         assertEq(refund, wins ? (uint256(fee) - price) * size : uint256(fee) * size);
+        outcome = OutcomeLib.pack(Mechanism.AverageFee, price, pivot, 0, 0);
+        assertEq(outcome.refund(fee, size, index), wins ? 0 : uint256(fee) * size);
     }
 
     function testFuzz_takeoverGivesBackEveryTaker(uint8[16] memory seats, uint40 deadline, uint256 n)
@@ -139,13 +147,18 @@ contract PackingTest is Test {
         assertEq(uint160(uint256(BidWord.unwrap(word))), ticket);
     }
 
-    function testFuzz_marketIdCarriesItsParameters(bytes32 hash, uint256 g, uint256 p, uint256 f, uint256 m)
-        public
-        pure
-    {
+    function testFuzz_marketIdCarriesItsParameters(
+        bytes32 hash,
+        uint256 g,
+        uint256 p,
+        uint256 f,
+        uint256 m,
+        bool isSealed
+    ) public pure {
         (uint40 genesis, uint24 period, uint32 fee, uint32 size) =
-            (uint40(_ends(g, 40)), uint24(_ends(p, 24)), uint32(_ends(f, 32)), uint32(_ends(m, 32)));
-        MarketId id = MarketIdLib.pack(hash, genesis, period, fee, size);
+            (uint40(_ends(g, 40)), uint24(_ends(p, 24)), uint32(_ends(f, 32)), uint32(_ends(m, 31)));
+        MarketId id = MarketIdLib.pack(hash, genesis, period, fee, isSealed, size);
+        assertEq(id.isSealed(), isSealed);
         assertEq(id.genesis(), genesis);
         assertEq(id.biddingPeriod(), period);
         assertEq(id.settlementFee(), fee);
@@ -153,13 +166,20 @@ contract PackingTest is Test {
         assertEq(uint256(MarketId.unwrap(id)) >> 128, uint256(hash) >> 128);
     }
 
-    function testFuzz_roundsFollowEachOther(uint40 genesis, uint24 period, uint32 round) public pure {
+    function testFuzz_roundsFollowEachOther(uint40 genesis, uint24 period, uint32 round) public {
         period = uint24(bound(period, 1, type(uint24).max));
-        MarketId id = MarketIdLib.pack(0, genesis, period, 0, 1);
+        round = uint32(bound(round, 0, MAX_ROUND));
+        MarketId id = MarketIdLib.pack(0, genesis, period, 0, false, 1);
         uint256 close = id.closeOf(round);
         assertEq(id.roundAt(close - 1), round);
         assertEq(id.roundAt(close - period), round);
-        if (round < type(uint32).max) assertEq(id.roundAt(close), uint256(round) + 1);
+        if (round < MAX_ROUND) assertEq(id.roundAt(close), uint256(round) + 1);
+        else vm.expectRevert(SafeCastLib.Overflow.selector);
+        this.roundAt(id, close);
+    }
+
+    function roundAt(MarketId id, uint256 time) external pure returns (uint256) {
+        return id.roundAt(time);
     }
 
     function credit(Lane lane, uint256 amount) external pure returns (Lane) {

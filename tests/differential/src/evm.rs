@@ -96,10 +96,27 @@ impl Evm {
         value: U256,
         call: &C,
     ) -> (C::Return, Done) {
+        self.try_send(from, to, value, call)
+            .unwrap_or_else(|refused| panic!("{} was refused: {refused:?}", C::SIGNATURE))
+    }
+
+    /// A transaction that may be refused; it then has no effect.
+    ///
+    /// # Errors
+    /// If it is refused.
+    ///
+    /// # Panics
+    /// If the node would not even run it.
+    pub fn try_send<C: SolCall>(
+        &mut self,
+        from: Address,
+        to: Address,
+        value: U256,
+        call: &C,
+    ) -> Result<(C::Return, Done), Refused> {
         let tx = transaction(from, to, value, call);
-        let result = self.inner.transact_commit(tx).expect("a valid transaction");
-        let done = read(result).unwrap_or_else(|refused| panic!("{} was refused: {refused:?}", C::SIGNATURE));
-        (C::abi_decode_returns(&done.output).expect("the declared return type"), done)
+        let done = read(self.inner.transact_commit(tx).expect("a valid transaction"))?;
+        Ok((C::abi_decode_returns(&done.output).expect("the declared return type"), done))
     }
 
     /// A transaction whose effects are dropped.

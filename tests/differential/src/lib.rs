@@ -3,11 +3,17 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`evm`] | the contracts' bytecode on an EVM inside the process, with time set by hand |
+//! | [`auditor`] | the contract's check of a round by itself, on any round |
 //! | [`staged`] | makes a round come about in the contract by calls alone, and settles it |
+//! | [`world`] | a market in which anything may be called at any time, and its history from events |
 //! | [`random`] | random and adversarial rounds that a market can hold |
+//! | [`wrong`] | certificates and bids next to the right ones |
 //!
 //! Test-only code: everything here panics where a set-up step that must succeed does not.
 
+pub mod auditor;
 pub mod evm;
 pub mod random;
 pub mod staged;
+pub mod world;
+pub mod wrong;

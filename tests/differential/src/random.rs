@@ -1,5 +1,6 @@
 //! Random and adversarial rounds that a market can hold.
 
+use chain::CapacityChange;
 use market_types::{
     Ask, AskIndex, Bid, Capacity, CapacityCap, ReservePrice, Round, RoundNumber, SeatedAsk, TaskSize,
     UnitCost, UnitFee,
@@ -28,7 +29,7 @@ pub enum Shape {
     Large(usize),
 }
 
-/// A round of this shape. All numbers are such that a market can hold it; see [`crate::staged::fits`].
+/// A round of this shape. A market whose seats may offer that much can hold it; see [`crate::staged::held_by_a_market`].
 ///
 /// # Panics
 /// Never for the ranges written here.
@@ -62,7 +63,7 @@ pub fn round(rng: &mut impl Rng, shape: Shape) -> Round {
 
     let largest = bids.iter().map(|bid| bid.size.get()).max().unwrap_or(1);
     let demand: u64 = bids.iter().map(|bid| u64::from(bid.size.get())).sum();
-    let top = u32::MAX - (largest - 1);
+    let top = CapacityChange::MAX_UNITS - (largest - 1);
     let mut seat = 0;
     let mut seated = Vec::new();
     for _ in 0..asks {
@@ -89,7 +90,7 @@ pub fn round(rng: &mut impl Rng, shape: Shape) -> Round {
     };
     let reserve = if rng.random_bool(0.5) { 0 } else { price(rng) };
     Round::new(
-        RoundNumber::new(rng.random_range(1..1_000)),
+        RoundNumber::new(rng.random_range(2..1_000)),
         CapacityCap::new(cap).expect("at least 1"),
         ReservePrice::new(reserve),
         bids,

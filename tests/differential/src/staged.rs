@@ -1,14 +1,16 @@
 //! Makes a round come about in the contract by calls alone, and settles it.
 
-use crate::evm::{Done, Evm, Refused};
+use crate::evm::{Done, Evm};
 use alloy::{
     primitives::{Address, B256, Bytes, U256, address},
     sol_types::{SolEvent, SolValue},
 };
 use bindings::ProverMarket::{self, NewBid, RoundSettled};
 use chain::commitments::{self, BidWord};
-use clearing::{Certificate, CoreOutcome, UserPivot};
-use market_types::{Bid, CircuitId, Round};
+use chain::round::certificate_to_abi;
+use chain::{Currency, MarketParams};
+use clearing::{Certificate, Outcome};
+use market_types::{Ask, AskIndex, Bid, Capacity, CircuitId, Mechanism, Round, SeatedAsk, TaskSize};
 
 const GENESIS: u64 = 1_000;
 const PERIOD: u64 = 100;
@@ -24,22 +26,32 @@ const CREATOR: Address = address!("0x00000000000000000000000000000000000c4ea7");
 /// The contract's form of a certificate.
 pub type OnChain = ProverMarket::Certificate;
 
-/// Whether a market can hold this round: the limits that the contract adds to those of the mechanism.
+/// The round with what each seat offers held at the capacity cap, as in a market; `None` if none could hold it even so.
 #[must_use]
-pub fn fits(round: &Round) -> bool {
+pub fn held_by_a_market(round: &Round) -> Option<Round> {
     let largest = largest(round);
-    let margin = largest - 1;
-    round.number().get() >= 1
-        && u32::try_from(round.number().get()).is_ok()
+    let gaps = round
+        .asks()
+        .last()
+        .is_some_and(|last| usize::try_from(last.seat.get()).is_ok_and(|seat| seat >= round.asks().len()));
+    // Seats that are left again are empty from round 2 on.
+    let first_round = if gaps { 2 } else { 1 };
+    let fits = (first_round..=u64::from(u32::MAX >> 1)).contains(&round.number().get())
         && largest <= MAX_TASK_SIZE
         && round.cap().get() >= u64::from(largest)
         && round.asks().iter().all(|seated| {
-            let capacity = seated.ask.capacity.get();
             seated.seat.get() < MAX_SEATS
                 && seated.ask.cost.get() != u64::MAX
-                && capacity >= largest
-                && capacity.checked_add(margin).is_some()
-        })
+                && seated.ask.capacity.get() >= largest
+                && seated.ask.capacity.get().checked_add(largest - 1).is_some()
+        });
+    let most = u32::try_from(round.cap().get()).unwrap_or(u32::MAX);
+    let held = |seated: &SeatedAsk| {
+        let capacity = Capacity::new(seated.ask.capacity.get().min(most)).expect("at least 1");
+        SeatedAsk { seat: seated.seat, ask: Ask { capacity, ..seated.ask } }
+    };
+    let asks = round.asks().iter().map(held).collect();
+    fits.then(|| Round::new(round.number(), round.cap(), round.reserve(), round.bids().to_vec(), asks))?.ok()
 }
 
 fn largest(round: &Round) -> u32 {
@@ -52,6 +64,8 @@ pub struct Staged {
     market: Address,
     /// The market's id.
     pub id: B256,
+    /// How the market clears.
+    pub mechanism: Mechanism,
     /// The round.
     pub round: Round,
     /// The round's bids as settlement wants them.
@@ -62,14 +76,14 @@ impl Staged {
     /// Deploys a market whose parameters fit the round, seats its provers, submits its bids, and lets it close.
     ///
     /// # Panics
-    /// If a step is refused: see [`fits`].
+    /// If a step is refused: see [`held_by_a_market`].
     #[must_use]
-    pub fn new(round: Round) -> Self {
+    pub fn new(mechanism: Mechanism, round: Round) -> Self {
         let mut evm = Evm::new(GENESIS);
         let market = evm.deploy(ProverMarket::BYTECODE.clone());
-        let params = params(&round, market);
+        let params = params(mechanism, &round, market);
         let (id, _) = evm.send(CREATOR, market, U256::ZERO, &ProverMarket::createMarketCall { params });
-        let mut staged = Self { evm, market, id, round, words: Vec::new() };
+        let mut staged = Self { evm, market, id, mechanism, round, words: Vec::new() };
         staged.seat_provers();
         staged.set_time(staged.opens_at());
         staged.submit_bids();
@@ -94,13 +108,12 @@ impl Staged {
         self.evm.set_time(time);
     }
 
-    /// Whether the contract would accept this certificate with these bids. Changes nothing.
+    /// What the contract answers about itself.
     ///
-    /// # Errors
-    /// The contract's refusal.
-    pub fn check(&mut self, certificate: OnChain, words: &[BidWord]) -> Result<(), Refused> {
-        let call = self.settle_call(certificate, words);
-        self.evm.call(RELAYER, self.market, &call).map(|_| ())
+    /// # Panics
+    /// If it refuses.
+    pub fn view<C: alloy::sol_types::SolCall>(&mut self, call: &C) -> C::Return {
+        self.evm.call(RELAYER, self.market, call).expect("a view")
     }
 
     /// Settles the round.
@@ -113,33 +126,44 @@ impl Staged {
         logs.iter().find_map(|log| RoundSettled::decode_log(log).ok()).expect("a settlement is logged").data
     }
 
-    /// What everybody might do between close and settlement: other asks, new provers, bids for the next round, leaving.
+    /// What everybody might do between close and settlement: other asks, new provers, bids for the next round, leaving;
+    /// and, if `growing`, more capacity.
     ///
     /// # Panics
     /// If a step is refused.
-    pub fn meddle(&mut self) {
+    pub fn meddle(&mut self, growing: bool) {
         let n = self.evm_seats();
         for seat in 0..n {
-            let prover = prover(seat);
+            // A seat that was left again.
+            let Some(offered) = self.round.ask(AskIndex::new(seat)) else { continue };
             let change = ProverMarket::askCall { id: self.id, seat: U256::from(seat), cost: u64::from(seat) };
-            self.evm.send(prover, self.market, U256::ZERO, &change);
-            if seat % 2 == 0 {
-                let leave = ProverMarket::leaveCall { id: self.id, seat: U256::from(seat) };
-                self.evm.send(prover, self.market, U256::ZERO, &leave);
+            self.evm.send(prover(seat), self.market, U256::ZERO, &change);
+            let (task, most) = (largest(&self.round), self.round.cap().get());
+            // One task more than it has now, where that is still within the cap.
+            let more = offered.capacity.get().checked_add(2 * task - 1).filter(|_| growing);
+            match more.filter(|units| u64::from(*units) < most.saturating_add(task.into())) {
+                Some(capacity) => self.change_capacity(seat, capacity),
+                None if seat % 2 == 0 => self.change_capacity(seat, 0),
+                None => {}
             }
         }
         if n < MAX_SEATS {
             let capacity = 2 * largest(&self.round) - 1;
-            self.register(n, capacity, 0);
+            let call = ProverMarket::registerCall { id: self.id, capacity, cost: 0 };
+            self.evm.send(prover(n), self.market, U256::ZERO, &call);
         }
         let bids = [Bid { fee: market_types::UnitFee::MAX, size: market_types::TaskSize::MIN }];
         self.submit_group(9_999, &bids);
     }
 
     fn evm_seats(&mut self) -> u32 {
-        let call = ProverMarket::seatCountCall { id: self.id };
-        let count: U256 = self.evm.call(RELAYER, self.market, &call).expect("a view");
+        let count = self.view(&ProverMarket::seatCountCall { id: self.id });
         u32::try_from(count).expect("at most 128")
+    }
+
+    fn change_capacity(&mut self, seat: u32, capacity: u32) {
+        let call = ProverMarket::changeCapacityCall { id: self.id, seat: U256::from(seat), capacity };
+        self.evm.send(prover(seat), self.market, U256::ZERO, &call);
     }
 
     fn settle_call(&self, certificate: OnChain, words: &[BidWord]) -> ProverMarket::settleCall {
@@ -151,21 +175,24 @@ impl Staged {
         }
     }
 
-    /// Fills the seats up to the last ask; those without an ask in the round are taken and left again.
+    /// Fills the seats up to the last ask; those without an ask in the round are taken in round 0 and left again in round 1.
     fn seat_provers(&mut self) {
         let asks = self.round.asks().to_vec();
         let margin = largest(&self.round) - 1;
         let seats = asks.last().map_or(0, |last| last.seat.get() + 1);
+        let ask_of = |seat: u32| asks.iter().find(|seated| seated.seat.get() == seat);
         for seat in 0..seats {
-            match asks.iter().find(|seated| seated.seat.get() == seat) {
+            match ask_of(seat) {
                 Some(seated) => {
                     self.register(seat, seated.ask.capacity.get() + margin, seated.ask.cost.get());
                 }
-                None => {
-                    self.register(seat, 2 * margin + 1, 0);
-                    let leave = ProverMarket::leaveCall { id: self.id, seat: U256::from(seat) };
-                    self.evm.send(prover(seat), self.market, U256::ZERO, &leave);
-                }
+                None => self.register(seat, 2 * margin + 1, 0),
+            }
+        }
+        if let Some(first) = (0..seats).find(|seat| ask_of(*seat).is_none()) {
+            self.set_time(GENESIS + PERIOD);
+            for seat in (first..seats).filter(|seat| ask_of(*seat).is_none()) {
+                self.change_capacity(seat, 0);
             }
         }
     }
@@ -239,22 +266,14 @@ impl Staged {
 }
 
 /// The crate's certificate as the contract takes it.
-///
-/// # Panics
-/// If the seat is above those of a market.
 #[must_use]
 pub fn on_chain(certificate: &Certificate) -> OnChain {
-    OnChain {
-        pivotSeat: certificate.pivot_ask.map_or(u8::MAX, |seat| u8::try_from(seat.get()).expect("below 128")),
-        pivotFee: certificate.user_pivot.fee.get(),
-        pivotIndex: certificate.user_pivot.index,
-        units: certificate.units.get(),
-    }
+    certificate_to_abi(certificate)
 }
 
 /// The root over an outcome's assignment, made level by level: a second way to what the contract builds leaf by leaf.
 #[must_use]
-pub fn assignment_root(words: &[BidWord], outcome: &CoreOutcome) -> B256 {
+pub fn assignment_root(words: &[BidWord], outcome: &Outcome) -> B256 {
     let hash = |bytes: &[u8]| alloy::primitives::keccak256(bytes);
     let mut level: Vec<B256> = outcome
         .assignment
@@ -276,38 +295,44 @@ pub fn assignment_root(words: &[BidWord], outcome: &CoreOutcome) -> B256 {
     level.first().copied().unwrap_or_default()
 }
 
-/// Whether this is the pivot of a round in which no prover wins.
-#[must_use]
-pub fn nobody_wins(certificate: &Certificate) -> bool {
-    certificate.user_pivot == UserPivot::NOBODY_WINS
-}
-
 fn prover(seat: u32) -> Address {
     Address::left_padding_from(&(0xb000_0000_u32 + seat).to_be_bytes())
 }
 
-fn params(round: &Round, any_contract: Address) -> ProverMarket::MarketParams {
-    ProverMarket::MarketParams {
-        currency: Address::ZERO,
-        tick: alloy::primitives::aliases::U96::from(1),
-        capacityCap: round.cap().get(),
-        reservePrice: round.reserve().get(),
-        settlementPeriod: alloy::primitives::aliases::U24::from(PERIOD),
-        provingPeriod: 1_000,
-        takeoverPeriod: 100,
-        maxTakeovers: 2,
-        maxSeats: 128,
-        mechanism: 0,
+fn params(mechanism: Mechanism, round: &Round, any_contract: Address) -> ProverMarket::MarketParams {
+    let task = TaskSize::new(largest(round)).expect("a size");
+    let params = MarketParams {
+        currency: Currency::Native,
+        tick: 1,
+        mechanism,
+        capacity_cap: round.cap(),
+        cap_min: round.cap(),
+        cap_max: round.cap(),
+        reserve_price: round.reserve(),
+        reserve_min: round.reserve(),
+        reserve_max: round.reserve(),
+        genesis: GENESIS,
+        bidding_period: PERIOD,
+        reveal_period: 0,
+        settlement_period: PERIOD,
+        proving_period: 1_000,
+        takeover_period: 100,
+        max_takeovers: 2,
+        max_seats: 128,
+        capacity_delay: 1,
+        min_seat_capacity: 2 * task.get() - 1,
+        seat_fee: 0,
         verifier: any_contract,
-        verifierGas: 1_000_000,
-        bountyBps: 0,
-        compensationBps: 0,
-        penaltyBps: 0,
+        verifier_gas: 1_000_000,
+        bounty_bps: 0,
+        compensation_bps: 0,
+        penalty_bps: 0,
+        bond_bps: 0,
         sink: CREATOR,
-        collateralPerUnit: 0,
-        genesis: alloy::primitives::aliases::U40::from(GENESIS),
-        biddingPeriod: alloy::primitives::aliases::U24::from(PERIOD),
-        settlementFee: u32::try_from(SETTLEMENT_FEE).unwrap_or(u32::MAX),
-        maxTaskSize: largest(round),
-    }
+        collateral_per_unit: 0,
+        settlement_fee: SETTLEMENT_FEE,
+        max_task_size: task,
+    };
+    assert_eq!(params.validate(), Ok(()));
+    params.to_abi()
 }

@@ -4,9 +4,9 @@ use crate::{Person, Scene};
 use alloy::primitives::{Address, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::Filter;
-use bindings::ProverMarket::{collectSurplusCall, leaveCall, releaseSeatCall, withdrawCall};
+use bindings::ProverMarket::{changeCapacityCall, collectSurplusCall, releaseCapacityCall, withdrawCall};
 use chain::events::{Event, decode};
-use market_types::RoundNumber;
+use market_types::{AskIndex, RoundNumber};
 use std::collections::BTreeMap;
 
 impl Scene {
@@ -20,6 +20,7 @@ impl Scene {
         assert_eq!(gained + sink_share, 0, "the story itself does not add up");
 
         self.stop_programs();
+        self.forfeit_what_is_left().await;
         self.give_up_seats(people).await;
         assert_eq!(self.history().await.bundles().count(), 0, "bids that wait to be released");
         for (person, _) in people {
@@ -49,14 +50,22 @@ impl Scene {
         });
         let owned: Vec<_> = owned.collect();
         for (seat, owner) in &owned {
-            self.call(*owner, leaveCall { id, seat: *seat }).await;
+            let leaving = self
+                .history()
+                .await
+                .seat(AskIndex::new(seat.to()))
+                .and_then(|s| s.waiting_for_release().copied());
+            if leaving.is_none() {
+                self.call(*owner, changeCapacityCall { id, seat: *seat, capacity: 0 }).await;
+            }
         }
         if !owned.is_empty() {
+            let delay = u64::from(self.market.params.capacity_delay);
             let round = self.market.id.round_at(self.now().await).expect("the market is open");
-            self.warp(self.market.close_of(RoundNumber::new(round.get()))).await;
+            self.warp(self.market.reveal_by(RoundNumber::new(round.get() + delay - 1))).await;
         }
         for (seat, owner) in &owned {
-            self.call(*owner, releaseSeatCall { id, seat: *seat }).await;
+            self.call(*owner, releaseCapacityCall { id, seat: *seat }).await;
         }
     }
 
@@ -96,7 +105,9 @@ impl Scene {
         let filter = Filter::new().address(self.bed.deployment.market).from_block(0);
         let logs = self.bed.anvil.connection().provider().get_logs(&filter).await.expect("the events");
         let mut flows = BTreeMap::<Address, Flow>::new();
-        for log in logs {
+        for mut log in logs {
+            // Only amounts count here, and not every node tells the time of a log.
+            log.block_timestamp.get_or_insert(0);
             match decode(&log).expect("an event of the market").event {
                 Event::Deposited(event) => {
                     flows.entry(event.account).or_default().into += ticks(event.amount);

@@ -6,6 +6,7 @@
 //! | `cast` | who takes part: [`Person`] |
 //! | `program` | the binaries as child processes: [`Program`] |
 //! | `scene` | one market on a chain of its own: [`Scene`]; what people do there, and waiting for what programs do |
+//! | `sealed` | commitments of a sealed market, and their openings |
 //! | `exit` | everybody leaves, and every wei is where it belongs: [`Scene::everybody_leaves`] |
 //! | `batch` | bids for real rollup batches: [`rollup_bid`] |
 //! | `proophi` | the command line, run in a directory of its own: [`Proophi`] |
@@ -20,6 +21,7 @@ mod exit;
 mod program;
 mod proophi;
 mod scene;
+mod sealed;
 mod token;
 
 pub use batch::{rollup_bid, rollup_bids};

@@ -43,9 +43,8 @@ impl Scene {
     /// A market for tasks of up to 14 units, the size of the smallest rollup batch, in which a seat needs 27 units and
     /// offers 13 fewer than it has. Otherwise as [`Scene::of_all_sizes`].
     pub async fn of_small_tasks(tune: impl FnOnce(&mut MarketParams)) -> Self {
-        let small = TaskSize::new(CircuitKind::Transfers1.units()).expect("a size");
         Self::of_all_sizes(|params| {
-            params.max_task_size = small;
+            small_tasks(params);
             tune(params);
         })
         .await
@@ -66,9 +65,8 @@ impl Scene {
         for account in 1..=13 {
             token.mint(&deployer, bed.anvil.account(account).address()).await;
         }
-        let small = TaskSize::new(CircuitKind::Transfers1.units()).expect("a size");
         Self::with(bed, Currency::Token(token.address()), |params| {
-            params.max_task_size = small;
+            small_tasks(params);
             params.tick = tick;
         })
         .await
@@ -77,6 +75,7 @@ impl Scene {
     async fn with(bed: Testbed, currency: Currency, tune: impl FnOnce(&mut MarketParams)) -> Self {
         let mut params = bed.params().await;
         params.max_task_size = TaskSize::new(CircuitKind::Transfers4.units()).expect("a size");
+        params.min_seat_capacity = 2 * CircuitKind::Transfers4.units() - 1;
         (params.bidding_period, params.settlement_period) = (600, 600);
         (params.proving_period, params.takeover_period) = (3_000, 1_000);
         params.currency = currency;
@@ -127,8 +126,7 @@ impl Scene {
     }
 
     fn prover_arguments(&self, person: Person) -> Vec<String> {
-        let mut arguments = self.common(person);
-        arguments.push(format!("--market={}", self.market.id));
+        let mut arguments = self.arguments(person);
         arguments.push(format!("--key-store={}", key_store().display()));
         // Several nodes share the machine with the other tests.
         arguments.push("--threads=1".to_owned());
@@ -159,6 +157,22 @@ impl Scene {
         let key = hex::encode(self.bed.anvil.account(person.account).to_bytes());
         writer.write_all(key.as_bytes()).expect("a key in its file");
         file
+    }
+
+    /// Starts `proophi reveal --watch` with the key of `person`, for everybody's openings.
+    pub fn watch(&mut self, person: Person) {
+        let mut arguments = vec!["reveal".to_owned(), "--watch".to_owned()];
+        arguments.extend(self.arguments(person));
+        self.start(person.name, "proophi", &arguments);
+    }
+
+    /// What commands and programs need to act for `person` in this market.
+    #[must_use]
+    pub fn arguments(&self, person: Person) -> Vec<String> {
+        let mut arguments = self.common(person);
+        arguments.push(format!("--market={}", self.market.id));
+        arguments.push(format!("--openings={}", self.openings().dir().display()));
+        arguments
     }
 
     /// The program of `person`, which must be running.
@@ -261,9 +275,11 @@ impl Scene {
         bid.fee * u64::from(bid.circuit.units()) + self.market.params.settlement_fee
     }
 
-    /// Takes a seat for `person` without running a node for it.
+    /// Takes a seat for `person` without running a node for it. In a sealed market the cost is left out.
     pub async fn seat(&self, person: Person, capacity: u32, cost: u64) {
-        self.deposit(person, u64::from(capacity) * self.market.params.collateral_per_unit).await;
+        let params = &self.market.params;
+        let cost = if params.is_sealed() { u64::MAX } else { cost };
+        self.deposit(person, u64::from(capacity) * params.collateral_per_unit + params.seat_fee).await;
         self.call(person, registerCall { id: self.market.id.get(), capacity, cost }).await;
     }
 
@@ -292,6 +308,12 @@ impl Scene {
     /// Moves time on to `at` (seconds since the epoch).
     pub async fn warp(&mut self, at: u64) {
         self.bed.anvil.warp_to(at).await;
+    }
+
+    /// Moves time on to the first second at which round `number` can be settled.
+    pub async fn settleable(&mut self, number: u64) {
+        let at = self.market.reveal_by(RoundNumber::new(number));
+        self.warp(at).await;
     }
 
     /// Time of the newest block (seconds since the epoch).
@@ -349,6 +371,12 @@ impl Scene {
         })
         .await
     }
+}
+
+fn small_tasks(params: &mut MarketParams) {
+    let units = CircuitKind::Transfers1.units();
+    params.max_task_size = TaskSize::new(units).expect("a size");
+    params.min_seat_capacity = 2 * units - 1;
 }
 
 async fn start() -> Testbed {

@@ -1,7 +1,9 @@
 //! A hundred bids in one call come back by one release, which the relayer makes.
 
 use circuits::CircuitKind::Transfers1;
+use clearing::Prices;
 use e2e::{Scene, people::*, rollup_bids};
+use market_types::UnitPrice;
 
 /// Fees 200 down to 101; Ada offers 42 units, so three bids win and pay what the fourth one offered.
 #[tokio::test]
@@ -20,7 +22,8 @@ async fn a_hundred_bids_of_one_call_are_settled_proved_and_released() {
     let round = scene.settled(1).await;
     assert_eq!(round.bids.len(), 100);
     let settlement = round.settlement.expect("a settlement");
-    assert_eq!((settlement.user_price.get(), settlement.prover_price.get()), (197, 4));
+    let (user_price, prover_price) = (UnitPrice::new(197), UnitPrice::new(4));
+    assert_eq!(settlement.outcome.prices(), Prices::Uniform { user_price, prover_price });
     assert_eq!(settlement.reward.to::<u64>(), 100 * 7);
 
     scene.wait("the release of the bundle", |history| (history.bundles().count() == 0).then_some(())).await;

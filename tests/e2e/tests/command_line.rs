@@ -213,6 +213,7 @@ fn a_round_of_the_chain_is_cleared_once_more_offline(net: &Devnet) {
     let file = net.run(0, "round show 1 --as-file").to_string();
     let cleared = net.proophi.run_with_input(&["clear", "-"], &file);
     let core = &cleared[0]["core"];
+    assert!(cleared[0]["average_fee"].is_object(), "both mechanisms, to compare");
     assert_eq!(core["winning_bids"], json!([0, 1]));
     assert_eq!(core["winning_asks"], json!([0]));
     assert_eq!(
@@ -256,7 +257,7 @@ async fn provers_leave(net: &Devnet, ada: usize, boole: usize) {
 }
 
 /// What is refused, with the exit code and a word that says why.
-const REFUSED: [(&str, i32, &str); 26] = [
+const REFUSED: [(&str, i32, &str); 30] = [
     ("bid --fee 4 --generate 1 --top-up", 3, "reserve price"),
     ("bid --fee 0 --generate 1 --top-up", 3, "at least 1"),
     ("bid --fee 10 --generate 1", 3, "proophi deposit"),
@@ -285,7 +286,11 @@ const REFUSED: [(&str, i32, &str); 26] = [
     ("withdraw 1eth", 3, "can be withdrawn"),
     ("prover register --capacity 104 --cost 3", 3, "105"),
     ("prover ask --cost 3", 3, "has no seat"),
-    ("market create --bidding 10 --settlement 11 --reserve 1", 5, "settlementPeriod"),
+    ("market create --bidding 10 --settlement 11 --reserve 1", 3, "settlementPeriod"),
+    ("market create --bidding 10 --reveal 4 --bond-bps 0", 3, "--bond-bps"),
+    ("prover commit --cost 3", 3, "prover ask"),
+    ("bid --fee 10 --generate 1 --deposit 500ticks --top-up", 3, "sealed markets"),
+    ("forfeit", 3, "nothing to forfeit"),
     ("account show --market 0xffffffff", 3, "no market's id starts"),
     ("account show --chain-id 1", 4, "chain"),
     ("account show --contract 0x00000000000000000000000000000000000000aa", 4, "no contract"),

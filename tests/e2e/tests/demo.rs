@@ -12,9 +12,26 @@ fn amount(value: &Value) -> U256 {
 
 #[test]
 fn the_demo_passes_its_own_audit_and_shows_a_takeover() {
+    passes(&["demo"]);
+}
+
+#[test]
+fn so_does_the_demo_of_average_fees_with_sealed_bids() {
+    let summary = passes(&["demo", "--mechanism", "average-fee", "--sealed"]);
+    assert!(!amount(&summary["round"]["revenue"]).is_zero());
+    let bonds = summary["accounts"].as_array().expect("accounts").iter();
+    let losers: Vec<&Value> = bonds
+        .filter(|account| !amount(&account["statement"]["bonds"]).is_zero())
+        .map(|one| &one["name"])
+        .collect();
+    assert!(losers.is_empty() || losers == [&summary["killed"]], "{losers:?}");
+}
+
+/// Plays a demo that must pass, and returns its summary.
+fn passes(arguments: &[&str]) -> Value {
     // Exit code 0 is what `run` requires.
     let proophi = Proophi::new();
-    let summary = proophi.run(&["demo"]);
+    let summary = proophi.run(arguments);
     assert_eq!(summary["passed"], true);
     let checks = summary["checks"].as_array().expect("checks");
     assert!(checks.len() >= 10, "an audit of {} checks", checks.len());
@@ -43,4 +60,5 @@ fn the_demo_passes_its_own_audit_and_shows_a_takeover() {
     let sink = accounts.iter().find(|account| account["role"] == "sink").expect("the sink");
     assert!(!amount(&sink["received"]).is_zero());
     assert_eq!(sink["received"], summary["sink_share_wei"]);
+    summary
 }

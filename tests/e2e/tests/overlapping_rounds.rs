@@ -2,12 +2,12 @@
 
 use circuits::CircuitKind::Transfers1;
 use e2e::{Scene, people::*, rollup_bid};
-use market_types::ReservePrice;
+use testkit::with_reserve;
 
 /// The reserve of 4 buys any quantity, so a single bid trades: at 4 for the user and at Boole's 3 for the prover.
 #[tokio::test]
 async fn one_account_bids_in_three_rounds_that_run_at_the_same_time() {
-    let mut scene = Scene::of_small_tasks(|params| params.reserve_price = ReservePrice::new(4)).await;
+    let mut scene = Scene::of_small_tasks(|params| *params = with_reserve(params.clone(), 4)).await;
     scene.seat(ADA, 55, 2).await;
     scene.seat(BOOLE, 55, 3).await;
     scene.deposit(RITA, 1_000).await;

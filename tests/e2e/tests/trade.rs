@@ -3,8 +3,9 @@
 use bindings::ProverMarket::{TaskEnded, deliverCall};
 use chain::history::TaskEnd;
 use circuits::CircuitKind::{Transfers1, Transfers2, Transfers4};
+use clearing::Prices;
 use e2e::{Scene, people::*, rollup_bid};
-use market_types::AskIndex;
+use market_types::{AskIndex, UnitPrice};
 use std::time::Duration;
 
 /// Users in order of their fee: 20 (53 units), 15 (27), 12 (14), 9 (14), 7 (14), 6 (27). Every seat offers 53 units. With two
@@ -29,9 +30,9 @@ async fn real_batches_are_bought_and_proved_and_every_wei_is_accounted_for() {
 
     let round = scene.settled(1).await;
     let settlement = round.settlement.as_ref().expect("a settlement");
-    assert_eq!(settlement.user_price.get(), 9);
-    assert_eq!(settlement.prover_price.get(), 8);
-    assert_eq!(settlement.units.get(), 94);
+    let (user_price, prover_price) = (UnitPrice::new(9), UnitPrice::new(8));
+    assert_eq!(settlement.outcome.prices(), Prices::Uniform { user_price, prover_price });
+    assert_eq!(settlement.outcome.units.get(), 94);
     // The walk starts at winner number 1 in round 1. The tasks' offsets 0, 53, 80 of 94 are 0, 59, 90 of 106.
     let assigned: Vec<(u32, AskIndex)> =
         round.assignments().expect("a trade").iter().map(|task| (task.index.get(), task.seat)).collect();
@@ -59,9 +60,8 @@ async fn real_batches_are_bought_and_proved_and_every_wei_is_accounted_for() {
     }
     scene
         .wait("the nodes that leave", |history| {
-            let asking =
-                history.seats().filter(|seat| seat.cost_at(market_types::RoundNumber::MAX).is_some());
-            (asking.count() == 1).then_some(())
+            let staying = history.seats().filter(|seat| seat.waiting_for_release().is_none());
+            (staying.count() == 1).then_some(())
         })
         .await;
     let current = scene.market.id.round_at(scene.now().await).expect("the market is open");

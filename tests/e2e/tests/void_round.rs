@@ -21,9 +21,8 @@ async fn without_a_relayer_every_bid_comes_back_with_its_settlement_fee() {
     let round = RoundNumber::new(1);
     scene.close(1).await;
     let record = scene.history().await.round(round).expect("a round with bids").clone();
-    let asks = chain::round::asks_at(&scene.client(SELMA).await, &scene.market, round).await.expect("asks");
-    let closed = chain::round::to_clearing(&scene.market, &record, asks).expect("a round");
-    let certificate = clearing::certificate(&closed);
+    let closed = scene.history().await.closed_round(round).expect("a round");
+    let certificate = clearing::certificate(scene.market.params.mechanism, &closed);
     let settle = settle_call(&scene.market, &record, &certificate);
 
     scene.warp(scene.market.settle_by(round)).await;

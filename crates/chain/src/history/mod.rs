@@ -4,25 +4,32 @@
 //! |---|---|
 //! | `round` | a round: [`RoundRecord`], its bids, settlement and the ends of its tasks |
 //! | `assignment` | who proves what, and the Merkle paths that show it |
-//! | `seat` | a prover's seat |
+//! | `seat` | a prover's seat: its asks and its capacity, round by round |
+//! | `commitment` | what was committed to in a sealed market |
 //!
 //! Events are applied in the order of the chain. One that cannot follow those before it means that logs are missing, and
 //! is an error; the state is then to be read anew.
 
 mod assignment;
+mod commitment;
 mod round;
 mod seat;
 #[cfg(test)]
 mod tests;
 
 pub use assignment::Assignment;
+pub use commitment::CommitmentRecord;
 pub use round::{BidRecord, RoundRecord, SettlementRecord, TakeoverRecord, TaskEnd, TaskRecord, Winner};
-pub use seat::{AskChange, SeatRecord};
+pub use seat::{AskChange, CapacityStep, SeatRecord};
 
-use crate::events::{BidHead, Event, LoggedEvent};
-use crate::{Market, MarketId};
-use alloy::primitives::{Address, U256};
-use market_types::{AskIndex, BidIndex, OutOfRange, RoundNumber};
+use seat::Seats;
+
+use crate::events::{BidHead, Event, LoggedEvent, Origin};
+use crate::round::{terms_from_abi, to_clearing};
+use crate::{Market, MarketId, Terms};
+use alloy::primitives::{Address, B256, U256};
+use bindings::ProverMarket::RoundSettled;
+use market_types::{AskIndex, BidIndex, OutOfRange, Round, RoundNumber, SeatedAsk};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
@@ -49,6 +56,9 @@ pub enum HistoryError {
     /// The seat was not known.
     #[error("seat {0}: an event about a seat that nobody is known to hold; logs are missing")]
     UnknownSeat(AskIndex),
+    /// The commitment was not known.
+    #[error("round {0}: a commitment that is not known was forfeited; logs are missing")]
+    UnknownCommitment(RoundNumber),
     /// The assignment that follows from the logs has another root than the contract's.
     #[error("round {0}: the assignment does not follow from the known bids; logs are missing")]
     OtherAssignment(RoundNumber),
@@ -72,8 +82,11 @@ pub struct BundleRecord {
 pub struct MarketHistory {
     market: Arc<Market>,
     rounds: BTreeMap<RoundNumber, Arc<RoundRecord>>,
-    seats: BTreeMap<AskIndex, SeatRecord>,
+    seats: Seats,
     bundles: BTreeMap<(RoundNumber, BidIndex), BundleRecord>,
+    commitments: BTreeMap<(RoundNumber, Address, B256), CommitmentRecord>,
+    /// Each with the first round that it counts for.
+    terms: BTreeMap<RoundNumber, Terms>,
 }
 
 impl MarketHistory {
@@ -83,8 +96,10 @@ impl MarketHistory {
         Self {
             market: Arc::new(market),
             rounds: BTreeMap::new(),
-            seats: BTreeMap::new(),
+            seats: Seats::default(),
             bundles: BTreeMap::new(),
+            commitments: BTreeMap::new(),
+            terms: BTreeMap::new(),
         }
     }
 
@@ -119,13 +134,46 @@ impl MarketHistory {
 
     /// The seats that are taken, in order.
     pub fn seats(&self) -> impl Iterator<Item = &SeatRecord> {
-        self.seats.values()
+        self.seats.taken.values()
     }
 
     /// A seat, if it is taken.
     #[must_use]
     pub fn seat(&self, seat: AskIndex) -> Option<&SeatRecord> {
-        self.seats.get(&seat)
+        self.seats.taken.get(&seat)
+    }
+
+    /// The ask book of `round` by ascending seat: final once the round closed, and in a sealed market once its asks are
+    /// revealed. Follows from events alone, for every round there ever was.
+    #[must_use]
+    pub fn asks_at(&self, round: RoundNumber) -> Vec<SeatedAsk> {
+        let records = self.seats.left.iter().chain(self.seats.taken.values());
+        let mut asks: Vec<SeatedAsk> = records
+            .filter_map(|record| Some((record.seat, record.ask_at(self.market.id, round)?)))
+            .map(|(seat, ask)| SeatedAsk { seat, ask })
+            .collect();
+        asks.sort_unstable_by_key(|entry| entry.seat);
+        asks
+    }
+
+    /// Capacity cap and reserve price of `round`: final for the open round and those before it. Later ones may still move.
+    #[must_use]
+    pub fn terms_at(&self, round: RoundNumber) -> Terms {
+        let moved = self.terms.range(..=round).next_back().map(|(_, terms)| *terms);
+        moved.unwrap_or(self.market.params.first_terms())
+    }
+
+    /// A closed round with a bid as the crate `clearing` takes it, from events alone; `None` if there is no such round.
+    #[must_use]
+    pub fn closed_round(&self, round: RoundNumber) -> Option<Round> {
+        // The asks are by ascending seat, and the bids have their indices.
+        to_clearing(self.round(round)?, self.terms_at(round), self.asks_at(round)).ok()
+    }
+
+    /// The commitments of a round of a sealed market, opened or not.
+    pub fn commitments(&self, round: RoundNumber) -> impl Iterator<Item = &CommitmentRecord> {
+        let first = (round, Address::ZERO, B256::ZERO);
+        self.commitments.range(first..).take_while(move |(key, _)| key.0 == round).map(|(_, record)| record)
     }
 
     /// The bundles that wait to be released, whether or not their round is resolved.
@@ -138,7 +186,7 @@ impl MarketHistory {
     #[must_use]
     pub fn is_resolved(&self, round: RoundNumber, now: u64) -> bool {
         match self.round(round) {
-            None => now >= self.market.close_of(round),
+            None => now >= self.market.reveal_by(round),
             Some(record) => record.settlement.is_some() || now >= self.market.settle_by(round),
         }
     }
@@ -151,6 +199,8 @@ impl MarketHistory {
         if logged.market != self.market.id {
             return Ok(());
         }
+        // What happens before the market opens changes no round.
+        let current = self.market.id.round_at(logged.origin.time).unwrap_or(RoundNumber::MIN);
         match &logged.event {
             Event::BidSubmitted(event) => {
                 let head = BidHead::try_from(event.head)?;
@@ -172,11 +222,10 @@ impl MarketHistory {
                 self.bundles.remove(&(round_number(event.round)?, bid_index(event.firstIndex)?));
                 Ok(())
             }
-            Event::RoundSettled(event) => {
-                let round = round_number(event.round)?;
-                let record = self.rounds.get_mut(&round).ok_or(HistoryError::UnknownRound(round))?;
-                let settlement = SettlementRecord::new(record, event, logged.origin)?;
-                Arc::make_mut(record).settlement = Some(settlement);
+            Event::RoundSettled(event) => self.settle(event, logged.origin, current),
+            Event::TermsMoved(event) => {
+                let terms = terms_from_abi(event.capacityCap, event.reservePrice)?;
+                self.terms.insert(round_number(event.fromRound)?, terms);
                 Ok(())
             }
             Event::TaskDelivered(event) => {
@@ -187,11 +236,11 @@ impl MarketHistory {
                     compensation: event.compensation,
                     origin: logged.origin,
                 };
-                self.end(round_number(event.round)?, bid_index(event.index)?, end)
+                self.end(round_number(event.round)?, bid_index(event.index)?, end, current)
             }
             Event::TaskExpired(event) => {
                 let end = TaskEnd::Expired { refund: event.refund, origin: logged.origin };
-                self.end(round_number(event.round)?, bid_index(event.index)?, end)
+                self.end(round_number(event.round)?, bid_index(event.index)?, end, current)
             }
             Event::TaskTakenOver(event) => {
                 let taker = TakeoverRecord {
@@ -200,11 +249,53 @@ impl MarketHistory {
                     origin: logged.origin,
                 };
                 let (round, index) = (round_number(event.round)?, bid_index(event.index)?);
-                self.settled_mut(round)?.tasks.entry(index).or_default().takeovers.push(taker);
+                self.seats.require([taker.seat])?;
+                let record = self.settled_mut(round)?;
+                let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
+                record.tasks.entry(index).or_default().takeovers.push(taker);
+                self.seats.taken(taker.seat)?.add_free(current, size.saturating_neg());
                 Ok(())
             }
-            other => seat::apply(&mut self.seats, other, logged.origin),
+            Event::Committed(event) => {
+                let record = CommitmentRecord {
+                    round: round_number(event.round)?,
+                    account: event.account,
+                    commitment: event.commitment,
+                    deposit: event.deposit,
+                    bond: event.bond,
+                    origin: logged.origin,
+                    forfeited: None,
+                };
+                self.commitments.insert((record.round, record.account, record.commitment), record);
+                Ok(())
+            }
+            Event::Forfeited(event) => {
+                let key = (round_number(event.round)?, event.account, event.commitment);
+                let record = self.commitments.get_mut(&key).ok_or(HistoryError::UnknownCommitment(key.0))?;
+                record.forfeited = Some(logged.origin);
+                Ok(())
+            }
+            other => self.seats.apply(other, logged.origin, current),
         }
+    }
+
+    fn settle(
+        &mut self,
+        event: &RoundSettled,
+        origin: Origin,
+        current: RoundNumber,
+    ) -> Result<(), HistoryError> {
+        let round = round_number(event.round)?;
+        let record = self.rounds.get_mut(&round).ok_or(HistoryError::UnknownRound(round))?;
+        let mechanism = self.market.params.mechanism;
+        let settlement = SettlementRecord::new(record, mechanism, event, origin)?;
+        let loads = settlement.loads();
+        self.seats.require(loads.keys().copied())?;
+        for (seat, load) in loads {
+            self.seats.taken(seat)?.add_free(current, load.saturating_neg());
+        }
+        Arc::make_mut(record).settlement = Some(settlement);
+        Ok(())
     }
 
     fn require_next(&self, bid: BidHead) -> Result<(), HistoryError> {
@@ -224,8 +315,23 @@ impl MarketHistory {
         record.map(Arc::make_mut).ok_or(HistoryError::UnknownRound(number))
     }
 
-    fn end(&mut self, round: RoundNumber, index: BidIndex, end: TaskEnd) -> Result<(), HistoryError> {
+    /// Ends a task: the units that it held on each of its seats come back. What a slash took of them is gone already.
+    fn end(
+        &mut self,
+        round: RoundNumber,
+        index: BidIndex,
+        end: TaskEnd,
+        current: RoundNumber,
+    ) -> Result<(), HistoryError> {
+        let record = self.settled_mut(round)?;
+        let holders: Vec<AskIndex> =
+            record.assignment(index).map_or_else(Vec::new, |assignment| record.holders(assignment));
+        let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
+        self.seats.require(holders.iter().copied())?;
         self.settled_mut(round)?.tasks.entry(index).or_default().end = Some(end);
+        for seat in holders {
+            self.seats.taken(seat)?.add_free(current, size);
+        }
         Ok(())
     }
 }

@@ -2,13 +2,15 @@
 
 use super::HistoryError;
 use super::assignment::{Assignment, assign};
+use crate::Outcome;
 use crate::commitments::{BidWord, ticket};
 use crate::events::{BidHead, Origin};
+use crate::round::certificate_from_abi;
 use alloy::primitives::{Address, B256, Bytes, U256};
-use bindings::ProverMarket::{BidSubmitted, Certificate, RoundSettled};
-use clearing::UserPivot;
+use bindings::ProverMarket::{BidSubmitted, RoundSettled};
+use clearing::Certificate;
 use market_types::{
-    AskIndex, BidIndex, Capacity, CircuitId, OutOfRange, RoundNumber, TaskSize, UnitFee, UnitPrice, Units,
+    AskIndex, BidIndex, Capacity, CircuitId, Mechanism, OutOfRange, RoundNumber, TaskSize, Ticks, UnitFee,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -70,12 +72,8 @@ pub struct Winner {
 pub struct SettlementRecord {
     /// The certificate that was accepted.
     pub certificate: Certificate,
-    /// What winners pay (ticks per unit); without a trade it says nothing.
-    pub user_price: UnitPrice,
-    /// What deliveries are paid (ticks per unit).
-    pub prover_price: UnitPrice,
-    /// Total size of the winning tasks (units), 0 without a trade.
-    pub units: Units,
+    /// Pivot, revenue and units: what everybody pays and is paid follows from it.
+    pub outcome: Outcome,
     /// The winning provers in the order of the walk that assigns tasks to them.
     pub winners: Vec<Winner>,
     /// Root over the assignments.
@@ -92,11 +90,13 @@ pub struct SettlementRecord {
 impl SettlementRecord {
     pub(super) fn new(
         round: &RoundRecord,
+        mechanism: Mechanism,
         event: &RoundSettled,
         origin: Origin,
     ) -> Result<Self, HistoryError> {
-        let pivot = pivot(&event.certificate);
-        let units = Units::new(event.certificate.units);
+        let certificate = certificate_from_abi(mechanism, &event.certificate);
+        let (pivot, units) = (certificate.user_pivot, certificate.units);
+        let revenue = Ticks::new(u128::try_from(event.revenue).unwrap_or(u128::MAX));
         let winners: Vec<Winner> =
             event.winners.iter().map(|packed| winner(*packed)).collect::<Result<_, _>>()?;
         let (assignments, root) = assign(round, pivot, units, &winners);
@@ -104,10 +104,8 @@ impl SettlementRecord {
             return Err(HistoryError::OtherAssignment(round.number));
         }
         Ok(Self {
-            certificate: event.certificate.clone(),
-            user_price: pivot.fee,
-            prover_price: UnitPrice::from_u64(super::narrow(event.proverPrice))?,
-            units,
+            certificate,
+            outcome: Outcome { mechanism, pivot, revenue, units },
             winners,
             assignment_root: event.assignmentRoot,
             settler: event.settler,
@@ -120,21 +118,35 @@ impl SettlementRecord {
     /// Whether anything was traded.
     #[must_use]
     pub fn is_trade(&self) -> bool {
-        self.units > Units::ZERO
+        self.outcome.is_trade()
     }
 
     /// Whether this bid won.
     #[must_use]
     pub fn wins(&self, bid: &BidRecord) -> bool {
-        pivot(&self.certificate).admits(bid.fee, bid.index)
+        self.outcome.wins(bid.fee, bid.index)
     }
 
-    /// What this bid gets back of what it locked for its task (ticks): all, or a winner the difference to the user price.
+    /// What this bid pays for its task (ticks), nothing if it lost.
+    #[must_use]
+    pub fn charge(&self, bid: &BidRecord) -> U256 {
+        if self.wins(bid) { U256::from(self.outcome.charge(bid.fee, bid.size()).get()) } else { U256::ZERO }
+    }
+
+    /// What this bid gets back of what it locked for its task (ticks): all, or a winner what it does not pay.
     #[must_use]
     pub fn refund(&self, bid: &BidRecord) -> U256 {
-        let per_unit =
-            if self.wins(bid) { bid.fee.get().saturating_sub(self.user_price.get()) } else { bid.fee.get() };
-        U256::from(per_unit).saturating_mul(U256::from(bid.size().get()))
+        U256::from(self.outcome.refund(bid.fee, bid.size(), bid.index).get())
+    }
+
+    /// The units of tasks that the auction put on each seat.
+    pub(super) fn loads(&self) -> BTreeMap<AskIndex, i64> {
+        let mut loads: BTreeMap<AskIndex, i64> = BTreeMap::new();
+        for assignment in self.assignments.iter() {
+            let load = loads.entry(assignment.seat).or_default();
+            *load = load.saturating_add(assignment.size.get().into());
+        }
+        loads
     }
 }
 
@@ -156,7 +168,7 @@ pub enum TaskEnd {
     Delivered {
         /// The seat that was paid.
         seat: AskIndex,
-        /// Prover price times size.
+        /// The prover price for its size, or its share of the revenue.
         payment: U256,
         /// The prover's part of what defaulters lost.
         bounty: U256,
@@ -231,16 +243,19 @@ impl RoundRecord {
         self.tasks.get(&index)
     }
 
+    /// The seats that hold or held a winning task, in order: the one it was assigned to, then each taker.
+    #[must_use]
+    pub fn holders(&self, assignment: &Assignment) -> Vec<AskIndex> {
+        let takers = self.task(assignment.index).map_or(&[][..], |task| &task.takeovers);
+        std::iter::once(assignment.seat).chain(takers.iter().map(|taker| taker.seat)).collect()
+    }
+
     /// The seat that holds a winning task now, or held it when it ended: the last taker, or the one it was assigned to.
     #[must_use]
     pub fn holder(&self, assignment: &Assignment) -> AskIndex {
         let taker = self.task(assignment.index).and_then(|task| task.takeovers.last());
         taker.map_or(assignment.seat, |taker| taker.seat)
     }
-}
-
-fn pivot(certificate: &Certificate) -> UserPivot {
-    UserPivot { fee: UnitPrice::new(certificate.pivotFee), index: certificate.pivotIndex }
 }
 
 /// `capacity (units) << 8 | seat`

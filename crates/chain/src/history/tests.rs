@@ -20,7 +20,13 @@ fn id() -> B256 {
 }
 
 fn logged(event: Event) -> LoggedEvent {
-    let origin = Origin { block: 1, log_index: 0, tx_hash: B256::ZERO };
+    logged_in(1, event)
+}
+
+/// While this round takes bids.
+fn logged_in(round: u64, event: Event) -> LoggedEvent {
+    let time = params().market_id().open_of(RoundNumber::new(round));
+    let origin = Origin { block: 1, time, log_index: 0, tx_hash: B256::ZERO };
     LoggedEvent { market: MarketId::from(id()), origin, event }
 }
 
@@ -43,19 +49,39 @@ fn word(index: u32, fee: u64, size: u32) -> B256 {
     BidWord::new(UnitFee::new(fee).unwrap(), TaskSize::new(size).unwrap(), ticket).get()
 }
 
+/// Takes a seat while round 0 takes bids; it counts from round 2 on (the delay of the parameters).
+fn seat(seat: u64, capacity: u64) -> LoggedEvent {
+    logged_in(
+        0,
+        Event::SeatRegistered(abi::SeatRegistered {
+            id: id(),
+            seat: U256::from(seat),
+            prover: WHO,
+            capacity: U256::from(capacity),
+            cost: U256::from(seat),
+            fromRound: U256::from(2),
+        }),
+    )
+}
+
 /// Round 1, whose walk starts at the second winner: Q, then P.
 fn settlement(root: B256) -> LoggedEvent {
     let winner = |seat: u64, capacity: u64| U256::from((capacity << 8) | seat);
-    logged(Event::RoundSettled(abi::RoundSettled {
-        id: id(),
-        round: U256::ONE,
-        settler: WHO,
-        certificate: abi::Certificate { pivotSeat: 6, pivotFee: 5, pivotIndex: 3, units: 9 },
-        proverPrice: U256::from(4),
-        winners: vec![winner(4, 4), winner(2, 5)],
-        assignmentRoot: root,
-        reward: U256::from(25),
-    }))
+    let certificate =
+        abi::Certificate { pivotSeat: 6, pivotFee: 5, pivotIndex: 3, units: 9, ..Default::default() };
+    logged_in(
+        2,
+        Event::RoundSettled(abi::RoundSettled {
+            id: id(),
+            round: U256::ONE,
+            settler: WHO,
+            certificate,
+            revenue: U256::from(36),
+            winners: vec![winner(4, 4), winner(2, 5)],
+            assignmentRoot: root,
+            reward: U256::from(25),
+        }),
+    )
 }
 
 /// A (offset 0) falls to Q, whose scaled interval ends at 4; B (offset 4) and C (offset 7) fall to P.
@@ -71,6 +97,9 @@ fn root() -> B256 {
 
 fn with_bids() -> MarketHistory {
     let mut history = history();
+    for (number, capacity) in [(2, 60), (4, 60)] {
+        history.apply(&seat(number, capacity)).unwrap();
+    }
     for (index, (fee, size)) in (0..).zip(BIDS) {
         history.apply(&bid(1, index, fee, size)).unwrap();
     }
@@ -140,8 +169,9 @@ fn events_about_what_is_not_known_are_errors() {
         refund: U256::ZERO,
     });
     assert!(matches!(history.apply(&logged(expired)), Err(HistoryError::UnknownRound(_))));
-    let left = Event::SeatLeft(abi::SeatLeft { id: id(), seat: U256::ONE, fromRound: U256::ONE });
-    assert_eq!(history.apply(&logged(left)).unwrap_err(), HistoryError::UnknownSeat(AskIndex::new(1)));
+    let (units, loss, returned) = (U256::ONE, U256::ONE, U256::ZERO);
+    let slashed = Event::SeatSlashed(abi::SeatSlashed { id: id(), seat: U256::ONE, units, loss, returned });
+    assert_eq!(history.apply(&logged(slashed)).unwrap_err(), HistoryError::UnknownSeat(AskIndex::new(1)));
 }
 
 #[test]
@@ -166,12 +196,13 @@ fn events_of_other_markets_change_nothing() {
 fn the_last_taker_holds_a_task() {
     let mut history = settled();
     let task = BidIndex::new(1).unwrap();
-    for (seat, deadline) in [(7, 100), (8, 200)] {
+    for (number, deadline) in [(7, 100), (8, 200)] {
+        history.apply(&seat(number, 60)).unwrap();
         let taken = Event::TaskTakenOver(abi::TaskTakenOver {
             id: id(),
             round: U256::ONE,
             index: U256::ONE,
-            seat: U256::from(seat),
+            seat: U256::from(number),
             deadline: U256::from(deadline),
         });
         history.apply(&logged(taken)).unwrap();
@@ -192,4 +223,146 @@ fn a_round_is_resolved_when_settled_void_or_closed_without_a_bid() {
     assert!(done.is_resolved(one, market.close_of(one)));
     assert!(!open.is_resolved(two, market.close_of(two) - 1));
     assert!(open.is_resolved(two, market.close_of(two)));
+}
+
+/// The ask book of a round as `(seat, cost, capacity)`. A seat offers 15 units less than it has free.
+fn book(history: &MarketHistory, round: u64) -> Vec<(u32, u64, u32)> {
+    let asks = history.asks_at(RoundNumber::new(round));
+    asks.iter().map(|entry| (entry.seat.get(), entry.ask.cost.get(), entry.ask.capacity.get())).collect()
+}
+
+fn capacity(round: u64, capacity: u64, from: u64) -> LoggedEvent {
+    let (capacity, from_round) = (U256::from(capacity), U256::from(from));
+    let event = abi::CapacityChanged { id: id(), seat: U256::from(2), capacity, fromRound: from_round };
+    logged_in(round, Event::CapacityChanged(event))
+}
+
+fn released(round: u64, units: u64, left: bool) -> LoggedEvent {
+    let (units, collateral) = (U256::from(units), U256::ZERO);
+    let event = abi::CapacityReleased { id: id(), seat: U256::from(2), prover: WHO, units, collateral, left };
+    logged_in(round, Event::CapacityReleased(event))
+}
+
+#[test]
+fn capacity_counts_from_its_round_on_and_no_change_touches_rounds_that_closed() {
+    let mut history = history();
+    let seat_of = |history: &MarketHistory| history.seat(AskIndex::new(2)).cloned();
+    history.apply(&seat(2, 60)).unwrap();
+    let rounds = |history: &MarketHistory| [1, 2, 3, 5, 6, 8].map(|round| book(history, round));
+    let offers = |capacity| vec![(2, 2, capacity)];
+    assert_eq!(rounds(&history), [vec![], offers(45), offers(45), offers(45), offers(45), offers(45)]);
+    history.apply(&capacity(3, 80, 5)).unwrap();
+    assert_eq!(rounds(&history), [vec![], offers(45), offers(45), offers(65), offers(65), offers(65)]);
+    history.apply(&capacity(6, 0, 8)).unwrap();
+    assert_eq!(rounds(&history), [vec![], offers(45), offers(45), offers(65), offers(65), vec![]]);
+    assert_eq!(seat_of(&history).unwrap().waiting_for_release().unwrap().units, 80);
+    history.apply(&released(8, 80, true)).unwrap();
+    assert_eq!(rounds(&history), [vec![], offers(45), offers(45), offers(65), offers(65), vec![]]);
+    assert_eq!(seat_of(&history), None);
+    // The next prover's seat of the same number begins anew.
+    let next = abi::SeatRegistered {
+        id: id(),
+        seat: U256::from(2),
+        prover: WHO,
+        capacity: U256::from(31),
+        cost: U256::from(9),
+        fromRound: U256::from(10),
+    };
+    history.apply(&logged_in(8, Event::SeatRegistered(next))).unwrap();
+    assert_eq!(
+        (book(&history, 6), book(&history, 9), book(&history, 10)),
+        (offers(65), vec![], vec![(2, 9, 16)])
+    );
+}
+
+#[test]
+fn part_of_a_capacity_can_leave_and_come_back() {
+    let mut history = history();
+    history.apply(&seat(2, 60)).unwrap();
+    history.apply(&capacity(3, 40, 5)).unwrap();
+    history.apply(&released(5, 20, false)).unwrap();
+    history.apply(&capacity(6, 50, 8)).unwrap();
+    let offered = [4, 5, 6, 7, 8].map(|round| book(&history, round)[0].2);
+    assert_eq!(offered, [45, 25, 25, 25, 35]);
+    assert_eq!(history.seat(AskIndex::new(2)).unwrap().capacity, 50);
+}
+
+#[test]
+fn tasks_occupy_their_seat_until_they_end_and_a_slash_is_gone() {
+    let mut history = settled();
+    // Round 1 is settled while round 2 takes bids: A (4) is on seat 4, B and C (5) on seat 2.
+    assert_eq!(book(&history, 2), [(2, 2, 40), (4, 4, 41)]);
+    let delivered = abi::TaskDelivered {
+        id: id(),
+        round: U256::ONE,
+        index: U256::ZERO,
+        seat: U256::from(4),
+        payment: U256::ZERO,
+        bounty: U256::ZERO,
+        compensation: U256::ZERO,
+    };
+    history.apply(&logged_in(3, Event::TaskDelivered(delivered))).unwrap();
+    assert_eq!(
+        (book(&history, 2), book(&history, 3)),
+        (vec![(2, 2, 40), (4, 4, 41)], vec![(2, 2, 40), (4, 4, 45)])
+    );
+    // Seat 2 loses a unit of the three of task B.
+    let (units, loss, returned) = (U256::ONE, U256::ONE, U256::ZERO);
+    let slashed = abi::SeatSlashed { id: id(), seat: U256::from(2), units, loss, returned };
+    history.apply(&logged_in(4, Event::SeatSlashed(slashed))).unwrap();
+    let expired = abi::TaskExpired { id: id(), round: U256::ONE, index: U256::ONE, refund: U256::ZERO };
+    history.apply(&logged_in(4, Event::TaskExpired(expired))).unwrap();
+    assert_eq!((book(&history, 3)[0], book(&history, 4)[0]), ((2, 2, 40), (2, 2, 42)));
+    assert_eq!(history.seat(AskIndex::new(2)).unwrap().capacity, 59);
+}
+
+#[test]
+fn an_ask_counts_from_its_round_on_and_a_sealed_one_for_its_round_alone() {
+    let mut history = history();
+    history.apply(&seat(2, 60)).unwrap();
+    let asked =
+        abi::AskSubmitted { id: id(), seat: U256::from(2), cost: U256::from(7), fromRound: U256::from(4) };
+    history.apply(&logged_in(3, Event::AskSubmitted(asked))).unwrap();
+    let revealed = abi::AskRevealed { id: id(), seat: U256::from(2), cost: U256::ONE, round: U256::from(5) };
+    history.apply(&logged_in(6, Event::AskRevealed(revealed))).unwrap();
+    assert_eq!([3, 4, 5, 6].map(|round| book(&history, round)[0].1), [2, 7, 1, 7]);
+}
+
+#[test]
+fn terms_count_from_their_round_on() {
+    let mut history = history();
+    for (from, cap, reserve) in [(3, 450, 4), (5, 400, 2)] {
+        let moved = abi::TermsMoved {
+            id: id(),
+            fromRound: U256::from(from),
+            capacityCap: U256::from(cap),
+            reservePrice: U256::from(reserve),
+        };
+        history.apply(&logged_in(from - 1, Event::TermsMoved(moved))).unwrap();
+    }
+    let terms = [0, 2, 3, 4, 5, 9].map(|round| {
+        let terms = history.terms_at(RoundNumber::new(round));
+        (terms.cap.get(), terms.reserve.get())
+    });
+    assert_eq!(terms, [(500, 3), (500, 3), (450, 4), (450, 4), (400, 2), (400, 2)]);
+}
+
+#[test]
+fn a_commitment_stands_until_it_is_forfeited() {
+    let mut history = history();
+    let commitment = B256::repeat_byte(1);
+    let (deposit, bond) = (U256::from(9), U256::from(5));
+    let committed = abi::Committed { id: id(), account: WHO, round: U256::ONE, commitment, deposit, bond };
+    history.apply(&logged(Event::Committed(committed))).unwrap();
+    let forfeit = |round: u64| {
+        let (round, returned) = (U256::from(round), U256::from(4));
+        Event::Forfeited(abi::Forfeited { id: id(), account: WHO, round, commitment, returned, bond })
+    };
+    let of = |history: &MarketHistory, round| {
+        history.commitments(RoundNumber::new(round)).copied().collect::<Vec<_>>()
+    };
+    assert_eq!((of(&history, 0).len(), of(&history, 1)[0].deposit, of(&history, 2).len()), (0, deposit, 0));
+    assert!(matches!(history.apply(&logged(forfeit(2))), Err(HistoryError::UnknownCommitment(_))));
+    history.apply(&logged_in(2, forfeit(1))).unwrap();
+    assert!(of(&history, 1)[0].forfeited.is_some());
 }

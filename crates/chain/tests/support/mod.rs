@@ -3,8 +3,8 @@
 
 use alloy::primitives::U256;
 use alloy::rpc::types::TransactionReceipt;
-use chain::round::{asks_at, settle_call, to_clearing};
-use chain::{FollowOptions, Follower, Market, MarketHistory, Markets, RoundRecord};
+use chain::round::{asks_at, settle_call};
+use chain::{FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord};
 use market_types::RoundNumber;
 use testkit::{Bid, Circuit, Testbed, circuits};
 
@@ -21,8 +21,13 @@ impl Stage {
     ///
     /// Each seat has 200 units free and offers 63 less (the largest task but one unit): 137.
     pub(crate) async fn with_provers() -> Self {
+        Self::with_provers_in(|params| params).await
+    }
+
+    /// [`Stage::with_provers`] in another kind of market.
+    pub(crate) async fn with_provers_in(kind: impl FnOnce(MarketParams) -> MarketParams) -> Self {
         let bed = Testbed::start().await;
-        let market = bed.market().await;
+        let market = bed.market_with(&kind(bed.params().await)).await;
         for (account, cost) in [(1, 10), (2, 20), (3, 30)] {
             bed.register(&bed.client(account).await, &market, 200, cost).await;
         }
@@ -33,7 +38,12 @@ impl Stage {
     /// Account 4 posts bids one by one and account 5 many at once: real statements at falling unit fees, worth more than two
     /// of the three seats can prove.
     pub(crate) async fn with_bids() -> Self {
-        let stage = Self::with_provers().await;
+        Self::with_bids_in(|params| params).await
+    }
+
+    /// [`Stage::with_bids`] in another kind of market with open bids.
+    pub(crate) async fn with_bids_in(kind: impl FnOnce(MarketParams) -> MarketParams) -> Self {
+        let stage = Self::with_provers_in(kind).await;
         let client = stage.bed.client(4).await;
         for fee in [90, 80, 70] {
             stage.bed.bid(&client, &stage.market, &stage.proved_bid(fee)).await;
@@ -65,12 +75,12 @@ impl Stage {
 
     /// Closes the round and settles it as account 9.
     pub(crate) async fn settle(&self) -> TransactionReceipt {
-        self.bed.warp_to_close(&self.market, ROUND).await;
+        self.bed.warp_to_settlement(&self.market, ROUND).await;
         let client = self.bed.client(9).await;
-        let record = self.round().await;
-        let asks = asks_at(&client, &self.market, ROUND).await.unwrap();
-        let round = to_clearing(&self.market, &record, asks).unwrap();
-        let certificate = clearing::certificate(&round);
-        client.send(settle_call(&self.market, &record, &certificate), U256::ZERO, None).await.unwrap()
+        let history = self.history().await;
+        let (record, round) = (history.round(ROUND).unwrap(), history.closed_round(ROUND).unwrap());
+        assert_eq!(asks_at(&client, &self.market, ROUND).await.unwrap(), round.asks());
+        let certificate = clearing::certificate(self.market.params.mechanism, &round);
+        client.send(settle_call(&self.market, record, &certificate), U256::ZERO, None).await.unwrap()
     }
 }

@@ -1,8 +1,8 @@
 //! Random rounds of many shapes.
 
 use market_types::{
-    Ask, AskIndex, Bid, Capacity, CapacityCap, ReservePrice, Round, RoundNumber, SeatedAsk, TaskSize,
-    UnitCost, UnitFee,
+    Ask, AskIndex, Bid, Capacity, CapacityCap, Mechanism, ReservePrice, Round, RoundNumber, SeatedAsk,
+    TaskSize, UnitCost, UnitFee,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -138,4 +138,9 @@ pub(crate) fn wild() -> impl Strategy<Value = Round> {
 /// All of the above.
 pub(crate) fn any_market() -> impl Strategy<Value = Round> {
     prop_oneof![3 => small(), 2 => medium(), 2 => tied(), 1 => huge(), 1 => wild()]
+}
+
+/// Any mechanism and any market.
+pub(crate) fn any_case() -> impl Strategy<Value = (Mechanism, Round)> {
+    (prop::sample::select(Mechanism::ALL.to_vec()), any_market())
 }

@@ -1,8 +1,8 @@
 //! The mechanism as its text says it: sorts by tuples, adds up from scratch, divides. Shares no code with the
 //! crate.
 
-use clearing::CoreOutcome;
-use market_types::{AskIndex, BidIndex, Round, UnitPrice, Units};
+use clearing::{Outcome, Prices};
+use market_types::{AskIndex, BidIndex, Mechanism, Round, Ticks, UnitPrice, Units};
 use std::cmp::Reverse;
 
 /// The inputs of a round by the symbols of the mechanism's text.
@@ -62,37 +62,86 @@ impl Inputs {
         capacity <= self.cap && self.demand(price).is_none_or(|demand| demand > capacity)
     }
 
+    /// Users in user order while they fit, up to the first that does not.
+    pub(crate) fn prefix(&self, limit: u128) -> Vec<usize> {
+        let mut taken = Vec::new();
+        for i in self.user_order() {
+            if self.size(&taken) + self.bids[i].1 > limit {
+                break;
+            }
+            taken.push(i);
+        }
+        taken
+    }
+
+    pub(crate) fn size(&self, users: &[usize]) -> u128 {
+        users.iter().map(|i| self.bids[*i].1).sum()
+    }
+
+    pub(crate) fn revenue(&self, users: &[usize]) -> u128 {
+        users.iter().map(|i| self.bids[*i].0 * self.bids[*i].1).sum()
+    }
+
     pub(crate) fn winning_provers(&self) -> usize {
         (0..self.asks.len()).filter(|w| self.condition(*w)).max().unwrap_or(0)
     }
 }
 
-/// The outcome of `core` for `round`.
-pub(crate) fn outcome(round: &Round) -> CoreOutcome {
+/// Users and provers that win, as positions, and the prices.
+struct Winners {
+    users: Vec<usize>,
+    provers: Vec<usize>,
+    prices: Prices,
+}
+
+/// The outcome of `mechanism` for `round`.
+pub(crate) fn outcome(mechanism: Mechanism, round: &Round) -> Outcome {
     let inputs = Inputs::of(round);
+    let winners = match mechanism {
+        Mechanism::Core => core(&inputs),
+        Mechanism::AverageFee => average_fee(&inputs),
+    };
+    if winners.provers.is_empty() || winners.users.is_empty() {
+        return Outcome::no_trade(mechanism);
+    }
+    placed(round, &inputs, winners)
+}
+
+fn core(inputs: &Inputs) -> Winners {
     let w = inputs.winning_provers();
-    let capacity = inputs.capacity(w);
-
     let order = inputs.user_order();
-    let mut users: Vec<usize> = Vec::new();
-    let mut units = 0;
-    let mut user_price = inputs.reserve;
-    for i in order {
-        if units + inputs.bids[i].1 > capacity {
-            user_price = inputs.bids[i].0;
-            break;
-        }
-        units += inputs.bids[i].1;
-        users.push(i);
-    }
-    if w == 0 || users.is_empty() {
-        return CoreOutcome::no_trade();
-    }
-    let prover_price = inputs.asks[inputs.prover_order()[w]].0;
-    users.sort_unstable();
-    let mut provers: Vec<usize> = inputs.prover_order()[..w].to_vec();
-    provers.sort_unstable();
+    let users = inputs.prefix(inputs.capacity(w));
+    let user_price = order.get(users.len()).map_or(inputs.reserve, |i| inputs.bids[*i].0);
+    let provers = inputs.prover_order();
+    let prover_price = provers.get(w).map_or(0, |j| inputs.asks[*j].0);
+    let prices = Prices::Uniform {
+        user_price: UnitPrice::new(narrow(user_price)),
+        prover_price: UnitPrice::new(narrow(prover_price)),
+    };
+    Winners { users, provers: provers[..w].to_vec(), prices }
+}
 
+fn average_fee(inputs: &Inputs) -> Winners {
+    let mut users = inputs.prefix(inputs.cap);
+    let (size, revenue) = (inputs.size(&users), inputs.revenue(&users));
+    let provers: Vec<usize> = (0..inputs.asks.len()).filter(|j| inputs.asks[*j].0 * size < revenue).collect();
+    let capacity: u128 = provers.iter().map(|j| inputs.asks[*j].1).sum();
+    if capacity < size {
+        users = inputs.prefix(capacity);
+    }
+    let prices = Prices::AverageFee { revenue: Ticks::new(inputs.revenue(&users)) };
+    Winners { users, provers, prices }
+}
+
+/// Who proves what.
+fn placed(round: &Round, inputs: &Inputs, winners: Winners) -> Outcome {
+    let Winners { mut users, mut provers, prices } = winners;
+    users.sort_unstable();
+    provers.sort_unstable();
+    let units = inputs.size(&users);
+    let capacity: u128 = provers.iter().map(|j| inputs.asks[*j].1).sum();
+
+    let w = provers.len();
     let first = usize::try_from(round.number().get() % w as u64).unwrap();
     let walk: Vec<usize> = (0..w).map(|step| provers[(first + step) % w]).collect();
     let mut offset = 0;
@@ -109,11 +158,10 @@ pub(crate) fn outcome(round: &Round) -> CoreOutcome {
         }
         offset += inputs.bids[*i].1;
     }
-    CoreOutcome {
+    Outcome {
         winning_bids: users.into_iter().map(bid_index).collect(),
         winning_asks: provers.into_iter().map(|j| round.asks()[j].seat).collect(),
-        user_price: UnitPrice::new(narrow(user_price)),
-        prover_price: UnitPrice::new(narrow(prover_price)),
+        prices,
         units: Units::new(narrow(units)),
         assignment,
     }

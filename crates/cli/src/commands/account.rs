@@ -2,7 +2,9 @@
 
 use crate::amount::Money;
 use crate::commands::bundles::waiting;
+use crate::commands::forfeit::standings;
 use crate::commands::money::available;
+use crate::commands::round_view::{CommitmentView, status_text};
 use crate::commands::seats::{Seat, seats};
 use crate::commands::session::Session;
 use crate::failure::{Code, Failure, OrFail, Outcome};
@@ -15,6 +17,7 @@ use chain::{BidRecord, MarketHistory, RoundRecord};
 use clap::{Args, Subcommand};
 use market_types::UnitCost;
 use serde::Serialize;
+use service::openings::Status;
 
 /// Show what an account has in a market
 #[derive(Debug, Args)]
@@ -30,7 +33,7 @@ pub(crate) struct AccountArgs {
 
 #[derive(Debug, Subcommand)]
 enum AccountCommand {
-    /// Balance, open bids, bundles and seats
+    /// Balance, open bids, bundles, commitments with what stands behind them, and seats
     Show {
         /// Whose account [default: the sender's]
         account: Option<Address>,
@@ -65,6 +68,10 @@ struct AccountView {
     available: Money,
     open_bids: Vec<OpenBid>,
     bundles: Vec<Bundle>,
+    /// Commitments that something still stands behind.
+    commitments: Vec<CommitmentView>,
+    /// What stands behind them, bonds included.
+    staked: Money,
     seats: Vec<Seat>,
     collateral: Money,
 }
@@ -74,6 +81,9 @@ impl Report for AccountView {
         let mut text = format!("{} {}\n", palette.strong("account"), self.account);
         text += &format!("  wallet      {}\n  available   {}\n", self.wallet, self.available);
         text += &format!("  collateral  {}\n", self.collateral);
+        if !self.staked.ticks.is_zero() {
+            text += &format!("  staked      {}\n", self.staked);
+        }
         let mut bids = Table::new([
             Column::Right("round"),
             Column::Right("bid"),
@@ -91,12 +101,25 @@ impl Report for AccountView {
             let last = bundle.first_index.saturating_add(bundle.count.saturating_sub(1));
             bundles.row([bundle.round.to_string(), format!("{} to {last}", bundle.first_index), worth]);
         }
+        let mut commitments = Table::new([
+            Column::Right("round"),
+            Column::Left("commitment"),
+            Column::Left("status"),
+            Column::Left("deposit"),
+            Column::Left("bond"),
+        ]);
+        for one in &self.commitments {
+            let (round, hash) = (one.round.to_string(), one.commitment.to_string());
+            let amounts = [&one.deposit, &one.bond].map(ToString::to_string);
+            commitments.row([round, hash, status_text(one.status, palette)].into_iter().chain(amounts));
+        }
         let mut seats = Table::new([
             Column::Right("seat"),
             Column::Right("capacity"),
             Column::Right("at work"),
             Column::Right("asks"),
             Column::Right("next round"),
+            Column::Left("changes"),
         ]);
         for seat in &self.seats {
             let cost = |cost: Option<UnitCost>| cost.map_or("-".into(), |cost| cost.to_string());
@@ -106,11 +129,18 @@ impl Report for AccountView {
                 seat.open_units.to_string(),
                 cost(seat.cost),
                 cost(seat.next_cost),
+                seat.change.map_or(String::new(), |c| format!("to {} from round {}", c.to, c.from_round)),
             ]);
         }
-        for (title, table) in
-            [("open bids", bids), ("bids to release (`proophi withdraw` does)", bundles), ("seats", seats)]
-        {
+        for (title, table) in [
+            ("open bids", bids),
+            ("bids to release (`proophi withdraw` does)", bundles),
+            (
+                "commitments (`proophi reveal` opens them, `proophi forfeit` ends what is too late)",
+                commitments,
+            ),
+            ("seats", seats),
+        ] {
             if !table.is_empty() {
                 text += &format!("\n{}\n{}", palette.strong(title), table.draw(palette));
             }
@@ -147,6 +177,9 @@ pub(crate) async fn run(args: AccountArgs, settings: Settings, output: Output) -
         count: bundle.count,
         worth: worth(history, &bundle, fee, now).map(|ticks| open.money.money(ticks)),
     };
+    let mut commitments = standings(&session, &open, history, |record| record.account == account).await?;
+    commitments.retain(|standing| matches!(standing.status, Status::Sealed | Status::Open | Status::Late));
+    let staked = commitments.iter().map(|standing| standing.record.deposit).sum();
     let mut own = seats(&session, &open).await?;
     own.retain(|seat| seat.prover == account);
     let per_unit = U256::from(open.market.params.collateral_per_unit);
@@ -160,6 +193,8 @@ pub(crate) async fn run(args: AccountArgs, settings: Settings, output: Output) -
         available: open.money.money(available(&session, &open, account).await?),
         open_bids,
         bundles: waiting(history, account).into_iter().map(bundle).collect(),
+        commitments: commitments.iter().map(|standing| CommitmentView::of(&open.money, standing)).collect(),
+        staked: open.money.money(staked),
         seats: own,
         collateral: open.money.money(collateral),
     })

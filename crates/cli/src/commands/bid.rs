@@ -1,7 +1,9 @@
 //! `proophi bid`: one bid, or many from a file.
 
 use crate::amount::{Amount, Money};
+use crate::commands::market::{current_round, terms_of};
 use crate::commands::money::{available, top_up};
+use crate::commands::sealed::commit_bids;
 use crate::commands::session::{OpenMarket, Session, refused};
 use crate::commands::statement::{Statement, StatementArgs, bids_from, check_terms};
 use crate::failure::{Code, Failure, OrFail, Outcome};
@@ -36,6 +38,12 @@ A file holds a list of {{\"fee\": \"55\", \"transfers\": 2, \"seed\": 7}} or
 A fee without a unit is ticks per unit of size. A bid locks its fee times its size and pays the settlement fee; it
 cannot be withdrawn. What a round does not use comes back by itself.
 
+In a sealed market this commits to the bids: the chain shows a hash and a deposit, and the openings go to the directory of
+openings (mode 600, on disk before anything is sent). The deposit must cover the fee times the size and the settlement
+fee, and what it holds beyond them is free again with the reveal. As it can be seen, a deposit close to the cost would
+give the fee away; without --deposit it is the next power of two of ticks, which tells only in which range from X to 2X
+the cost is. Part of it, the bond, is lost if the bid is not opened in time: run `proophi reveal --watch`.
+
 {}", settings::HELP))]
 #[group(id = "what", required = true, multiple = true, args = ["fee", "file"])]
 pub(crate) struct BidArgs {
@@ -47,7 +55,10 @@ pub(crate) struct BidArgs {
     /// JSON file with a list of bids
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fee", "generate", "circuit"])]
     file: Option<PathBuf>,
-    /// Deposit what is missing in the same transaction
+    /// What each bid of a sealed market locks until it is opened [default: its cost, up to the next power of two of ticks]
+    #[arg(long, value_name = "AMOUNT")]
+    deposit: Option<Amount>,
+    /// Deposit what is missing first
     #[arg(long)]
     top_up: bool,
 }
@@ -105,6 +116,16 @@ pub(crate) async fn run(args: BidArgs, settings: Settings, output: Output) -> Ou
         (None, None) => return Err(Failure::input("give --fee or --file")),
     };
     check(&session, &open, &bids).await?;
+    let deposit =
+        args.deposit.as_ref().map(|amount| open.money.ticks(amount).or_fail(Code::Input)).transpose()?;
+    if open.market.id.is_sealed() {
+        return output.report(&commit_bids(&session, &open, bids, deposit, args.top_up).await?);
+    }
+    if deposit.is_some() {
+        return Err(Failure::input(
+            "--deposit is for sealed markets; bids of this one are open and lock what they offer",
+        ));
+    }
     let cost: U256 = bids.iter().map(|bid| cost(&open, bid)).sum();
     let held = available(&session, &open, session.sender()?).await?;
     let missing = cost.saturating_sub(held);
@@ -140,8 +161,9 @@ async fn check(session: &Session, open: &OpenMarket, bids: &[NewBid]) -> Outcome
         return Err(Failure::input("there is no bid in the list"));
     }
     let params = &open.market.params;
+    let terms = terms_of(session, open, current_round(session, open).await?).await?;
     for (position, bid) in bids.iter().enumerate() {
-        check_terms(bid, params.max_task_size.get(), params.reserve_price)
+        check_terms(bid, params.max_task_size.get(), terms.reserve_price_ticks)
             .map_err(|failure| Failure::input(format!("bid {position}: {failure}")))?;
     }
     check_circuits(session, params.verifier, bids).await

@@ -1,7 +1,8 @@
 //! `proophi devnet`: a development chain with everything on it, until it is stopped.
 
 use crate::commands::deploy::{deploy, settings_of};
-use crate::commands::market::{Terms, create};
+use crate::commands::market::create;
+use crate::commands::market_terms::Terms;
 use crate::commands::session::Session;
 use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::local::{ChainOptions, LocalChain, RunDir, circuit_keys, load_keys, write_key};

@@ -4,9 +4,12 @@
 //! |---|---|
 //! | `session` | the connection, the key and the market of one run |
 //! | `clear` | rounds from a file, offline |
-//! | `deploy`, `devnet`, `market` | contracts, chains and markets |
+//! | `lab` | the laboratory, offline |
+//! | `deploy`, `devnet` | contracts and chains |
+//! | `market`, `market_terms`, `market_view` | markets, their rules as flags and as shown |
 //! | `money`, `bundles` | deposits, withdrawals, results of bids submitted together |
 //! | `bid`, `statement` | bids and what they ask a proof for |
+//! | `sealed`, `reveal`, `forfeit` | commitments of sealed markets, from opening kept to bond returned or lost |
 //! | `prover`, `seats` | provers' seats |
 //! | `round`, `round_view`, `account` | what there is to see |
 
@@ -16,11 +19,17 @@ pub(crate) mod bundles;
 pub(crate) mod clear;
 pub(crate) mod deploy;
 pub(crate) mod devnet;
+pub(crate) mod forfeit;
+pub(crate) mod lab;
 pub(crate) mod market;
+pub(crate) mod market_terms;
+mod market_view;
 pub(crate) mod money;
 pub(crate) mod prover;
+pub(crate) mod reveal;
 pub(crate) mod round;
 mod round_view;
+pub(crate) mod sealed;
 pub(crate) mod seats;
 pub(crate) mod session;
 pub(crate) mod statement;
@@ -33,8 +42,10 @@ use crate::settings::Settings;
 
 /// Runs the command that was asked for.
 pub(crate) fn run(cli: Cli, output: Output) -> Outcome<()> {
-    if let Command::Clear(args) = cli.command {
-        return clear::run(&args, output);
+    match &cli.command {
+        Command::Clear(args) => return clear::run(args, output),
+        Command::Lab(args) => return lab::run(args, output),
+        _ => {}
     }
     let settings = Settings::load(&cli.global.settings)?;
     let runtime = tokio::runtime::Runtime::new().or_fail(Code::Failed)?;
@@ -47,10 +58,13 @@ pub(crate) fn run(cli: Cli, output: Output) -> Outcome<()> {
             Command::Deposit(args) => money::deposit(&args, settings, output).await,
             Command::Withdraw(args) => money::withdraw(&args, settings, output).await,
             Command::Bid(args) => bid::run(args, settings, output).await,
+            Command::Reveal(args) => reveal::run(args, settings, output).await,
+            Command::Forfeit(args) => forfeit::run(args, settings, output).await,
             Command::Prover(args) => prover::run(args, settings, output).await,
             Command::Round(args) => round::run(args, settings, output).await,
             Command::Account(args) => account::run(args, settings, output).await,
             Command::Clear(args) => clear::run(&args, output),
+            Command::Lab(args) => lab::run(&args, output),
         }
     })
 }

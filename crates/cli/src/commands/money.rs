@@ -165,7 +165,7 @@ pub(crate) async fn available(session: &Session, open: &OpenMarket, account: Add
 
 /// Makes sure that the sender has `wei`, and in a market of a token that the contract may take them.
 /// Returns the native currency to attach.
-async fn prepare(session: &Session, open: &OpenMarket, wei: U256) -> Outcome<U256> {
+pub(crate) async fn prepare(session: &Session, open: &OpenMarket, wei: U256) -> Outcome<U256> {
     let (sender, currency) = (session.sender()?, open.market.params.currency);
     let held = session.client.wallet(currency, sender).await.or_fail(Code::Connection)?;
     if held < wei {

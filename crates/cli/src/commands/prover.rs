@@ -1,7 +1,7 @@
 //! `proophi prover`: a prover's seat by hand. `prover-node` does the same by itself, and proves.
 
 use crate::amount::{Amount, Money};
-use crate::commands::money::{available, top_up};
+use crate::commands::sealed::{commit_ask, fund};
 use crate::commands::seats::{Seat, seats};
 use crate::commands::session::{OpenMarket, Session};
 use crate::failure::{Code, Failure, OrFail, Outcome};
@@ -13,16 +13,21 @@ use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::{SolCall, SolEvent};
 use bindings::ProverMarket;
 use clap::{Args, Subcommand};
-use market_types::RoundNumber;
+use market_types::{AskIndex, RoundNumber, UnitCost};
 use serde::Serialize;
 
-/// Register a prover's seat, ask, leave, and get the collateral back
+/// Register a prover's seat, ask, change its capacity, leave, and get the collateral back
 #[derive(Debug, Args)]
 #[command(after_help = format!("A seat's life by hand:
-  proophi prover register --capacity 200 --cost 18     locks the collateral, asks from the next round on
+  proophi prover register --capacity 200 --cost 18     locks the collateral; asks once the market's capacity delay is over
   proophi prover ask --cost 21                         changes the unit cost from the next round on
-  proophi prover leave                                 takes part in no round from the next one on
-  proophi prover release                               collateral back, once everything owed has ended
+  proophi prover capacity 400                          changes the capacity, after the same delay
+  proophi prover leave                                 as `capacity 0`: takes part in no round after it
+  proophi prover release                               collateral back of capacity that left, once nothing needs it
+In a sealed market a seat has no standing ask: it commits to its unit cost round by round, and opens it after the close:
+  proophi prover register --capacity 200
+  proophi prover commit --cost 18
+  proophi reveal --watch
 A seat that asks must prove what it is assigned; run prover-node for that.
 
 {}", settings::HELP))]
@@ -33,14 +38,14 @@ pub(crate) struct ProverArgs {
 
 #[derive(Debug, Subcommand)]
 enum ProverCommand {
-    /// Take a seat and ask
+    /// Take a seat, and in an open market ask
     Register {
-        /// Most units of undelivered tasks to hold; at least twice the largest task less one
+        /// Most units of undelivered tasks to hold
         #[arg(long, value_name = "UNITS")]
         capacity: u32,
-        /// Unit cost; a bare number is ticks per unit
+        /// Unit cost; a bare number is ticks per unit. Not in a sealed market
         #[arg(long, value_name = "PRICE")]
-        cost: Amount,
+        cost: Option<Amount>,
     },
     /// Change the unit cost
     Ask {
@@ -50,12 +55,31 @@ enum ProverCommand {
         #[command(flatten)]
         seat: SeatArg,
     },
-    /// Take part in no round from the next one on
+    /// Commit to a unit cost for the open round of a sealed market; `proophi reveal` opens it
+    Commit {
+        /// Unit cost; a bare number is ticks per unit
+        #[arg(long, value_name = "PRICE")]
+        cost: Amount,
+        #[command(flatten)]
+        seat: SeatArg,
+        /// Deposit what the bond needs
+        #[arg(long)]
+        top_up: bool,
+    },
+    /// Change the capacity of a seat, in either direction
+    Capacity {
+        /// The new capacity; 0 to leave
+        #[arg(value_name = "UNITS")]
+        capacity: u32,
+        #[command(flatten)]
+        seat: SeatArg,
+    },
+    /// Take part in no round any more, from as many rounds on as capacity changes take
     Leave {
         #[command(flatten)]
         seat: SeatArg,
     },
-    /// Get the collateral of a seat back
+    /// Get the collateral of capacity back that has left
     Release {
         #[command(flatten)]
         seat: SeatArg,
@@ -102,15 +126,36 @@ pub(crate) async fn run(args: ProverArgs, settings: Settings, output: Output) ->
     let session = Session::with_key(settings, output).await?;
     let open = session.market().await?;
     let change = match args.command {
-        ProverCommand::Register { capacity, cost } => register(&session, &open, capacity, &cost).await?,
+        ProverCommand::Register { capacity, cost } => {
+            register(&session, &open, capacity, cost.as_ref()).await?
+        }
         ProverCommand::Ask { cost, seat } => {
+            if open.market.id.is_sealed() {
+                return Err(Failure::input(
+                    "asks of this market are sealed; run `proophi prover commit` in each round",
+                ));
+            }
             let seat = own_seat(&session, &open, seat).await?.seat;
-            let cost = price(&open, &cost)?;
-            ask(&session, &open, seat, cost).await?
+            ask(&session, &open, seat, price(&open, &cost)?).await?
+        }
+        ProverCommand::Commit { cost, seat, top_up } => {
+            if !open.market.id.is_sealed() {
+                return Err(Failure::input(
+                    "asks of this market are open and stand; run `proophi prover ask`",
+                ));
+            }
+            let seat = own_seat(&session, &open, seat).await?;
+            require_part(&open, &seat)?;
+            let (number, cost) = (AskIndex::new(seat.seat), UnitCost::new(price(&open, &cost)?));
+            return output.report(&commit_ask(&session, &open, number, seat.capacity, cost, top_up).await?);
+        }
+        ProverCommand::Capacity { capacity, seat } => {
+            let seat = own_seat(&session, &open, seat).await?;
+            change_capacity(&session, &open, &seat, capacity).await?
         }
         ProverCommand::Leave { seat } => {
-            let seat = own_seat(&session, &open, seat).await?.seat;
-            leave(&session, &open, seat).await?
+            let seat = own_seat(&session, &open, seat).await?;
+            change_capacity(&session, &open, &seat, 0).await?
         }
         ProverCommand::Release { seat } => {
             let seat = own_seat(&session, &open, seat).await?;
@@ -120,20 +165,28 @@ pub(crate) async fn run(args: ProverArgs, settings: Settings, output: Output) ->
     output.report(&change)
 }
 
-async fn register(session: &Session, open: &OpenMarket, capacity: u32, cost: &Amount) -> Outcome<SeatChange> {
-    let minimum = open.market.id.least_capacity();
-    if u64::from(capacity) < minimum {
-        return Err(Failure::input(format!(
-            "a seat needs a capacity of at least {minimum} units here: twice the largest task less one"
-        )));
-    }
-    let cost = price(open, cost)?;
-    let collateral = U256::from(capacity) * U256::from(open.market.params.collateral_per_unit);
-    let held = available(session, open, session.sender()?).await?;
-    let attach = top_up(session, open, collateral.saturating_sub(held)).await?;
+async fn register(
+    session: &Session,
+    open: &OpenMarket,
+    capacity: u32,
+    cost: Option<&Amount>,
+) -> Outcome<SeatChange> {
+    let params = &open.market.params;
+    require_capacity(open, capacity)?;
+    let cost = match (cost, params.is_sealed()) {
+        (Some(cost), false) => price(open, cost)?,
+        (None, true) => NO_ASK,
+        (None, false) => return Err(Failure::input("what does a unit cost? give --cost")),
+        (Some(_), true) => {
+            return Err(Failure::input(
+                "asks of this market are sealed: register without --cost, then run `proophi prover commit` in each round",
+            ));
+        }
+    };
+    let collateral = U256::from(capacity) * U256::from(params.collateral_per_unit);
+    fund(session, open, collateral + U256::from(params.seat_fee), true).await?;
     let call = ProverMarket::registerCall { id: open.market.id.get(), capacity, cost };
-    let receipt = session.send("registering", call, attach).await?;
-    let event: ProverMarket::SeatRegistered = session.event(&receipt)?;
+    let (receipt, event) = done::<_, ProverMarket::SeatRegistered>(session, "registering", call).await?;
     let collateral = Some(open.money.money(collateral));
     change(session, open, "registered", event.seat, Some(event.fromRound), collateral, &receipt).await
 }
@@ -144,29 +197,59 @@ async fn ask(session: &Session, open: &OpenMarket, seat: u32, cost: u64) -> Outc
     change(session, open, "asked with", event.seat, Some(event.fromRound), None, &receipt).await
 }
 
-async fn leave(session: &Session, open: &OpenMarket, seat: u32) -> Outcome<SeatChange> {
-    let call = ProverMarket::leaveCall { id: open.market.id.get(), seat: U256::from(seat) };
-    let (receipt, event) = done::<_, ProverMarket::SeatLeft>(session, "leaving", call).await?;
-    change(session, open, "left", event.seat, Some(event.fromRound), None, &receipt).await
+async fn change_capacity(
+    session: &Session,
+    open: &OpenMarket,
+    seat: &Seat,
+    capacity: u32,
+) -> Outcome<SeatChange> {
+    if capacity != 0 {
+        require_capacity(open, capacity)?;
+    }
+    if let Some(change) = seat.change {
+        let advice = if change.shrinks { "; run `proophi prover release` then" } else { "" };
+        return Err(Failure::input(format!(
+            "the capacity of seat {} changes to {} units from round {} on, one change at a time: wait until the round before \
+             that one is settled or void{advice}",
+            seat.seat, change.to, change.from_round
+        )));
+    }
+    let added = u64::from(capacity).saturating_sub(seat.capacity);
+    fund(session, open, U256::from(added) * U256::from(open.market.params.collateral_per_unit), true).await?;
+    let call =
+        ProverMarket::changeCapacityCall { id: open.market.id.get(), seat: U256::from(seat.seat), capacity };
+    let (receipt, event) =
+        done::<_, ProverMarket::CapacityChanged>(session, "changing the capacity", call).await?;
+    let what = if capacity == 0 { "left" } else { "changed" };
+    change(session, open, what, event.seat, Some(event.fromRound), None, &receipt).await
 }
 
 async fn release(session: &Session, open: &OpenMarket, seat: &Seat) -> Outcome<SeatChange> {
-    if seat.next_cost.is_some() {
+    let Some(leaving) = seat.change.filter(|change| change.shrinks) else {
         return Err(Failure::input(format!(
-            "seat {} still asks; run `proophi prover leave` first",
+            "no capacity of seat {} leaves; run `proophi prover leave` first, or `proophi prover capacity` with less",
             seat.seat
         )));
-    }
-    if seat.open_units > 0 {
-        return Err(Failure::input(format!(
-            "seat {} still holds tasks of {} units; its collateral comes back once they have ended",
-            seat.seat, seat.open_units
-        )));
-    }
-    let call = ProverMarket::releaseSeatCall { id: open.market.id.get(), seat: U256::from(seat.seat) };
-    let (receipt, event) = done::<_, ProverMarket::SeatReleased>(session, "releasing", call).await?;
+    };
+    let call = ProverMarket::releaseCapacityCall { id: open.market.id.get(), seat: U256::from(seat.seat) };
+    let sent = session.client.send(call, U256::ZERO, None).await;
+    let receipt = sent.map_err(|error| {
+        let early = error.is::<ProverMarket::CapacityStillOffered>();
+        let busy = error.is::<ProverMarket::SeatHasOpenTasks>();
+        let failure = super::session::refused("releasing", error);
+        match (early, busy) {
+            (true, _) => failure.and(&format!(
+                "wait until round {} is settled or void",
+                leaving.from_round.get().saturating_sub(1)
+            )),
+            (_, true) => failure.and("the collateral comes back once enough tasks have ended"),
+            _ => failure,
+        }
+    })?;
+    let event: ProverMarket::CapacityReleased = session.event(&receipt)?;
     let collateral = Some(open.money.money(event.collateral));
-    change(session, open, "released", event.seat, None, collateral, &receipt).await
+    let what = if event.left { "released" } else { "released capacity of" };
+    change(session, open, what, event.seat, None, collateral, &receipt).await
 }
 
 async fn done<C: SolCall, E: SolEvent>(
@@ -212,9 +295,37 @@ async fn own_seat(session: &Session, open: &OpenMarket, wanted: SeatArg) -> Outc
     }
 }
 
+fn require_capacity(open: &OpenMarket, capacity: u32) -> Outcome<()> {
+    let (least, most) = (open.market.params.min_seat_capacity, open.market.params.max_seat_capacity());
+    if (least..=most).contains(&capacity) {
+        return Ok(());
+    }
+    Err(Failure::input(format!("a seat has from {least} to {most} units in this market, not {capacity}")))
+}
+
+/// A commitment of a seat that has nothing to offer would only cost its bond.
+fn require_part(open: &OpenMarket, seat: &Seat) -> Outcome<()> {
+    let least = u64::from(open.market.id.max_task_size()) * 2 - 1;
+    let usable = seat.usable.saturating_sub(seat.open_units);
+    if usable >= least {
+        return Ok(());
+    }
+    Err(Failure::input(format!(
+        "seat {} has {usable} units for this round and takes part with {least} or more{}",
+        seat.seat,
+        seat.change.map_or(String::new(), |change| format!(
+            "; its capacity changes from round {} on",
+            change.from_round
+        ))
+    )))
+}
+
+/// Stands for "no ask".
+const NO_ASK: u64 = u64::MAX;
+
 fn price(open: &OpenMarket, cost: &Amount) -> Outcome<u64> {
     let cost = open.money.price(cost).or_fail(Code::Input)?;
-    if cost == u64::MAX {
+    if cost == NO_ASK {
         return Err(Failure::input("this unit cost stands for \"no ask\"; choose a lower one"));
     }
     Ok(cost)

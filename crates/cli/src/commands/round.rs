@@ -1,23 +1,22 @@
 //! `proophi round`: what a round is at, and what came of it.
 
-use crate::commands::round_view::{BidView, RoundView, phases};
+use crate::commands::forfeit::standings;
+use crate::commands::round_view::{BidView, CommitmentView, RoundView, phase_of};
 use crate::commands::session::{OpenMarket, Session};
 use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::output::Output;
 use crate::settings::{self, Settings};
-use alloy::eips::BlockId;
 use chain::history::TaskEnd;
-use chain::round::{asks_at, asks_of, seats_at, to_clearing};
 use chain::{BidRecord, MarketHistory, RoundRecord};
 use clap::{Args, Subcommand};
-use market_types::{AskIndex, RoundFile, RoundNumber, SeatedAsk};
+use market_types::{AskIndex, RoundFile, RoundNumber};
 
-/// Show a round: prices, winners, assignment, deliveries, deadlines
+/// Show a round: terms, commitments, prices, winners, assignment, deliveries, deadlines
 #[derive(Debug, Args)]
 #[command(after_help = format!("Examples:
   proophi round show                         the round that takes bids now
   proophi round show 7
-  proophi round show 7 --as-file | proophi clear -        clear it once more, offline
+  proophi round show 7 --as-file | proophi clear -        clear it once more, offline, under either mechanism
 
 {}", settings::HELP))]
 pub(crate) struct RoundArgs {
@@ -48,70 +47,62 @@ pub(crate) async fn run(args: RoundArgs, settings: Settings, output: Output) -> 
         Some(number) => RoundNumber::new(number),
         None => open.market.id.round_at(now).or_fail(Code::Input)?,
     };
-    let empty = MarketHistory::new(open.market.clone());
-    let record = history.round(number);
     if as_file {
-        let record = record.ok_or_else(|| Failure::input(format!("round {number} has no bids")))?;
-        let asks = asks(&session, &open, record, now).await?;
-        let round = to_clearing(&open.market, record, asks).or_fail(Code::Failed)?;
-        let text = serde_json::to_string(&RoundFile::new(vec![round])).or_fail(Code::Failed)?;
-        return output.raw(&text);
+        let text = serde_json::to_string(&RoundFile::new(vec![closed(&open, history, number, now)?]));
+        return output.raw(&text.or_fail(Code::Failed)?);
     }
-    let asks = match record {
-        // Without them only the picture is missing; a node may have forgotten the state they are in.
-        Some(record) => asks(&session, &open, record, now).await.unwrap_or_default(),
-        None => Vec::new(),
-    };
-    let history = if record.is_some() { history } else { &empty };
-    output.report(&view(&open, history, number, asks, now))
+    let commitments = standings(&session, &open, history, |record| record.round == number).await?;
+    let commitments =
+        commitments.into_iter().map(|standing| CommitmentView::of(&open.money, &standing)).collect();
+    output.report(&view(&open, history, number, commitments, now))
 }
 
-/// The asks of a closed round, as the auction saw them.
-async fn asks(
-    session: &Session,
+/// A round that nothing changes any more, as the auction sees it.
+fn closed(
     open: &OpenMarket,
-    record: &RoundRecord,
+    history: &MarketHistory,
+    number: RoundNumber,
     now: u64,
-) -> Outcome<Vec<SeatedAsk>> {
-    let (market, number) = (&open.market, record.number);
-    if let Some(settlement) = &record.settlement {
-        // The settlement itself puts tasks on seats, which the offers remember as of the next round.
-        let before = BlockId::number(settlement.origin.block.saturating_sub(1));
-        let seats = seats_at(&session.client, market, before).await.or_fail_with(Code::Connection, || {
-            "the node no longer has the state of the round's settlement; ask an archive node".to_owned()
-        })?;
-        return Ok(asks_of(&seats, market, number));
-    }
-    if now < market.close_of(number) {
+) -> Outcome<market_types::Round> {
+    if now < open.market.close_of(number) {
         return Err(Failure::input(format!("round {number} still takes bids; its asks are not fixed yet")));
     }
-    if now >= market.settle_by(number) {
-        return Err(Failure::input(format!("round {number} is void; nothing fixed its asks")));
+    if now < open.market.reveal_by(number) {
+        return Err(Failure::input(format!(
+            "commitments of round {number} can still be opened; wait for the end of that"
+        )));
     }
-    asks_at(&session.client, market, number).await.or_fail(Code::Connection)
+    history.closed_round(number).ok_or_else(|| Failure::input(format!("round {number} has no bids")))
 }
 
 fn view(
     open: &OpenMarket,
     history: &MarketHistory,
     number: RoundNumber,
-    asks: Vec<SeatedAsk>,
+    commitments: Vec<CommitmentView>,
     now: u64,
 ) -> RoundView {
     let market = &open.market;
     let record = history.round(number);
     let settlement = record.and_then(|record| record.settlement.as_ref());
     let bids = record.map(|record| record.bids.iter().map(|bid| bid_view(history, record, bid)).collect());
-    let (phase, deadlines) = phases(market, number, record, now);
+    let (phase, deadlines) = phase_of(market, number, record, now);
+    // Before the asks are fixed a picture of them would only mislead.
+    let fixed = record.is_some() && now >= market.reveal_by(number);
+    let asks = if fixed { history.asks_at(number) } else { Vec::new() };
+    let terms = history.terms_at(number);
     RoundView {
         market: market.id.to_string(),
         round: number.get(),
         now,
+        mechanism: market.params.mechanism,
+        sealed: market.id.is_sealed(),
+        capacity_cap: terms.cap,
+        reserve_price: terms.reserve,
         phase,
         deadlines,
-        user_price: settlement.filter(|s| s.is_trade()).map(|s| s.user_price),
-        prover_price: settlement.filter(|s| s.is_trade()).map(|s| s.prover_price),
-        units: settlement.map(|s| s.units),
+        prices: settlement.filter(|s| s.is_trade()).map(|s| s.outcome.prices()),
+        units: settlement.map(|s| s.outcome.units),
         winning_seats: settlement
             .map(|s| s.winners.iter().map(|winner| (winner.seat, winner.capacity)).collect())
             .unwrap_or_default(),
@@ -120,6 +111,7 @@ fn view(
         settled_in: settlement.map(|s| s.origin.tx_hash),
         bids: bids.unwrap_or_default(),
         asks: asks.into_iter().map(|entry| (entry.seat, entry.ask)).collect(),
+        commitments,
         money: open.money.clone(),
     }
 }
@@ -150,6 +142,7 @@ fn bid_view(history: &MarketHistory, record: &RoundRecord, bid: &BidRecord) -> B
         fee: bid.fee,
         units: bid.size(),
         state,
+        pays: record.settlement.as_ref().map(|settlement| settlement.charge(bid)),
         assigned: assignment.map(|assignment| name(assignment.seat)),
         holder: assignment.map(|assignment| name(record.holder(assignment))),
         payment,

@@ -1,12 +1,18 @@
 //! A round as it is shown.
 
-use crate::amount::{Denomination, as_optional_text, grouped};
+use crate::amount::{Denomination, Money, as_optional_text, decimal, grouped};
+use crate::commands::forfeit::Standing;
 use crate::output::Report;
 use crate::render::{Column, Curves, Palette, Table, clock, span};
 use alloy::primitives::{Address, B256, U256};
-use chain::{Market, RoundRecord};
-use market_types::{Ask, AskIndex, BidIndex, Capacity, RoundNumber, TaskSize, UnitFee, UnitPrice, Units};
+use chain::{Market, Phase, RoundRecord};
+use clearing::Prices;
+use market_types::{
+    Ask, AskIndex, BidIndex, Capacity, CapacityCap, Mechanism, ReservePrice, RoundNumber, TaskSize, UnitFee,
+    Units,
+};
 use serde::Serialize;
+use service::openings::Status;
 
 /// A bid and what became of it. Amounts in ticks.
 #[derive(Debug, Serialize)]
@@ -18,6 +24,9 @@ pub(crate) struct BidView {
     pub(crate) units: TaskSize,
     /// `open`, `lost`, `assigned`, `taken over`, `delivered` or `expired`.
     pub(crate) state: &'static str,
+    /// What it pays for its task; 0 if it lost.
+    #[serde(serialize_with = "as_optional_text")]
+    pub(crate) pays: Option<U256>,
     /// The seat that the auction gave it to, and who holds that seat now.
     pub(crate) assigned: Option<(AskIndex, Option<Address>)>,
     /// The seat that holds it now, or held it at its end.
@@ -29,6 +38,31 @@ pub(crate) struct BidView {
     #[serde(serialize_with = "as_optional_text")]
     pub(crate) compensation: Option<U256>,
     pub(crate) transaction: B256,
+}
+
+/// A commitment and where it stands.
+#[derive(Debug, Serialize)]
+pub(crate) struct CommitmentView {
+    pub(crate) round: u64,
+    pub(crate) account: Address,
+    pub(crate) commitment: B256,
+    pub(crate) status: Status,
+    pub(crate) deposit: Money,
+    pub(crate) bond: Money,
+}
+
+impl CommitmentView {
+    pub(crate) fn of(money: &Denomination, standing: &Standing) -> Self {
+        let record = &standing.record;
+        Self {
+            round: record.round.get(),
+            account: record.account,
+            commitment: record.commitment,
+            status: standing.status,
+            deposit: money.money(record.deposit),
+            bond: money.money(record.bond),
+        }
+    }
 }
 
 /// A point in time that ends a phase (seconds since the epoch).
@@ -44,10 +78,15 @@ pub(crate) struct RoundView {
     pub(crate) market: String,
     pub(crate) round: u64,
     pub(crate) now: u64,
+    pub(crate) mechanism: Mechanism,
+    pub(crate) sealed: bool,
+    pub(crate) capacity_cap: CapacityCap,
+    pub(crate) reserve_price: ReservePrice,
     pub(crate) phase: &'static str,
     pub(crate) deadlines: Vec<Deadline>,
-    pub(crate) user_price: Option<UnitPrice>,
-    pub(crate) prover_price: Option<UnitPrice>,
+    /// `user_price` and `prover_price`, or in a market of average fees `revenue`; nothing without a trade.
+    #[serde(flatten)]
+    pub(crate) prices: Option<Prices>,
     pub(crate) units: Option<Units>,
     /// Seat and what it offered, in the order in which tasks were assigned.
     pub(crate) winning_seats: Vec<(AskIndex, Capacity)>,
@@ -55,52 +94,98 @@ pub(crate) struct RoundView {
     pub(crate) settler: Option<Address>,
     pub(crate) settled_in: Option<B256>,
     pub(crate) bids: Vec<BidView>,
-    /// Every seat that took part, as `[unit cost, capacity]`; empty if the node has forgotten.
+    /// Every seat that takes part, as `[unit cost, capacity]`; empty before that is fixed.
     pub(crate) asks: Vec<(AskIndex, Ask)>,
+    /// In a sealed market what was committed to, bids and asks.
+    pub(crate) commitments: Vec<CommitmentView>,
     #[serde(skip)]
     pub(crate) money: Denomination,
 }
 
-/// The phase that a round is in at `now`, and its deadlines.
-pub(crate) fn phases(
+/// The phase that a round is in at `now`, in words, and its deadlines.
+pub(crate) fn phase_of(
     market: &Market,
     round: RoundNumber,
     record: Option<&RoundRecord>,
     now: u64,
 ) -> (&'static str, Vec<Deadline>) {
-    let opens = market.id.open_of(round);
-    let (close, settle) = (market.close_of(round), market.settle_by(round));
-    let (prove, last) = (market.prove_by(round), market.final_at(round));
     let settled = record.is_some_and(|record| record.settlement.is_some());
-    let phase = match (record, settled) {
-        _ if now < opens => "not open yet",
-        _ if now < close => "bidding",
-        (None, _) => "closed without bids",
-        (Some(_), false) if now < settle => "settlement",
-        (Some(_), false) => "void, bids are refunded",
-        (Some(_), true) if now < prove => "proving",
-        (Some(_), true) if now < last => "takeover",
-        (Some(_), true) => "over",
+    let bids = record.map_or(0, |record| record.bids.len());
+    let phase = match market.phase(round, bids, settled, now) {
+        Phase::Future => "not open yet",
+        Phase::Bidding => "bidding",
+        Phase::Reveal => "reveal",
+        Phase::Settlement => "settlement",
+        Phase::Void if bids == 0 => "closed without bids",
+        Phase::Void => "void, bids are refunded",
+        Phase::Proving => "proving",
+        Phase::Takeover => "takeover",
+        Phase::Over => "over",
     };
-    let deadlines = [
-        ("opens", opens),
-        ("takes bids until", close),
-        ("is settled by", settle),
-        ("is proved by", prove),
-        ("is over at", last),
-    ];
-    (phase, deadlines.map(|(what, at)| Deadline { what, at }).into())
+    let mut deadlines =
+        vec![("opens", market.id.open_of(round)), ("takes bids until", market.close_of(round))];
+    if market.id.is_sealed() {
+        deadlines.push(("is opened until", market.reveal_by(round)));
+    }
+    deadlines.extend([
+        ("is settled by", market.settle_by(round)),
+        ("is proved by", market.prove_by(round)),
+        ("is over at", market.final_at(round)),
+    ]);
+    (phase, deadlines.into_iter().map(|(what, at)| Deadline { what, at }).collect())
 }
 
 impl RoundView {
     fn curves(&self) -> Curves {
+        let (user_price, prover_price) = match self.prices {
+            Some(Prices::Uniform { user_price, prover_price }) => (user_price.get(), prover_price.get()),
+            Some(Prices::AverageFee { .. }) | None => (0, 0),
+        };
         Curves {
             bids: self.bids.iter().map(|bid| (bid.fee.get(), bid.units.get().into())).collect(),
             asks: self.asks.iter().map(|(_, ask)| (ask.cost.get(), ask.capacity.get().into())).collect(),
-            user_price: self.user_price.map_or(0, UnitPrice::get),
-            prover_price: self.prover_price.map_or(0, UnitPrice::get),
+            user_price,
+            prover_price,
             units: self.units.map_or(0, Units::get),
         }
+    }
+
+    fn prices_text(&self) -> String {
+        let Some(units) = self.units else { return String::new() };
+        let seats: Vec<String> = self.winning_seats.iter().map(|(seat, _)| seat.to_string()).collect();
+        let traded = format!("  traded        {units} units, proved by seats {}\n", seats.join(", "));
+        let per_unit = |price: u64| self.money.price_text(price);
+        match self.prices {
+            None => "\n  settled without a trade\n".to_owned(),
+            Some(Prices::Uniform { user_price, prover_price }) => format!(
+                "\n  users pay     {}\n  provers get   {}\n{traded}",
+                per_unit(user_price.get()),
+                per_unit(prover_price.get())
+            ),
+            Some(Prices::AverageFee { revenue }) => format!(
+                "\n  users pay     what they bid, {} together\n  provers get   the average, {} ticks per unit\n{traded}",
+                self.money.money(U256::from(revenue.get())),
+                average(revenue.get(), units)
+            ),
+        }
+    }
+
+    fn commitment_table(&self, palette: Palette) -> String {
+        let mut table = Table::new([
+            Column::Left("account"),
+            Column::Left("commitment"),
+            Column::Left("status"),
+            Column::Right("deposit"),
+            Column::Right("bond"),
+        ]);
+        for one in &self.commitments {
+            let status = status_text(one.status, palette);
+            let hash = one.commitment.to_string();
+            let amounts = [&one.deposit, &one.bond].map(|money| grouped(money.ticks));
+            let [deposit, bond] = amounts;
+            table.row([short(one.account), format!("{}…", &hash[..10]), status, deposit, bond]);
+        }
+        table.draw(palette)
     }
 
     fn table(&self, palette: Palette) -> String {
@@ -110,6 +195,7 @@ impl RoundView {
             Column::Left("circuit"),
             Column::Right("units"),
             Column::Right("fee"),
+            Column::Right("pays"),
             Column::Left("state"),
             Column::Left("seat"),
             Column::Right("pay"),
@@ -133,6 +219,7 @@ impl RoundView {
                 bid.circuit.clone(),
                 bid.units.to_string(),
                 bid.fee.to_string(),
+                ticks(bid.pays),
                 state,
                 seat,
                 ticks(bid.payment),
@@ -146,29 +233,45 @@ impl RoundView {
 impl Report for RoundView {
     fn text(&self, palette: Palette, width: usize) -> String {
         let title = palette.strong(&format!("round {}", self.round));
-        let mut text = format!("{title} of market {}: {}\n", self.market, palette.strong(self.phase));
+        let kind =
+            if self.sealed { format!("{}, sealed", self.mechanism) } else { self.mechanism.to_string() };
+        let mut text =
+            format!("{title} of market {} ({kind}): {}\n", self.market, palette.strong(self.phase));
         for Deadline { what, at } in &self.deadlines {
             text += &format!("  {what:<17} {} UTC  {}\n", clock(*at), palette.faint(&span(self.now, *at)));
         }
-        if let (Some(user), Some(prover)) = (self.user_price, self.prover_price) {
-            text += &format!("\n  users pay     {}\n", self.money.price_text(user.get()));
-            text += &format!("  provers get   {}\n", self.money.price_text(prover.get()));
-        }
-        if let Some(units) = self.units {
-            let seats: Vec<String> = self.winning_seats.iter().map(|(seat, _)| seat.to_string()).collect();
-            text += &match self.user_price {
-                Some(_) => format!("  traded        {units} units, proved by seats {}\n", seats.join(", ")),
-                None => "\n  settled without a trade\n".to_owned(),
-            };
-        }
+        text += &format!("  {:<17} {} units\n", "capacity cap", self.capacity_cap);
+        text += &format!("  {:<17} {}\n", "reserve price", self.money.price_text(self.reserve_price.get()));
+        text += &self.prices_text();
         if !self.asks.is_empty() {
             text += &format!("\n{}", self.curves().draw(palette, width));
         }
         if !self.bids.is_empty() {
             text += &format!("\n{}", self.table(palette));
         }
+        if !self.commitments.is_empty() {
+            text += &format!("\n{}", self.commitment_table(palette));
+        }
         text
     }
+}
+
+/// A status in a word, good or bad.
+pub(crate) fn status_text(status: Status, palette: Palette) -> String {
+    match status {
+        Status::Unsent => "not sent".to_owned(),
+        Status::Sealed => "sealed".to_owned(),
+        Status::Open => palette.strong("can be opened"),
+        Status::Late => palette.bad("too late"),
+        Status::Revealed => palette.good("opened"),
+        Status::Forfeited => palette.bad("forfeited"),
+    }
+}
+
+/// Revenue per unit with two decimals, rounded down.
+fn average(revenue: u128, units: Units) -> String {
+    let hundredths = revenue.saturating_mul(100).checked_div(units.get().into()).unwrap_or(0);
+    decimal(U256::from(hundredths), 2)
 }
 
 /// `0x70997970…79C8`
@@ -181,6 +284,7 @@ fn short(address: Address) -> String {
 mod tests {
     use super::*;
     use crate::amount::Currency;
+    use market_types::{Ticks, UnitPrice};
 
     fn view() -> RoundView {
         let bid = |index, state, holder: Option<u32>| BidView {
@@ -192,6 +296,7 @@ mod tests {
             state,
             assigned: holder.map(|_| (AskIndex::new(0), None)),
             holder: holder.map(|seat| (AskIndex::new(seat), None)),
+            pays: None,
             payment: Some(U256::from(1_600)),
             bounty: None,
             compensation: None,
@@ -201,10 +306,13 @@ mod tests {
             market: "0x12".into(),
             round: 3,
             now: 100,
+            mechanism: Mechanism::Core,
+            sealed: false,
+            capacity_cap: CapacityCap::new(100).unwrap(),
+            reserve_price: ReservePrice::new(3),
             phase: "proving",
             deadlines: vec![Deadline { what: "opens", at: 40 }],
-            user_price: Some(UnitPrice::new(5)),
-            prover_price: Some(UnitPrice::new(4)),
+            prices: Some(Prices::Uniform { user_price: UnitPrice::new(5), prover_price: UnitPrice::new(4) }),
             units: Some(Units::new(8)),
             winning_seats: vec![(AskIndex::new(0), Capacity::new(9).unwrap())],
             assignment_root: None,
@@ -212,6 +320,7 @@ mod tests {
             settled_in: None,
             bids: vec![bid(0, "delivered", Some(0)), bid(1, "taken over", Some(2)), bid(2, "lost", None)],
             asks: Vec::new(),
+            commitments: Vec::new(),
             money: Denomination { currency: Currency::ether(), tick: U256::from(1_000_000_000u64) },
         }
     }
@@ -219,7 +328,7 @@ mod tests {
     #[test]
     fn text_tells_prices_phases_and_takeovers() {
         let text = view().text(Palette::PLAIN, 100);
-        assert!(text.contains("round 3 of market 0x12: proving"), "{text}");
+        assert!(text.contains("round 3 of market 0x12 (core): proving"), "{text}");
         assert!(text.contains("60 s ago"), "{text}");
         assert!(text.contains("5 ticks per unit (0.000000005 ETH)"), "{text}");
         assert!(text.contains("8 units, proved by seats 0"), "{text}");
@@ -236,8 +345,34 @@ mod tests {
     }
 
     #[test]
+    fn a_sealed_round_of_average_fees_tells_revenue_and_commitments() {
+        let money = view().money;
+        let one = CommitmentView {
+            round: 3,
+            account: Address::repeat_byte(0xcd),
+            commitment: B256::repeat_byte(0x5e),
+            status: Status::Late,
+            deposit: money.money(U256::from(1_024)),
+            bond: money.money(U256::from(102)),
+        };
+        let prices = Some(Prices::AverageFee { revenue: Ticks::new(71) });
+        let (mechanism, sealed) = (Mechanism::AverageFee, true);
+        let round = RoundView { prices, mechanism, sealed, commitments: vec![one], ..view() };
+        let text = round.text(Palette::PLAIN, 100);
+        assert!(text.contains("(average-fee, sealed)") && text.contains("71 ticks"), "{text}");
+        assert!(text.contains("8.87 ticks per unit"), "{text}");
+        assert!(
+            text.contains("0x5e5e5e5e…") && text.contains("too late") && text.contains("1,024"),
+            "{text}"
+        );
+        let json = serde_json::to_value(round).unwrap();
+        assert_eq!((&json["revenue"], &json["commitments"][0]["status"]), (&"71".into(), &"late".into()));
+        assert_eq!(json.get("user_price"), None);
+    }
+
+    #[test]
     fn a_round_without_a_trade_says_so() {
-        let text = RoundView { user_price: None, prover_price: None, ..view() }.text(Palette::PLAIN, 100);
+        let text = RoundView { prices: None, ..view() }.text(Palette::PLAIN, 100);
         assert!(text.contains("settled without a trade") && !text.contains("users pay"), "{text}");
     }
 }

@@ -148,7 +148,7 @@ pub(crate) fn check_terms(bid: &NewBid, max_task_size: u32, reserve: ReservePric
     }
     if bid.fee < reserve.get() {
         return Err(Failure::input(format!(
-            "a unit fee of {} ticks per unit is below the market's reserve price of {reserve} and could never win",
+            "a unit fee of {} ticks per unit is below the round's reserve price of {reserve} and could not win",
             bid.fee
         )));
     }

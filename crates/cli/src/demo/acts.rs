@@ -2,6 +2,7 @@
 
 use crate::amount::grouped;
 use crate::commands::bid::{cost, submit_all};
+use crate::commands::sealed::commit_bids;
 use crate::commands::session::{OpenMarket, Session};
 use crate::commands::statement::Statement;
 use crate::failure::{Code, Failure, OrFail, Outcome};
@@ -17,23 +18,30 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::cast::{CAPACITY_CAP, DEPOSIT, PROVERS, REQUESTERS, Requester, max_task_size};
-use super::exit;
 use super::figures::{ProverFigures, RoundFigures, TaskFigures};
 use super::journal::Journal;
 use super::stage::{Actor, Stage};
 use super::story::{Story, Summary};
+use super::{Mode, exit, sealing};
 
 /// A bid needs this long to be mined with certainty (seconds).
 const TIME_TO_BID: u64 = 6;
+/// A commitment too, and it keeps a distance from the close.
+const TIME_TO_SEAL: u64 = 11;
 
 /// Plays the demo.
-pub(crate) async fn play(dir: &RunDir, key_store: PathBuf, output: Output) -> Outcome<Summary> {
+pub(crate) async fn play(dir: &RunDir, key_store: PathBuf, mode: Mode, output: Output) -> Outcome<Summary> {
     let mut story = Story::new(output);
     story.step("A market for proofs on a chain of its own")?;
-    let mut stage = Stage::set(dir, key_store, output).await?;
+    let mut stage = Stage::set(dir, key_store, mode, output).await?;
     let market = stage.market.market.clone();
     let mut journal = Journal::new(stage.relayer.session.client.clone(), market.clone());
     story.line(&format!("contract {}, market {}", stage.contract(), market.id))?;
+    story.line(&format!(
+        "mechanism {}, {} bids and asks",
+        mode.mechanism,
+        if mode.sealed { "sealed" } else { "open" }
+    ))?;
     story.line(&format!(
         "a round proves at most {CAPACITY_CAP} units of 1,024 constraints; every amount is in ticks of 0.000001 ETH"
     ))?;
@@ -45,7 +53,16 @@ pub(crate) async fn play(dir: &RunDir, key_store: PathBuf, output: Output) -> Ou
     story.step("Six rollups bid for 24 proofs of three sizes")?;
     let round = bids(&mut stage, &journal, &story, first).await?;
 
-    story.step("The round closes; the relayer clears it, the contract checks the outcome")?;
+    if mode.sealed {
+        story.step("The round closes; everybody opens what it has committed to")?;
+        sealing::open_all(&mut stage, &mut journal, &story, round).await?;
+    }
+
+    story.step(if mode.sealed {
+        "The relayer clears the round, the contract checks the outcome"
+    } else {
+        "The round closes; the relayer clears it, the contract checks the outcome"
+    })?;
     let victim = settlement(&mut stage, &mut journal, &story, round).await?;
 
     story.step("Proving, and a prover that dies")?;
@@ -85,7 +102,7 @@ async fn open_doors(stage: &mut Stage, journal: &mut Journal, story: &Story) -> 
         REQUESTERS.len(),
         grouped(U256::from(DEPOSIT))
     ))?;
-    for prover in PROVERS {
+    for (prover, _) in &stage.provers {
         story.line(&format!(
             "{} asks {} ticks per unit for up to {} units, with {} ticks of collateral",
             story.palette.supply(&format!("{:<6}", prover.name)),
@@ -110,7 +127,8 @@ async fn bids(stage: &mut Stage, journal: &Journal, story: &Story, first: u64) -
     let now = stage.relayer.session.now().await?;
     let current = open.market.id.round_at(now).or_fail(Code::Failed)?;
     let mut round = RoundNumber::new(first.max(current.get()));
-    if round == current && now + TIME_TO_BID > open.market.close_of(round) {
+    let needed = if stage.mode.sealed { TIME_TO_SEAL } else { TIME_TO_BID };
+    if round == current && now + needed > open.market.close_of(round) {
         round = RoundNumber::new(round.get() + 1);
     }
     let spinner = story.waiting(&format!("round {round} opens"));
@@ -137,8 +155,9 @@ async fn bids(stage: &mut Stage, journal: &Journal, story: &Story, first: u64) -
         let wants: Vec<String> =
             requester.wants.iter().map(|(kind, fee)| format!("{} at {fee}", kind.units())).collect();
         story.line(&format!(
-            "{} bids for 4 proofs (units at ticks per unit: {}); {} ticks locked",
+            "{} {} 4 proofs (units at ticks per unit: {}); {} ticks locked",
             story.palette.demand(&format!("{:<6}", requester.name)),
+            if stage.mode.sealed { "commits to bids, which nobody else knows, for" } else { "bids for" },
             wants.join(", "),
             grouped(locked),
         ))?;
@@ -160,6 +179,10 @@ async fn bid(
         Ok(Statement::generated(kind.batch_size(), seed)?.bid(*fee))
     });
     let mut bids = statements.collect::<Outcome<Vec<_>>>()?;
+    if open.market.id.is_sealed() {
+        let committed = commit_bids(&session, &open, bids, None, false).await?;
+        return Ok((committed.rounds(), committed.deposit.ticks));
+    }
     let locked = bids.iter().map(|bid| cost(&open, bid)).sum();
     let mut rounds = Vec::new();
     if position % 2 == 1 {
@@ -183,7 +206,7 @@ async fn settlement(
     let spinner = story.waiting(&format!("round {round} takes bids until it closes"));
     journal.until(market.close_of(number)).await?;
     spinner.set_message("the relayer settles the round");
-    let patience = Duration::from_secs(market.params.settlement_period + 5);
+    let patience = Duration::from_secs(market.params.reveal_period + market.params.settlement_period + 5);
     let loads: BTreeMap<AskIndex, u64> = journal
         .wait("the settlement", patience, |journal| {
             stage.check()?;
@@ -209,9 +232,8 @@ async fn settlement(
 
     let figures = figures(stage, journal, round, victim)?;
     story.line(&format!(
-        "users pay {} ticks per unit, provers get {}; {} of 24 bids win, {} units are to be proved",
-        figures.user_price,
-        figures.prover_price,
+        "{}; {} of 24 bids win, {} units are to be proved",
+        figures.prices_text(),
         figures.won().count(),
         figures.units,
     ))?;
@@ -311,7 +333,7 @@ fn figures(stage: &Stage, journal: &Journal, round: u64, killed: &'static str) -
                 .map_or("unknown", circuits::CircuitKind::name),
             units,
             fee: bid.fee.get(),
-            pays: if assignment.is_some() { settlement.user_price.get() * units } else { 0 },
+            pays: settlement.charge(bid).saturating_to(),
             assigned: assignment.and_then(|assignment| names.provers.get(&assignment.seat).copied()),
             proved: None,
             payment: 0,
@@ -328,7 +350,7 @@ fn figures(stage: &Stage, journal: &Journal, round: u64, killed: &'static str) -
         task
     };
     let prover = |(seat, name): (&AskIndex, &&'static str)| {
-        let cast = PROVERS.iter().find(|prover| prover.name == *name)?;
+        let (cast, _) = stage.provers.iter().find(|(prover, _)| prover.name == *name)?;
         Some(ProverFigures {
             name,
             seat: seat.get().into(),
@@ -340,9 +362,8 @@ fn figures(stage: &Stage, journal: &Journal, round: u64, killed: &'static str) -
     };
     Ok(RoundFigures {
         round,
-        units: settlement.units.get(),
-        user_price: settlement.user_price.get(),
-        prover_price: settlement.prover_price.get(),
+        units: settlement.outcome.units.get(),
+        prices: settlement.outcome.prices(),
         tasks: record.bids.iter().map(task).collect(),
         provers: names.provers.iter().filter_map(prover).collect(),
     })

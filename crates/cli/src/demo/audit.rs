@@ -129,7 +129,7 @@ pub(crate) fn statement_table(accounts: &[AccountFigures], palette: Palette) -> 
         Column::Right("earned"),
         Column::Right("bounty"),
         Column::Right("reward"),
-        Column::Right("slashed"),
+        Column::Right("lost"),
         Column::Right("withdrawn"),
     ]);
     let signed = |sign: &str, amount: U256| {
@@ -141,12 +141,12 @@ pub(crate) fn statement_table(accounts: &[AccountFigures], palette: Palette) -> 
             account.name.clone(),
             signed("+", s.deposited),
             signed("-", s.paid),
-            signed("-", s.settlement_fees),
+            signed("-", s.fees),
             signed("+", s.compensation + s.refunds),
             signed("+", s.earned),
             signed("+", s.bounties),
             signed("+", s.rewards),
-            signed("-", s.slashed),
+            signed("-", s.slashed + s.bonds),
             signed("=", s.withdrawn),
         ]);
     }

@@ -4,6 +4,7 @@
 //! enough free capacity among the losing provers to take over from a dead one. A test clears the round to make sure.
 
 use circuits::CircuitKind::{self, Transfers1, Transfers2, Transfers4};
+use market_types::Mechanism;
 
 /// Wei in one tick of the demo's market: a millionth of an ether.
 pub(crate) const TICK: u64 = 1_000_000_000_000;
@@ -61,6 +62,11 @@ pub(crate) const REQUESTERS: [Requester; 6] = [
     },
 ];
 
+/// Collateral of a seat, or deposit of a bid, that is lost if its commitment is not opened (basis points).
+pub(crate) const BOND_BPS: u16 = 1_000;
+/// What taking a seat costs (ticks).
+pub(crate) const SEAT_FEE: u64 = 25;
+
 /// Five provers. To a round each offers one largest task less a unit below what it registers, so that the assignment,
 /// which may exceed its exact share by that much, always fits.
 pub(crate) const PROVERS: [Prover; 5] = [
@@ -71,6 +77,15 @@ pub(crate) const PROVERS: [Prover; 5] = [
     Prover { name: "Euler", cost: 46, capacity: 200 },
 ];
 
+/// The provers under a mechanism. Euler, the dearest, loses under both: at 46 to the price under `core`, at 78 to the average.
+pub(crate) fn provers(mechanism: Mechanism) -> [Prover; 5] {
+    let cost = |prover: Prover| match (mechanism, prover.name) {
+        (Mechanism::AverageFee, "Euler") => 78,
+        _ => prover.cost,
+    };
+    PROVERS.map(|prover| Prover { cost: cost(prover), ..prover })
+}
+
 /// Largest task of the demo (units).
 pub(crate) fn max_task_size() -> u32 {
     CircuitKind::ALL.into_iter().map(CircuitKind::units).max().unwrap_or(1)
@@ -79,19 +94,20 @@ pub(crate) fn max_task_size() -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clearing::Prices;
     use market_types::{
         Ask, Bid, Capacity, CapacityCap, ReservePrice, Round, RoundNumber, TaskSize, UnitCost, UnitFee,
     };
     use std::collections::BTreeSet;
 
     /// The round with the bids in an order that starts at requester `first`: on the chain any may be first.
-    fn round(first: usize) -> Round {
+    fn round(first: usize, mechanism: Mechanism) -> Round {
         let bids = (0..REQUESTERS.len()).flat_map(|i| REQUESTERS[(first + i) % REQUESTERS.len()].wants);
         let bids = bids.map(|(kind, fee)| Bid {
             fee: UnitFee::new(fee).unwrap(),
             size: TaskSize::new(kind.units()).unwrap(),
         });
-        let asks = PROVERS.map(|prover| Ask {
+        let asks = provers(mechanism).map(|prover| Ask {
             cost: UnitCost::new(prover.cost),
             capacity: Capacity::new(prover.capacity - (max_task_size() - 1)).unwrap(),
         });
@@ -103,8 +119,9 @@ mod tests {
     #[test]
     fn the_round_has_winners_and_losers_on_both_sides_and_two_prices() {
         for first in 0..REQUESTERS.len() {
-            let outcome = clearing::clear(&round(first));
-            assert!(outcome.user_price > outcome.prover_price, "{outcome:?}");
+            let outcome = clearing::clear(Mechanism::Core, &round(first, Mechanism::Core));
+            let Prices::Uniform { user_price, prover_price } = outcome.prices else { panic!("{outcome:?}") };
+            assert!(user_price > prover_price, "{outcome:?}");
             assert!(outcome.winning_bids.len() >= 10 && outcome.winning_bids.len() < 24);
             assert_eq!(outcome.winning_asks.len(), 3);
         }
@@ -114,12 +131,36 @@ mod tests {
     fn losing_provers_can_hold_whatever_a_winner_leaves_behind() {
         let free: u32 = PROVERS.iter().skip(3).map(|prover| prover.capacity).sum();
         for first in 0..REQUESTERS.len() {
-            let (round, mut loads) = (round(first), [0u32; 5]);
-            for (bid, seat) in clearing::clear(&round).assignment {
+            let (round, mut loads) = (round(first, Mechanism::Core), [0u32; 5]);
+            for (bid, seat) in clearing::clear(Mechanism::Core, &round).assignment {
                 loads[seat.get() as usize] += round.bid(bid).unwrap().size.get();
             }
             assert!(loads.iter().all(|load| *load <= free), "{loads:?}");
             assert!(loads[..3].iter().all(|load| *load > 0), "{loads:?}");
+        }
+    }
+
+    #[test]
+    fn under_average_fee_there_are_winners_and_losers_too_and_the_others_can_take_over() {
+        let mechanism = Mechanism::AverageFee;
+        for first in 0..REQUESTERS.len() {
+            let round = round(first, mechanism);
+            let outcome = clearing::clear(mechanism, &round);
+            assert!(outcome.winning_bids.len() >= 10 && outcome.winning_bids.len() < 24);
+            assert_eq!(outcome.winning_asks.len(), 4);
+            let mut loads = [0u32; 5];
+            for (bid, seat) in outcome.assignment {
+                loads[seat.get() as usize] += round.bid(bid).unwrap().size.get();
+            }
+            let free = |dead: usize| -> u32 {
+                let others = (0..5).filter(|other| *other != dead);
+                others.map(|other| PROVERS[other].capacity - loads[other]).sum()
+            };
+            // One task at each border may find no room that is in one piece.
+            assert!(
+                (0..4).all(|dead| loads[dead] > 0 && loads[dead] + 4 * max_task_size() <= free(dead)),
+                "{loads:?}"
+            );
         }
     }
 
@@ -138,6 +179,8 @@ mod tests {
                 .wants
                 .iter()
                 .map(|(kind, fee)| fee * u64::from(kind.units()) + SETTLEMENT_FEE)
+                // What hides a bid is at most twice its cost.
+                .map(u64::next_power_of_two)
                 .sum();
             assert!(cost <= DEPOSIT, "{}: {cost}", requester.name);
         }

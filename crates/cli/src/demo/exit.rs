@@ -13,13 +13,15 @@ use alloy::providers::Provider;
 use alloy::sol_types::SolCall;
 use bindings::ProverMarket;
 use chain::events::Event;
-use market_types::RoundNumber;
+use clearing::Prices;
+use market_types::{RoundNumber, Ticks};
 use std::collections::BTreeMap;
 
 use super::acts::together;
 use super::audit::{AccountFigures, Check, Claim};
-use super::figures::RoundFigures;
+use super::figures::{RoundFigures, TaskFigures};
 use super::journal::Journal;
+use super::sealing;
 use super::stage::Stage;
 use super::statement::Accounts;
 use super::story::{Story, Summary};
@@ -36,6 +38,11 @@ pub(crate) async fn play(
     journal.until(stage.relayer.session.now().await? + 1).await?;
     journal.refresh().await?;
 
+    let killed = round.provers.iter().find(|prover| prover.killed).map_or("", |prover| prover.name);
+    let dead = stage.provers.iter().find(|(_, actor)| actor.name == killed).map(|(_, actor)| actor.address);
+    if stage.mode.sealed {
+        sealing::close_all(stage, journal, story, dead.unwrap_or_default()).await?;
+    }
     let mut checks = checks_of_round(&round);
     checks.extend(checks_of_claims(stage, journal).await?);
     story
@@ -47,7 +54,7 @@ pub(crate) async fn play(
     let surplus = surplus(stage).await?;
     let share = stage.market.money.money(surplus).wei;
     let held = balance(stage, stage.contract()).await?;
-    let of_events = Accounts::replay(journal.events().cloned()).surplus().unwrap_or_default();
+    let of_events = accounts_of(stage, journal).surplus().unwrap_or_default();
     checks.push(Check::equal("everybody is out: the contract holds the sink's share", "wei", held, share));
     checks.push(Check::equal("the sink's share follows from the events", "ticks", surplus, of_events));
 
@@ -60,7 +67,6 @@ pub(crate) async fn play(
 
     let accounts = wallets(stage, journal).await?;
     checks.extend(accounts.iter().map(AccountFigures::check));
-    let killed = round.provers.iter().find(|prover| prover.killed).map_or("", |prover| prover.name);
     Ok(Summary {
         market: stage.market.market.id.to_string(),
         contract: stage.contract(),
@@ -85,7 +91,7 @@ fn checks_of_round(round: &RoundFigures) -> Vec<Check> {
     let (bounties, compensation) = (sum(|task| task.bounty), sum(|task| task.compensation));
     let orphans =
         taken.iter().filter(|task| round.provers.iter().any(|p| p.killed && task.assigned == Some(p.name)));
-    vec![
+    let mut checks = vec![
         Check::that("every winning task was proved", won > 0 && proved == won, format!("{proved} of {won}")),
         Check::that(
             "the dead prover's tasks were taken over and proved by others",
@@ -97,12 +103,47 @@ fn checks_of_round(round: &RoundFigures) -> Vec<Check> {
             bounties > 0 && compensation > 0 && taken.iter().all(|t| t.bounty > 0 && t.compensation > 0),
             format!("{} and {} ticks", grouped(U256::from(bounties)), grouped(U256::from(compensation))),
         ),
+    ];
+    if let Prices::AverageFee { revenue } = round.prices {
+        checks.extend(checks_of_average(round, revenue));
+    }
+    checks
+}
+
+/// That requesters paid their own bids, and provers got the average of them.
+fn checks_of_average(round: &RoundFigures, revenue: Ticks) -> [Check; 2] {
+    let sum = |of: fn(&TaskFigures) -> u64| U256::from(round.won().map(of).sum::<u64>());
+    let paid = sum(|task| task.fee * task.units);
+    let average =
+        |task: &TaskFigures| revenue.get() * u128::from(task.units) / u128::from(round.units.max(1));
+    let exact = round
+        .won()
+        .all(|task| u128::from(task.payment) == average(task) && task.pays == task.fee * task.units);
+    let dust = U256::from(revenue.get()).saturating_sub(sum(|task| task.payment));
+    [
+        Check::equal(
+            "the winners paid what they bid, which is the revenue",
+            "ticks",
+            paid,
+            U256::from(revenue.get()),
+        ),
+        Check::that(
+            "each proof was paid the average, rounded down; the dust is the sink's",
+            exact && dust < U256::from(round.won().count()),
+            format!("{dust} ticks of dust"),
+        ),
     ]
+}
+
+/// Everybody's account, from the events so far.
+fn accounts_of(stage: &Stage, journal: &Journal) -> Accounts {
+    let params = &stage.market.market.params;
+    Accounts::replay(params.mechanism, params.seat_fee, journal.events().cloned())
 }
 
 /// That the contract holds what it owes, and owes what the events say.
 async fn checks_of_claims(stage: &Stage, journal: &Journal) -> Outcome<Vec<Check>> {
-    let accounts = Accounts::replay(journal.events().cloned());
+    let accounts = accounts_of(stage, journal);
     let now = stage.relayer.session.now().await?;
     let fee = U256::from(stage.market.market.params.settlement_fee);
     let per_unit = U256::from(stage.market.market.params.collateral_per_unit);
@@ -147,7 +188,8 @@ async fn leave(stage: &Stage, journal: &mut Journal, story: &Story) -> Outcome<(
             stage.provers.iter().find(|(_, actor)| actor.address == seat.prover).ok_or_else(|| {
                 Failure::new(Code::Failed, eyre::eyre!("seat {} belongs to a stranger", seat.seat))
             })?;
-        let call = ProverMarket::leaveCall { id: open.market.id.get(), seat: U256::from(seat.seat.get()) };
+        let (id, seat) = (open.market.id.get(), U256::from(seat.seat.get()));
+        let call = ProverMarket::changeCapacityCall { id, seat, capacity: 0 };
         leaving.push(leave_one(actor.session.clone(), call));
     }
     let leaving = together(leaving);
@@ -164,15 +206,15 @@ async fn leave(stage: &Stage, journal: &mut Journal, story: &Story) -> Outcome<(
     let (from, ()) = tokio::try_join!(leaving, releasing)?;
     let last = from.into_iter().max().unwrap_or(1).saturating_sub(1);
     spinner.set_message(format!("round {last}, the last that any prover takes part in, closes"));
-    journal.until(open.market.close_of(RoundNumber::new(last))).await?;
+    journal.until(open.market.reveal_by(RoundNumber::new(last))).await?;
     spinner.finish_and_clear();
     story.line(&format!("{} provers leave their seats", stage.provers.len()))
 }
 
 /// Leaves a seat and says from which round on it takes no part.
-async fn leave_one(session: Session, call: ProverMarket::leaveCall) -> Outcome<u64> {
+async fn leave_one(session: Session, call: ProverMarket::changeCapacityCall) -> Outcome<u64> {
     let receipt = send(&session, "leaving", call).await?;
-    let left: ProverMarket::SeatLeft = session.event(&receipt)?;
+    let left: ProverMarket::CapacityChanged = session.event(&receipt)?;
     Ok(left.fromRound.saturating_to())
 }
 
@@ -195,7 +237,7 @@ async fn withdraw(stage: &Stage, journal: &mut Journal, story: &Story) -> Outcom
 async fn withdraw_one(session: Session, open: OpenMarket, to: Address, seats: Vec<U256>) -> Outcome<()> {
     let id = open.market.id.get();
     for seat in seats {
-        send(&session, "releasing a seat", ProverMarket::releaseSeatCall { id, seat }).await?;
+        send(&session, "releasing a seat", ProverMarket::releaseCapacityCall { id, seat }).await?;
     }
     send(&session, "withdrawing", ProverMarket::withdrawCall { id, amount: U256::MAX, to }).await?;
     Ok(())
@@ -219,7 +261,7 @@ struct Traffic {
 /// Every wallet from the first block to now.
 async fn wallets(stage: &Stage, journal: &Journal) -> Outcome<Vec<AccountFigures>> {
     let traffic = traffic(stage).await?;
-    let statements = Accounts::replay(journal.events().cloned());
+    let statements = accounts_of(stage, journal);
     let mut received: BTreeMap<Address, U256> = BTreeMap::new();
     for event in journal.events() {
         let (to, ticks) = match event {

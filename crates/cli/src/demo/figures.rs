@@ -1,6 +1,9 @@
 //! The round of the demo in figures: who bid, who won, who proved, who was paid. All amounts are ticks.
 
+use crate::amount::{decimal, grouped};
 use crate::render::{Column, Curves, Palette, Table};
+use alloy::primitives::U256;
+use clearing::Prices;
 use serde::Serialize;
 
 /// A task of the round.
@@ -44,10 +47,9 @@ pub(crate) struct ProverFigures {
 pub(crate) struct RoundFigures {
     pub(crate) round: u64,
     pub(crate) units: u64,
-    /// Ticks per unit.
-    pub(crate) user_price: u64,
-    /// Ticks per unit.
-    pub(crate) prover_price: u64,
+    /// Ticks per unit, or under average fees the revenue in ticks.
+    #[serde(flatten)]
+    pub(crate) prices: Prices,
     pub(crate) tasks: Vec<TaskFigures>,
     pub(crate) provers: Vec<ProverFigures>,
 }
@@ -55,12 +57,38 @@ pub(crate) struct RoundFigures {
 impl RoundFigures {
     /// Supply, demand and prices.
     pub(crate) fn curves(&self) -> Curves {
+        let (user_price, prover_price) = match self.prices {
+            Prices::Uniform { user_price, prover_price } => (user_price.get(), prover_price.get()),
+            Prices::AverageFee { revenue } => {
+                let average = revenue.get().checked_div(self.units.into()).unwrap_or(0);
+                let average = u64::try_from(average).unwrap_or(u64::MAX);
+                (average, average)
+            }
+        };
         Curves {
             bids: self.tasks.iter().map(|task| (task.fee, task.units)).collect(),
             asks: self.provers.iter().map(|prover| (prover.cost, prover.offered)).collect(),
-            user_price: self.user_price,
-            prover_price: self.prover_price,
+            user_price,
+            prover_price,
             units: self.units,
+        }
+    }
+
+    /// What is paid, in words.
+    pub(crate) fn prices_text(&self) -> String {
+        match self.prices {
+            Prices::Uniform { user_price, prover_price } => {
+                format!("users pay {user_price} ticks per unit, provers get {prover_price}")
+            }
+            Prices::AverageFee { revenue } => {
+                let hundredths =
+                    revenue.get().saturating_mul(100).checked_div(self.units.into()).unwrap_or(0);
+                let average = decimal(U256::from(hundredths), 2);
+                let together = grouped(U256::from(revenue.get()));
+                format!(
+                    "users pay what they bid, {together} ticks together, provers get the average of {average} per unit"
+                )
+            }
         }
     }
 
@@ -99,7 +127,7 @@ impl RoundFigures {
                 task.circuit.to_owned(),
                 task.units.to_string(),
                 format!("{} x {}", task.fee, task.units),
-                if won { format!("{} x {}", self.user_price, task.units) } else { palette.faint("lost") },
+                if won { task.pays.to_string() } else { palette.faint("lost") },
                 task.assigned.unwrap_or_default().to_owned(),
                 proved,
             ]);
@@ -150,6 +178,7 @@ impl RoundFigures {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use market_types::UnitPrice;
 
     fn task(
         index: u64,
@@ -179,8 +208,7 @@ pub(crate) mod tests {
         RoundFigures {
             round: 1,
             units: 8,
-            user_price: 5,
-            prover_price: 4,
+            prices: Prices::Uniform { user_price: UnitPrice::new(5), prover_price: UnitPrice::new(4) },
             tasks: vec![
                 task(0, 9, Some("Ada"), Some("Ada")),
                 task(1, 7, Some("Boole"), Some("Curie")),
@@ -198,7 +226,10 @@ pub(crate) mod tests {
     fn tables_say_who_won_proved_and_stepped_in() {
         let text = figures().task_table(Palette::PLAIN);
         let lines: Vec<&str> = text.lines().skip(2).collect();
-        assert!(lines[0].contains("5 x 4") && lines[0].trim_end().ends_with("Ada"), "{text}");
+        assert!(
+            lines[0].contains("9 x 4") && lines[0].contains("20") && lines[0].trim_end().ends_with("Ada"),
+            "{text}"
+        );
         assert!(lines[1].contains("Boole") && lines[1].contains("Curie, stepping in"), "{text}");
         assert!(lines[2].contains("lost"), "{text}");
     }

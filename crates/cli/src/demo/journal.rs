@@ -47,13 +47,23 @@ impl Journal {
         }
         let filter =
             Filter::new().address(self.client.contract()).from_block(self.next_block).to_block(newest);
-        for log in self.client.provider().get_logs(&filter).await.or_fail(Code::Connection)? {
+        for mut log in self.client.provider().get_logs(&filter).await.or_fail(Code::Connection)? {
+            if log.block_timestamp.is_none() {
+                log.block_timestamp = self.time_of(log.block_number).await?;
+            }
             let logged = decode(&log).or_fail(Code::Failed)?;
             self.history.apply(&logged).or_fail(Code::Failed)?;
             self.events.push(logged);
         }
         self.next_block = newest + 1;
         Ok(())
+    }
+
+    /// Time of a block, for nodes that leave it out of their logs.
+    async fn time_of(&self, block: Option<u64>) -> Outcome<Option<u64>> {
+        let Some(number) = block else { return Ok(None) };
+        let found = self.client.provider().get_block_by_number(number.into()).await;
+        Ok(found.or_fail(Code::Connection)?.map(|block| block.header.timestamp))
     }
 
     /// Waits until `look` finds something, which it does with every event read so far. `look` may fail to end the wait.

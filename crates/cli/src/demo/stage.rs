@@ -9,9 +9,10 @@ use crate::settings::Settings;
 use alloy::primitives::Address;
 use alloy::signers::local::PrivateKeySigner;
 use chain::{Connection, ConnectionOptions, Currency, MarketParams};
-use market_types::{CapacityCap, ReservePrice, TaskSize};
+use market_types::{CapacityCap, Mechanism, ReservePrice, TaskSize};
 use std::path::PathBuf;
 
+use super::Mode;
 use super::cast::{self, PROVERS, Prover, REQUESTERS, Requester};
 
 /// A wallet with a part in the demo.
@@ -32,6 +33,7 @@ pub(crate) struct Stage {
     pub(crate) provers: Vec<(Prover, Actor)>,
     pub(crate) relayer: Actor,
     pub(crate) sink: Address,
+    pub(crate) mode: Mode,
     chain: LocalChain,
     dir: PathBuf,
     key_store: PathBuf,
@@ -40,7 +42,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Sets everything up; nothing is running yet but the chain.
-    pub(crate) async fn set(dir: &RunDir, key_store: PathBuf, output: Output) -> Outcome<Self> {
+    pub(crate) async fn set(dir: &RunDir, key_store: PathBuf, mode: Mode, output: Output) -> Outcome<Self> {
         let people = REQUESTERS.len() + PROVERS.len() + 3;
         let accounts = u8::try_from(people).or_fail(Code::Failed)?;
         let options = ChainOptions { port: 0, block_time: 1, accounts };
@@ -54,10 +56,14 @@ impl Stage {
         let options = ConnectionOptions::new(chain.url()).signer(Some(deployer.clone()));
         let connection = Connection::connect(&options).await.or_fail(Code::Connection)?;
         let deployment = deploy(&connection, &circuit_keys(&keys)?, output).await?;
-        let settings = Settings { rpc_url: Some(chain.url().to_owned()), ..Settings::default() };
+        let settings = Settings {
+            rpc_url: Some(chain.url().to_owned()),
+            openings: Some(dir.file("openings")),
+            ..Settings::default()
+        };
         let settings = settings_of(&settings, &deployment, connection.chain_id());
         let session = Session::connect(settings.clone(), output, Some(deployer)).await?;
-        let market = market(&session, deployment.verifier, sink).await?;
+        let market = market(&session, deployment.verifier, sink, mode).await?;
 
         let act = Backstage { dir, settings, output };
         let relayer = act.actor("Relayer", "relayer", wallet()?).await?;
@@ -66,11 +72,22 @@ impl Stage {
             requesters.push((requester, act.actor(requester.name, "requester", wallet()?).await?));
         }
         let mut provers = Vec::new();
-        for prover in PROVERS {
+        for prover in cast::provers(mode.mechanism) {
             provers.push((prover, act.actor(prover.name, "prover", wallet()?).await?));
         }
         let dir = dir.path().to_owned();
-        Ok(Self { market, requesters, provers, relayer, sink, chain, dir, key_store, programs: Vec::new() })
+        Ok(Self {
+            market,
+            requesters,
+            provers,
+            relayer,
+            sink,
+            mode,
+            chain,
+            dir,
+            key_store,
+            programs: Vec::new(),
+        })
     }
 
     /// Starts the relayer and one node per prover, each a process of its own with its own key.
@@ -96,6 +113,7 @@ impl Stage {
         for (prover, actor) in &self.provers {
             let mut arguments = common(&actor.key_file);
             arguments.push(format!("--key-store={}", self.key_store.display()));
+            arguments.push(format!("--openings={}", self.dir.join("openings").display()));
             arguments.push(format!("--capacity={}", prover.capacity));
             arguments.push(format!("--cost={}", prover.cost));
             // Five nodes share this machine; each proof takes one processor.
@@ -155,27 +173,42 @@ impl Backstage<'_> {
 }
 
 /// Creates the demo's market, whose round 0 opens with the newest block.
-async fn market(session: &Session, verifier: Address, sink: Address) -> Outcome<OpenMarket> {
+async fn market(session: &Session, verifier: Address, sink: Address, mode: Mode) -> Outcome<OpenMarket> {
+    let cap = CapacityCap::new(cast::CAPACITY_CAP).or_fail(Code::Failed)?;
+    let reserve = ReservePrice::new(cast::RESERVE);
+    // A sealed round has to leave time for commitments, and to open them, on a machine with other work.
+    let (bidding_period, reveal_period) = if mode.sealed { (18, 10) } else { (10, 0) };
     let params = MarketParams {
         currency: Currency::Native,
         tick: cast::TICK.into(),
-        capacity_cap: CapacityCap::new(cast::CAPACITY_CAP).or_fail(Code::Failed)?,
-        reserve_price: ReservePrice::new(cast::RESERVE),
+        mechanism: mode.mechanism,
+        capacity_cap: cap,
+        cap_min: cap,
+        cap_max: cap,
+        reserve_price: reserve,
+        reserve_min: reserve,
+        reserve_max: reserve,
         genesis: session.now().await?,
-        bidding_period: 10,
+        bidding_period,
+        reveal_period,
         settlement_period: 8,
-        // The dead prover's tasks wait for the end of this; two idle processors need half of it for all proofs.
-        proving_period: 16,
+        // The dead prover's tasks wait for the end of this; two idle processors need half of it for all proofs, of which there
+        // are more under average fees.
+        proving_period: if mode.mechanism == Mechanism::Core { 16 } else { 24 },
         // Nobody waits for the end of this, and no node takes over what it has measured that it cannot prove in time: a
         // machine with other work needs room.
         takeover_period: 60,
         max_takeovers: 2,
         max_seats: 16,
+        capacity_delay: 1,
+        min_seat_capacity: 2 * cast::max_task_size() - 1,
+        seat_fee: cast::SEAT_FEE,
         verifier,
         verifier_gas: 500_000,
         bounty_bps: 5_000,
         compensation_bps: 3_000,
         penalty_bps: 1_000,
+        bond_bps: if mode.sealed { cast::BOND_BPS } else { 0 },
         sink,
         collateral_per_unit: cast::COLLATERAL,
         settlement_fee: cast::SETTLEMENT_FEE,

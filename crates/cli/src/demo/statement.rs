@@ -5,6 +5,7 @@
 use alloy::primitives::{Address, U256};
 use bindings::ProverMarket;
 use chain::events::{BidHead, Event};
+use market_types::Mechanism;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -19,19 +20,19 @@ pub(crate) struct Statement {
     /// Taken out.
     #[serde(serialize_with = "as_text")]
     pub(crate) withdrawn: U256,
-    /// Paid for winning bids, at the user price.
+    /// Paid for winning bids.
     #[serde(serialize_with = "as_text")]
     pub(crate) paid: U256,
-    /// Paid towards settlement, with every bid.
+    /// Paid towards settlement with every bid, and for taking seats.
     #[serde(serialize_with = "as_text")]
-    pub(crate) settlement_fees: U256,
+    pub(crate) fees: U256,
     /// Got back for tasks that ended without a proof.
     #[serde(serialize_with = "as_text")]
     pub(crate) refunds: U256,
     /// Got out of the collateral of provers that missed a deadline.
     #[serde(serialize_with = "as_text")]
     pub(crate) compensation: U256,
-    /// Earned with proofs, at the prover price.
+    /// Earned with proofs.
     #[serde(serialize_with = "as_text")]
     pub(crate) earned: U256,
     /// Earned by proving what another prover had not.
@@ -43,6 +44,9 @@ pub(crate) struct Statement {
     /// Collateral lost.
     #[serde(serialize_with = "as_text")]
     pub(crate) slashed: U256,
+    /// Lost for commitments that were not opened.
+    #[serde(serialize_with = "as_text")]
+    pub(crate) bonds: U256,
 }
 
 impl Statement {
@@ -53,7 +57,7 @@ impl Statement {
 
     /// All that went out, money withdrawn included.
     pub(crate) fn debits(&self) -> U256 {
-        self.withdrawn + self.paid + self.settlement_fees + self.slashed
+        self.withdrawn + self.paid + self.fees + self.slashed + self.bonds
     }
 
     /// What the market still owes the account, collateral included; `None` if more went out than came in.
@@ -67,15 +71,18 @@ struct Bid {
     requester: Address,
     fee: u64,
     size: u64,
+    /// What is held for its task until it ends (ticks); 0 if it lost.
+    held: U256,
 }
 
 /// The accounts of one market.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Accounts {
+    mechanism: Mechanism,
+    seat_fee: U256,
     statements: BTreeMap<Address, Statement>,
     owners: BTreeMap<U256, Address>,
     bids: BTreeMap<(u64, u64), Bid>,
-    user_prices: BTreeMap<u64, u64>,
     sink: SinkAccount,
 }
 
@@ -88,8 +95,19 @@ struct SinkAccount {
 
 impl Accounts {
     /// Replays events of one market, in the order of the chain.
-    pub(crate) fn replay(events: impl IntoIterator<Item = Event>) -> Self {
-        let mut accounts = Self::default();
+    pub(crate) fn replay(
+        mechanism: Mechanism,
+        seat_fee: u64,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Self {
+        let mut accounts = Self {
+            mechanism,
+            seat_fee: U256::from(seat_fee),
+            statements: BTreeMap::new(),
+            owners: BTreeMap::new(),
+            bids: BTreeMap::new(),
+            sink: SinkAccount::default(),
+        };
         for event in events {
             accounts.apply(&event);
         }
@@ -119,6 +137,9 @@ impl Accounts {
             Event::BidSubmitted(e) => self.bid(e),
             Event::SeatRegistered(e) => {
                 self.owners.insert(e.seat, e.prover);
+                let fee = self.seat_fee;
+                self.entry(e.prover).fees += fee;
+                self.sink.given += fee;
             }
             Event::SeatSlashed(e) => {
                 if let Some(owner) = self.owners.get(&e.seat).copied() {
@@ -126,12 +147,17 @@ impl Accounts {
                     self.sink.given += e.loss;
                 }
             }
+            // A commitment moves money within the account only: what is opened is free again, or a bid.
+            Event::Forfeited(e) => {
+                self.entry(e.account).bonds += e.bond;
+                self.sink.given += e.bond;
+            }
             Event::RoundSettled(e) => self.settled(e),
             Event::TaskDelivered(e) => self.delivered(e),
             Event::TaskExpired(e) => {
-                if let Some((bid, price)) = self.task(e.round, e.index) {
+                if let Some(bid) = self.task(e.round, e.index) {
                     self.entry(bid.requester).refunds += e.refund;
-                    self.sink.given += price * U256::from(bid.size);
+                    self.sink.given += bid.held;
                     self.sink.taken += e.refund;
                 }
             }
@@ -142,44 +168,59 @@ impl Accounts {
     fn bid(&mut self, event: &ProverMarket::BidSubmitted) {
         // The contract takes no bid that this would not read.
         let Ok(head) = BidHead::try_from(event.head) else { return };
-        let bid = Bid { requester: event.requester, fee: head.fee.get(), size: head.size.get().into() };
+        let (fee, size) = (head.fee.get(), head.size.get().into());
+        let bid = Bid { requester: event.requester, fee, size, held: U256::ZERO };
         self.bids.insert((head.round.get(), head.index.get().into()), bid);
     }
 
     fn settled(&mut self, event: &ProverMarket::RoundSettled) {
         let round = event.round.wrapping_to::<u64>();
-        let (price, pivot) = (event.certificate.pivotFee, u64::from(event.certificate.pivotIndex));
-        self.user_prices.insert(round, price);
         self.entry(event.settler).rewards += event.reward;
-        let bids: Vec<(u64, Bid)> =
-            self.bids.range((round, 0)..=(round, u64::MAX)).map(|((_, index), bid)| (*index, *bid)).collect();
+        let keys = (round, 0)..=(round, u64::MAX);
+        let bids: Vec<((u64, u64), Bid)> = self.bids.range(keys).map(|(key, bid)| (*key, *bid)).collect();
         // Each bid paid the same share of the reward.
         let fee = event.reward / U256::from(bids.len().max(1));
-        for (index, bid) in bids {
+        for (key, bid) in bids {
+            let (paid, held) = self.price(event, key.1, &bid);
             let statement = self.entry(bid.requester);
-            statement.settlement_fees += fee;
-            if bid.fee > price || (bid.fee == price && index < pivot) {
-                statement.paid += U256::from(price) * U256::from(bid.size);
+            statement.fees += fee;
+            statement.paid += paid;
+            // What is not held for the task is the sink's at once: the dust of the average.
+            self.sink.given += paid - held;
+            self.bids.insert(key, Bid { held, ..bid });
+        }
+    }
+
+    /// What a bid pays, and what of that is held until its task ends (ticks).
+    fn price(&self, event: &ProverMarket::RoundSettled, index: u64, bid: &Bid) -> (U256, U256) {
+        let (price, pivot) = (event.certificate.pivotFee, u64::from(event.certificate.pivotIndex));
+        if bid.fee < price || (bid.fee == price && index >= pivot) {
+            return (U256::ZERO, U256::ZERO);
+        }
+        let size = U256::from(bid.size);
+        match self.mechanism {
+            Mechanism::Core => (U256::from(price) * size, U256::from(price) * size),
+            Mechanism::AverageFee => {
+                let share = event.revenue * size / U256::from(event.certificate.units.max(1));
+                (U256::from(bid.fee) * size, share)
             }
         }
     }
 
     fn delivered(&mut self, event: &ProverMarket::TaskDelivered) {
-        let Some((bid, price)) = self.task(event.round, event.index) else { return };
+        let Some(bid) = self.task(event.round, event.index) else { return };
         self.entry(bid.requester).compensation += event.compensation;
         if let Some(owner) = self.owners.get(&event.seat).copied() {
             let statement = self.entry(owner);
             statement.earned += event.payment;
             statement.bounties += event.bounty;
         }
-        self.sink.given += price * U256::from(bid.size);
+        self.sink.given += bid.held;
         self.sink.taken += event.payment + event.bounty + event.compensation;
     }
 
-    fn task(&self, round: U256, index: U256) -> Option<(Bid, U256)> {
-        let (round, index) = (round.wrapping_to::<u64>(), index.wrapping_to::<u64>());
-        let bid = self.bids.get(&(round, index)).copied()?;
-        Some((bid, U256::from(*self.user_prices.get(&round)?)))
+    fn task(&self, round: U256, index: U256) -> Option<Bid> {
+        self.bids.get(&(round.wrapping_to::<u64>(), index.wrapping_to::<u64>())).copied()
     }
 
     fn entry(&mut self, who: Address) -> &mut Statement {
@@ -234,12 +275,22 @@ mod tests {
             id: B256::ZERO,
             round: n(1),
             settler: RELAYER,
-            certificate: Certificate { pivotSeat: 1, pivotFee: 7, pivotIndex: 1, units: 5 },
-            proverPrice: n(4),
+            certificate: Certificate {
+                pivotSeat: 1,
+                pivotFee: 7,
+                pivotIndex: 1,
+                units: 5,
+                ..Certificate::default()
+            },
+            revenue: n(20),
             winners: vec![n(10 << 8)],
             assignmentRoot: B256::ZERO,
             reward: n(4),
         })
+    }
+
+    fn replay(events: impl IntoIterator<Item = Event>) -> Accounts {
+        Accounts::replay(Mechanism::Core, 0, events)
     }
 
     /// Two bids of which the first wins 5 units at 7; the assigned prover defaults, another delivers at 4.
@@ -274,7 +325,7 @@ mod tests {
 
     #[test]
     fn every_tick_of_the_deposits_is_claimed_by_someone() {
-        let accounts = Accounts::replay(story());
+        let accounts = replay(story());
         assert_eq!(accounts.of(REQUESTER).claim(), Some(n(200 - 35 - 4 + 15)));
         assert_eq!(accounts.of(PROVER).claim(), Some(n(50)));
         assert_eq!(accounts.of(TAKER).claim(), Some(n(100 + 20 + 25)));
@@ -293,7 +344,7 @@ mod tests {
             to: PROVER,
             amount: n(51),
         }));
-        assert_eq!(Accounts::replay(events).of(PROVER).claim(), None);
+        assert_eq!(replay(events).of(PROVER).claim(), None);
     }
 
     #[test]
@@ -306,8 +357,49 @@ mod tests {
             index: n(0),
             refund: n(30),
         }));
-        let accounts = Accounts::replay(events);
+        let accounts = replay(events);
         assert_eq!(accounts.of(REQUESTER).claim(), Some(n(200 - 4 - 5)));
         assert_eq!(accounts.surplus(), Some(n(5)));
+    }
+
+    /// Bids of 9 and 8 for 5 and 2 units: 61 ticks for 7 units, of which tasks hold 43 and 17.
+    #[test]
+    fn under_average_fee_bids_pay_themselves_and_the_dust_is_the_sink_s_at_once() {
+        let certificate =
+            Certificate { pivotFee: 7, pivotIndex: 2, units: 7, revenue: 61, ..Certificate::default() };
+        let Event::RoundSettled(settled) = settled() else { panic!() };
+        let settled = ProverMarket::RoundSettled { certificate, revenue: n(61), ..settled };
+        let mut events =
+            vec![deposit(REQUESTER, 200), deposit(PROVER, 100), seat(0, PROVER), bid(0, 9, 5), bid(1, 8, 2)];
+        events.push(Event::RoundSettled(settled));
+        for (index, payment) in [(0, 43), (1, 17)] {
+            events.push(Event::TaskDelivered(ProverMarket::TaskDelivered {
+                id: B256::ZERO,
+                round: n(1),
+                index: n(index),
+                seat: n(0),
+                payment: n(payment),
+                bounty: n(0),
+                compensation: n(0),
+            }));
+        }
+        let accounts = Accounts::replay(Mechanism::AverageFee, 6, events);
+        assert_eq!(accounts.of(REQUESTER).claim(), Some(n(200 - 61 - 4)));
+        assert_eq!(accounts.of(PROVER).claim(), Some(n(100 - 6 + 43 + 17)));
+        assert_eq!(accounts.surplus(), Some(n(1 + 6)));
+    }
+
+    #[test]
+    fn a_bond_goes_from_whoever_did_not_open_to_the_sink() {
+        let forfeited = Event::Forfeited(ProverMarket::Forfeited {
+            id: B256::ZERO,
+            account: PROVER,
+            round: n(1),
+            commitment: B256::ZERO,
+            returned: n(30),
+            bond: n(3),
+        });
+        let accounts = replay([deposit(PROVER, 100), forfeited]);
+        assert_eq!((accounts.of(PROVER).claim(), accounts.surplus()), (Some(n(97)), Some(n(3))));
     }
 }

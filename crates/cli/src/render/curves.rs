@@ -72,7 +72,9 @@ impl Curves {
         let mut labels = Vec::new();
         if self.units > 0 {
             let (user, prover) = (row(self.user_price), row(self.prover_price));
-            if user == prover {
+            if self.user_price == self.prover_price {
+                labels.push((user, format!("price {}", self.user_price)));
+            } else if user == prover {
                 labels.push((user, format!("prices {}, {}", self.user_price, self.prover_price)));
             } else {
                 labels.push((user, format!("users pay {}", self.user_price)));

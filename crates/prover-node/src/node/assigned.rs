@@ -83,7 +83,7 @@ impl Assigned {
     pub(super) fn view(&self, market: &Market, known: &Known, head: u64) -> Option<TaskView> {
         let assignment = self.assignment()?;
         let takeovers = self.round.task(self.id.index).map_or(&[][..], |task| task.takeovers.as_slice());
-        let price = self.round.settlement.as_ref()?.prover_price;
+        let outcome = self.round.settlement.as_ref()?.outcome;
         Some(TaskView {
             id: self.id,
             size: assignment.size,
@@ -91,7 +91,7 @@ impl Assigned {
             takers: takeovers.iter().map(|takeover| takeover.seat).collect(),
             deadline: takeovers.last().map_or(market.prove_by(self.id.round), |last| last.deadline),
             final_at: market.final_at(self.id.round),
-            payment: u128::from(price.get()) * u128::from(assignment.size.get()),
+            payment: outcome.pay_down(assignment.size).get(),
             stage: known.progress.stage(),
             busy: known.attempts.is_busy(head),
             retry_at: known.attempts.retry_at(),

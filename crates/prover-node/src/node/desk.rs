@@ -7,12 +7,14 @@ use alloy::{
     rpc::types::TransactionReceipt,
 };
 use bindings::ProverMarket::{
-    TaskEnded, TaskInDefault, TaskNotExpirable, TaskNotInDefault, TaskNotTakeable, askCall, deliverCall,
-    depositCall, expireCall, leaveCall, registerCall, releaseSeatCall, takeOverCall,
+    AskRevealedAlready, CommitmentExists, TaskEnded, TaskInDefault, TaskNotExpirable, TaskNotInDefault,
+    TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, commitAskCall, deliverCall, depositCall,
+    expireCall, registerCall, releaseCapacityCall, takeOverCall,
 };
-use chain::{CallError, Client, Market, SendError};
+use chain::{AskOpening, CallError, Client, Market, SendError};
 use circuits::Proof;
 use market_types::AskIndex;
+use service::openings::{Opening, OpeningStore, OpeningsError, Secret};
 use thiserror::Error;
 
 use super::assigned::{Assigned, Vanished};
@@ -25,7 +27,12 @@ pub(super) struct Desk {
     pub(super) market: Arc<Market>,
     /// The account that pays, and owns the seats.
     pub(super) prover: Address,
+    /// Where openings of asks are kept.
+    pub(super) openings: OpeningStore,
 }
+
+/// Stands for "no ask".
+const NO_ASK: u64 = u64::MAX;
 
 type Sent = Result<TransactionReceipt, DeskError>;
 
@@ -38,6 +45,9 @@ pub(super) enum DeskError {
     /// The chain could not be asked.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// The opening of an ask cannot be kept, so its commitment was not sent.
+    #[error(transparent)]
+    Openings(#[from] OpeningsError),
     /// The task is not in the round's record.
     #[error(transparent)]
     Vanished(#[from] Vanished),
@@ -67,6 +77,9 @@ impl DeskError {
             || error.is::<TaskNotInDefault>()
             || error.is::<TaskNotTakeable>()
             || error.is::<TaskNotExpirable>()
+            || error.is::<CommitmentExists>()
+            || error.is::<UnknownCommitment>()
+            || error.is::<AskRevealedAlready>()
     }
 }
 
@@ -87,15 +100,37 @@ impl Desk {
         match action {
             Action::Deposit { ticks } => self.deposit(ticks).await,
             Action::Register { capacity, cost } => {
-                self.send(registerCall { id, capacity: capacity.get(), cost: cost.get() }).await
+                // In a sealed market asks are committed to, round by round.
+                let cost = if self.market.id.is_sealed() { NO_ASK } else { cost.get() };
+                self.send(registerCall { id, capacity: capacity.get(), cost }).await
             }
             Action::Ask { seat, cost } => {
                 self.send(askCall { id, seat: number(seat), cost: cost.get() }).await
             }
-            Action::Leave(seat) => self.send(leaveCall { id, seat: number(seat) }).await,
-            Action::ReleaseSeat(seat) => self.send(releaseSeatCall { id, seat: number(seat) }).await,
+            Action::Leave(seat) => {
+                self.send(changeCapacityCall { id, seat: number(seat), capacity: 0 }).await
+            }
+            Action::Release(seat) => self.send(releaseCapacityCall { id, seat: number(seat) }).await,
             _ => Err(DeskError::NotHere(action)),
         }
+    }
+
+    /// Carries out an action about a sealed ask.
+    pub(super) async fn about_ask(&self, action: Action, opening: &Opening) -> Sent {
+        match (action, opening.secret()) {
+            (Action::Commit { .. }, Secret::Ask(ask)) => self.commit(opening, ask).await,
+            (Action::Reveal { .. }, Secret::Ask(ask)) => self.send(ask.reveal_call(&self.market)).await,
+            _ => Err(DeskError::NotHere(action)),
+        }
+    }
+
+    /// Keeps the opening first: once the commitment is sent, it can be opened whatever happens to this process.
+    async fn commit(&self, opening: &Opening, ask: &AskOpening) -> Sent {
+        self.openings.keep(opening)?;
+        let (id, commitment) = (self.market.id.get(), opening.key().commitment);
+        // One that does not fit is far behind the market's last, and refused.
+        let round = u32::try_from(opening.key().round.get()).unwrap_or(u32::MAX);
+        self.send(commitAskCall { id, seat: number(ask.seat), commitment, round }).await
     }
 
     async fn deliver(&self, assigned: &Assigned, proof: &Proof) -> Sent {

@@ -19,6 +19,8 @@ pub(super) struct Memory {
     tasks: HashMap<TaskId, Known>,
     /// Transactions about seats and money, of which there is one at a time.
     pub(super) seats: Attempts,
+    /// Transactions that open asks.
+    pub(super) reveals: Attempts,
     /// Seats whose prover has been told that they are too small.
     pub(super) small_seats: BTreeSet<AskIndex>,
     /// Speed of this machine.
@@ -85,6 +87,11 @@ impl Attempts {
         self.in_flight = false;
         self.failures = self.failures.saturating_add(1);
         self.retry_at = now.saturating_add(pause);
+    }
+
+    /// It was refused or lost at `now`, and there is no time for pauses that grow.
+    pub(super) fn failed_in_a_hurry(&mut self, now: u64) {
+        *self = Self { retry_at: now.saturating_add(1), ..Self::default() };
     }
 
     /// Whether a transaction is on its way, or its block is above `head`, the last one whose events have been read.

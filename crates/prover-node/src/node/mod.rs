@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `observe` | the chain at one moment, as the plan's view of it |
 //! | `assigned` | winning tasks that have not ended, from the market's history |
+//! | `asks` | openings of sealed asks that are kept, and where they stand |
 //! | `memory` | what this process knows beyond the chain |
 //! | `desk` | transactions |
 //! | `start` | what has to be there before the loop: connection, market, keys |
 
+mod asks;
 mod assigned;
 mod desk;
 mod memory;
@@ -21,7 +23,7 @@ use chain::{FollowError, Follower};
 
 use circuits::{Proof, Task};
 use market_types::TaskSize;
-use service::Backoff;
+use service::{Backoff, openings::Opening};
 use thiserror::Error;
 use tokio::{
     task::{JoinError, JoinSet},
@@ -191,16 +193,31 @@ impl Node {
                     self.order_about_task(action, assigned.clone());
                 }
             }
+            Action::Commit { seat, round, cost } => {
+                self.memory.seats.begin();
+                self.order_about_ask(action, seen.asks.to_commit(&self.desk, seat, round, cost));
+            }
+            Action::Reveal { seat, round } => {
+                if let Some(opening) = seen.asks.to_reveal(seat, round) {
+                    self.memory.reveals.begin();
+                    self.order_about_ask(action, opening);
+                }
+            }
             Action::Deposit { .. }
             | Action::Register { .. }
             | Action::Ask { .. }
             | Action::Leave(_)
-            | Action::ReleaseSeat(_) => {
+            | Action::Release(_) => {
                 self.memory.seats.begin();
                 let desk = self.desk.clone();
                 self.orders.spawn(async move { Report { action, result: desk.about_seat(action).await } });
             }
         }
+    }
+
+    fn order_about_ask(&mut self, action: Action, opening: Opening) {
+        let desk = self.desk.clone();
+        self.orders.spawn(async move { Report { action, result: desk.about_ask(action, &opening).await } });
     }
 
     fn order_about_task(&mut self, action: Action, assigned: Assigned) {
@@ -274,10 +291,12 @@ impl Node {
                 let Some(known) = self.memory.get_mut(id) else { return };
                 &mut known.attempts
             }
+            Action::Reveal { .. } => &mut self.memory.reveals,
             _ => &mut self.memory.seats,
         };
         match &report.result {
             Ok(receipt) => attempts.succeeded(receipt.block_number.unwrap_or_default()),
+            Err(_) if matches!(action, Action::Reveal { .. }) => attempts.failed_in_a_hurry(now),
             Err(_) => attempts.failed(now),
         }
     }

@@ -4,18 +4,24 @@ use std::collections::BTreeMap;
 
 use alloy::eips::BlockId;
 use chain::{
-    CallError, FollowError, Head, Market, MarketHistory, MarketId,
+    CallError, FollowError, Head, Market, MarketHistory,
     round::{SeatState, seats_at},
 };
 use market_types::{RoundNumber, Units};
 use thiserror::Error;
 
 use super::{
+    asks::{Asks, AsksError},
     assigned::{Assigned, open_tasks},
     desk::Desk,
     memory::Memory,
 };
-use crate::plan::{Policy, SeatView, TaskId, TaskView, Terms, View, Wish};
+use crate::plan::{
+    CapacityView, Policy, SealedSeat, SealedView, SeatView, TaskId, TaskView, Terms, View, Wish,
+};
+
+/// A commitment needs at most this long to be mined (seconds), or a quarter of the round where that is less.
+const TIME_TO_COMMIT: u64 = 15;
 
 /// The chain at one block.
 #[derive(Debug)]
@@ -23,6 +29,7 @@ pub(super) struct Snapshot {
     pub(super) head: Head,
     balance: u128,
     pub(super) seats: Vec<SeatView>,
+    pub(super) asks: Asks,
     pub(super) tasks: BTreeMap<TaskId, Assigned>,
 }
 
@@ -32,6 +39,9 @@ pub(super) enum ObserveError {
     /// The contract could not be asked.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// The prover's own asks could not be looked at.
+    #[error(transparent)]
+    Asks(#[from] AsksError),
     /// The logs could not be read.
     #[error(transparent)]
     Follow(#[from] FollowError),
@@ -46,19 +56,28 @@ pub(super) struct Operation {
 }
 
 impl Snapshot {
-    /// Reads what `history` does not keep (free capacity, balance) at the very block that it stands at.
-    pub(super) async fn take(desk: &Desk, history: &MarketHistory, head: Head) -> Result<Self, CallError> {
+    /// Reads what events do not tell (free capacity, balance) at the very block that `history` stands at.
+    pub(super) async fn take(desk: &Desk, history: &MarketHistory, head: Head) -> Result<Self, ObserveError> {
         let (client, market) = (&desk.client, desk.market.as_ref());
         let block = BlockId::hash(head.hash);
-        let balance = client.market().availableOf(market.id.get(), desk.prover).block(block).call().await?;
+        let balance = client.market().availableOf(market.id.get(), desk.prover).block(block).call().await;
+        let balance = balance.map_err(CallError::from)?;
         let all = seats_at(client, market, block).await?;
         let mine = all.iter().filter(|state| state.prover == desk.prover);
+        let asks = Asks::take(desk, head).await?;
         let is_open = |round| !history.is_resolved(round, head.timestamp);
+        let view = |state: &SeatState| {
+            // Two factors of 32 and 64 bits.
+            let collateral = u128::from(state.capacity) * u128::from(market.params.collateral_per_unit);
+            let sealed = asks.of_seat(market, state.seat, market.bond_of(collateral), head.timestamp);
+            seat_view(state, market, head.timestamp, sealed, is_open)
+        };
         Ok(Self {
             head,
             // Two lanes of 96 bits.
             balance: balance.saturating_to(),
-            seats: mine.map(|state| seat_view(state, market.id, head.timestamp, is_open)).collect(),
+            seats: mine.map(view).collect(),
+            asks,
             tasks: open_tasks(history).into_iter().map(|task| (task.id, task)).collect(),
         })
     }
@@ -78,11 +97,23 @@ impl Snapshot {
             seats: self.seats.clone(),
             seats_busy: memory.seats.is_busy(head),
             seats_retry_at: memory.seats.retry_at(),
+            sealed: self.sealed(market, memory),
             tasks,
             workers: operation.workers,
             running: operation.running,
             pace: memory.pace,
         }
+    }
+
+    fn sealed(&self, market: &Market, memory: &Memory) -> Option<SealedView> {
+        let round = market.id.round_at(self.head.timestamp).ok().filter(|_| market.id.is_sealed())?;
+        let margin = TIME_TO_COMMIT.min(market.params.bidding_period / 4);
+        Some(SealedView {
+            round,
+            commit_by: market.close_of(round).saturating_sub(margin),
+            reveals_busy: memory.reveals.is_busy(self.head.number),
+            reveals_retry_at: memory.reveals.retry_at(),
+        })
     }
 
     /// Whether a task is on a seat of this prover.
@@ -99,38 +130,64 @@ fn terms(market: &Market) -> Terms {
         max_takeovers: params.max_takeovers.into(),
         collateral_per_unit: params.collateral_per_unit,
         bounty_bps: params.bounty_bps,
+        seat_fee: params.seat_fee,
     }
 }
 
 /// One seat at `now`, by the rules of the contract's `SeatBook`. `is_open`: whether a round can still assign work.
 fn seat_view(
     state: &SeatState,
-    market: MarketId,
+    market: &Market,
     now: u64,
+    sealed: SealedSeat,
     is_open: impl Fn(RoundNumber) -> bool,
 ) -> SeatView {
-    let offer = state.offer;
-    let before = |round: RoundNumber| round.get().checked_sub(1).map(RoundNumber::new);
-    let current = market.round_at(now).ok();
+    let (offer, id) = (state.offer, market.id);
+    let current = id.round_at(now).ok();
     // The last round that has closed, if it can still be settled.
     let waiting = current.and_then(before).filter(|round| is_open(*round));
-    let on_offer = waiting.filter(|round| offer.cost_at(*round).is_some()).map_or(0, |r| offer.free_at(r));
+    // A sealed ask of it may yet be opened.
+    let asks = |round: &RoundNumber| id.is_sealed() || offer.cost_at(id, *round).is_some();
+    let on_offer = waiting.filter(asks).map_or(0, |round| offer.free_at(round));
+    // At least 1 by its type.
+    let least = 2 * u64::from(market.params.max_task_size.get()) - 1;
     SeatView {
         seat: state.seat,
         capacity: Units::new(state.capacity),
         next_cost: offer.cost(),
         frozen: waiting.is_some() && Some(offer.cost_from()) == current,
-        resolved: before(offer.cost_from()).is_none_or(|round| !is_open(round)),
+        change: capacity_view(state, is_open),
+        takes_part: current.is_some_and(|round| state.capacity_at(round) >= least),
+        sealed,
         open: Units::new(state.capacity.saturating_sub(offer.free())),
         takeable: Units::new(offer.free().saturating_sub(on_offer)),
     }
 }
 
+fn capacity_view(state: &SeatState, is_open: impl Fn(RoundNumber) -> bool) -> CapacityView {
+    let change = state.change;
+    let resolved = before(change.round()).is_none_or(|round| !is_open(round));
+    match change.units() {
+        0 => CapacityView::Steady,
+        // A slash may have taken some of it.
+        units if change.shrinks() => {
+            let free = state.offer.free() >= units.min(state.capacity);
+            CapacityView::Shrinking { releasable: resolved && free }
+        }
+        _ if resolved => CapacityView::Steady,
+        _ => CapacityView::Growing,
+    }
+}
+
+fn before(round: RoundNumber) -> Option<RoundNumber> {
+    round.get().checked_sub(1).map(RoundNumber::new)
+}
+
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::{Address, B256, U256};
-    use chain::Offer;
-    use market_types::{AskIndex, UnitCost};
+    use alloy::primitives::{Address, U256};
+    use chain::{CapacityChange, Currency, MarketParams, Offer};
+    use market_types::{AskIndex, CapacityCap, Mechanism, ReservePrice, TaskSize, UnitCost};
 
     use super::*;
 
@@ -138,8 +195,42 @@ mod tests {
     const PERIOD: u64 = 60;
     const NO_ASK: u64 = u64::MAX;
 
-    fn market() -> MarketId {
-        MarketId::from(B256::from((U256::from(GENESIS) << 88) | (U256::from(PERIOD) << 64)))
+    /// Largest task: 10 units.
+    fn market(reveal_period: u64) -> Market {
+        let (cap, reserve) = (CapacityCap::new(500).unwrap(), ReservePrice::new(0));
+        let params = MarketParams {
+            currency: Currency::Native,
+            tick: 1,
+            mechanism: Mechanism::Core,
+            capacity_cap: cap,
+            cap_min: cap,
+            cap_max: cap,
+            reserve_price: reserve,
+            reserve_min: reserve,
+            reserve_max: reserve,
+            genesis: GENESIS,
+            bidding_period: PERIOD,
+            reveal_period,
+            settlement_period: 30,
+            proving_period: 60,
+            takeover_period: 60,
+            max_takeovers: 1,
+            max_seats: 4,
+            capacity_delay: 1,
+            min_seat_capacity: 19,
+            seat_fee: 0,
+            verifier: Address::repeat_byte(1),
+            verifier_gas: 1,
+            bounty_bps: 0,
+            compensation_bps: 0,
+            penalty_bps: 0,
+            bond_bps: 0,
+            sink: Address::repeat_byte(2),
+            collateral_per_unit: 1,
+            settlement_fee: 1,
+            max_task_size: TaskSize::new(10).unwrap(),
+        };
+        Market { id: params.market_id(), params }
     }
 
     /// A seat of 100 units with cost 5 before round `from` and `cost` from there on; 90 units were free until round 3
@@ -149,12 +240,23 @@ mod tests {
         let slot =
             parts.iter().fold(U256::ZERO, |slot, (value, shift)| slot | (U256::from(*value) << *shift));
         let (seat, prover) = (AskIndex::new(2), Address::repeat_byte(1));
-        SeatState { seat, prover, capacity: 100, offer: Offer::new(slot) }
+        SeatState { seat, prover, capacity: 100, offer: Offer::new(slot), change: CapacityChange::new(0) }
+    }
+
+    /// The same while `units` of it come or leave with round `from`.
+    fn changing(units: u64, shrinks: bool, from: u64) -> SeatState {
+        let packed = (u64::from(shrinks) << 63) | (units << 32) | from;
+        SeatState { change: CapacityChange::new(packed), ..seat(6, 1) }
     }
 
     /// The seat while `round` takes bids and `open` is not resolved.
     fn view(state: &SeatState, round: u64, open: Option<u64>) -> SeatView {
-        seat_view(state, market(), GENESIS + round * PERIOD, |asked| Some(asked.get()) == open)
+        view_in(&market(0), state, round, open)
+    }
+
+    fn view_in(market: &Market, state: &SeatState, round: u64, open: Option<u64>) -> SeatView {
+        let (now, sealed) = (GENESIS + round * PERIOD, SealedSeat::default());
+        seat_view(state, market, now, sealed, |asked| Some(asked.get()) == open)
     }
 
     #[test]
@@ -174,6 +276,8 @@ mod tests {
             "the round that takes bids is not closed"
         );
         assert_eq!(view(&seat(NO_ASK, 3), 4, Some(3)).takeable.get(), 70, "not on offer");
+        let sealed = market(20);
+        assert_eq!(view_in(&sealed, &seat(NO_ASK, 3), 4, Some(3)).takeable.get(), 0, "it may yet be opened");
     }
 
     #[test]
@@ -185,17 +289,28 @@ mod tests {
     }
 
     #[test]
-    fn a_seat_that_left_is_resolved_with_its_last_round() {
-        assert!(!view(&seat(NO_ASK, 3), 3, Some(2)).resolved);
-        assert!(view(&seat(NO_ASK, 3), 3, None).resolved);
-        assert!(view(&seat(NO_ASK, 3), 4, Some(3)).resolved);
-        assert_eq!(view(&seat(NO_ASK, 3), 3, None).next_cost, None);
+    fn capacity_that_comes_keeps_other_changes_away_until_its_round_is_the_next_to_resolve() {
+        assert_eq!(view(&seat(6, 1), 3, Some(2)).change, CapacityView::Steady);
+        assert_eq!(view(&changing(100, false, 3), 3, Some(2)).change, CapacityView::Growing);
+        assert_eq!(view(&changing(100, false, 3), 3, None).change, CapacityView::Steady);
+        assert!(!view(&changing(100, false, 3), 2, None).takes_part);
+        assert!(view(&changing(100, false, 3), 3, None).takes_part);
+    }
+
+    #[test]
+    fn capacity_that_left_is_released_with_its_last_round_and_task() {
+        let shrinking = |releasable| CapacityView::Shrinking { releasable };
+        assert_eq!(view(&changing(70, true, 3), 3, Some(2)).change, shrinking(false));
+        assert_eq!(view(&changing(70, true, 3), 3, None).change, shrinking(true));
+        assert_eq!(view(&changing(71, true, 3), 3, None).change, shrinking(false), "70 are free");
+        assert!(view(&changing(100, true, 3), 2, None).takes_part);
+        assert!(!view(&changing(100, true, 3), 3, None).takes_part);
     }
 
     #[test]
     fn before_the_market_opens_nothing_waits() {
-        let seat = seat_view(&seat(6, 1), market(), GENESIS - 1, |_| true);
-        assert!(!seat.frozen);
+        let seat = seat_view(&seat(6, 1), &market(0), GENESIS - 1, SealedSeat::default(), |_| true);
+        assert!(!seat.frozen && !seat.takes_part);
         assert_eq!(seat.takeable.get(), 70);
     }
 }

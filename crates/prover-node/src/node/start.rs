@@ -12,7 +12,10 @@ use chain::{
     MarketError, MarketId, Markets,
 };
 use circuits::CircuitId;
-use service::Backoff;
+use service::{
+    Backoff,
+    openings::{OpeningStore, OpeningsError, Venue},
+};
 use thiserror::Error;
 use tokio::{
     task::{JoinError, JoinSet, spawn_blocking},
@@ -44,6 +47,9 @@ pub enum StartError {
     /// No proving keys.
     #[error(transparent)]
     Keys(#[from] KeyRingError),
+    /// Nowhere to keep openings.
+    #[error(transparent)]
+    Openings(#[from] OpeningsError),
     /// No workers.
     #[error(transparent)]
     Pool(#[from] PoolError),
@@ -64,12 +70,18 @@ pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result
     let market = Market::load(&client, MarketId::from(config.market)).await?;
     tracing::info!(%prover, market = %market.id, chain = client.chain_id(), "connected");
 
+    let openings = OpeningStore::at_or_default(config.openings.as_deref())?;
+    if market.id.is_sealed() {
+        // What cannot be read now could not be opened in time either.
+        let kept = openings.of_market(&Venue::of(&client, &market))?.len();
+        tracing::info!(kept, "openings of sealed offers");
+    }
     let keys = Arc::new(load_keys(&client, market.params.verifier, &config.key_store).await?);
     let follow = FollowOptions::new(Markets::Only(vec![market.id]), config.from_block);
     let follower = follow_patiently(&client, follow).await?;
     let (examining, proving) = (Arc::clone(&keys), keys);
     Ok(Node {
-        desk: Desk { client, market: Arc::new(market), prover },
+        desk: Desk { client, market: Arc::new(market), prover, openings },
         follower,
         wish,
         policy: config.policy(),

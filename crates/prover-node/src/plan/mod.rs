@@ -6,19 +6,24 @@
 //! | `pace` | [`Pace`]: how long proofs take, and whether a set of them can be made in time |
 //! | `tasks` | delivering, proving, taking over, expiring |
 //! | `seats` | registering, asking, leaving |
+//! | `sealed` | committing to asks and opening them, round by round |
 //!
 //! The node carries actions out and asks again whenever something has changed. Nothing is remembered here: what is
 //! under way is part of the view, so an action is not given twice.
 
 mod pace;
+mod sealed;
 mod seats;
 mod tasks;
 mod view;
 
-use market_types::{AskIndex, Capacity, UnitCost};
+use market_types::{AskIndex, Capacity, RoundNumber, UnitCost};
 
 pub use pace::Pace;
-pub use view::{Expire, Policy, SeatView, Stage, TaskId, TaskView, Terms, View, Wish};
+pub use view::{
+    CapacityView, Expire, Policy, SealedSeat, SealedView, SeatView, Stage, TaskId, TaskView, Terms, View,
+    Wish,
+};
 
 /// One thing to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,10 +62,26 @@ pub enum Action {
         /// The new unit cost.
         cost: UnitCost,
     },
-    /// Stop asking.
+    /// Commit a seat to a unit cost for the round that takes bids.
+    Commit {
+        /// The seat.
+        seat: AskIndex,
+        /// The round.
+        round: RoundNumber,
+        /// The unit cost, unless one is kept for this round already.
+        cost: UnitCost,
+    },
+    /// Open what a seat committed to.
+    Reveal {
+        /// The seat.
+        seat: AskIndex,
+        /// The round.
+        round: RoundNumber,
+    },
+    /// Take all capacity of a seat away.
     Leave(AskIndex),
-    /// Get the collateral of a seat back.
-    ReleaseSeat(AskIndex),
+    /// Get the collateral of capacity back that was taken away.
+    Release(AskIndex),
 }
 
 impl std::fmt::Display for Action {
@@ -76,8 +97,11 @@ impl std::fmt::Display for Action {
                 write!(f, "register {capacity} units at {cost} ticks per unit")
             }
             Self::Ask { seat, cost } => write!(f, "ask {cost} ticks per unit for seat {seat}"),
+            // Not the cost: logs are read by more people than offers should be.
+            Self::Commit { seat, round, .. } => write!(f, "commit seat {seat} to an ask in round {round}"),
+            Self::Reveal { seat, round } => write!(f, "reveal the ask of seat {seat} in round {round}"),
             Self::Leave(seat) => write!(f, "leave seat {seat}"),
-            Self::ReleaseSeat(seat) => write!(f, "release seat {seat}"),
+            Self::Release(seat) => write!(f, "release seat {seat}"),
         }
     }
 }
@@ -86,6 +110,7 @@ impl std::fmt::Display for Action {
 #[must_use]
 pub fn plan(view: &View, now: u64) -> Vec<Action> {
     let mut actions = tasks::plan(view, now);
+    actions.extend(sealed::reveal(view, now));
     actions.extend(seats::plan(view, now));
     actions
 }

@@ -1,26 +1,29 @@
 //! Seats and the money behind them. One transaction at a time: each changes what the next one should be.
 
-use market_types::{Capacity, UnitCost, Units};
+use market_types::{Capacity, UnitCost};
 
-use super::{Action, SeatView, Terms, View, Wish};
+use super::{Action, CapacityView, SeatView, Terms, View, Wish, sealed};
 
 pub(super) fn plan(view: &View, now: u64) -> Option<Action> {
     if view.seats_busy || now < view.seats_retry_at || now < view.terms.genesis {
         return None;
     }
-    match view.wish {
-        Wish::Serve { capacity, cost } if view.seats.is_empty() => {
+    match (view.wish, &view.sealed) {
+        (Wish::Serve { capacity, cost }, _) if view.seats.is_empty() => {
             Some(take_seat(view.balance, view.terms, capacity, cost))
         }
-        Wish::Serve { cost, .. } => view.seats.iter().find_map(|seat| ask(seat, cost)),
-        Wish::Leave => view.seats.iter().find_map(give_up),
+        (Wish::Serve { .. }, Some(round)) => {
+            view.seats.iter().find_map(|seat| sealed::commit(view, round, seat, now))
+        }
+        (Wish::Serve { cost, .. }, None) => view.seats.iter().find_map(|seat| ask(seat, cost)),
+        (Wish::Leave, _) => view.seats.iter().find_map(give_up),
     }
 }
 
 fn take_seat(balance: u128, terms: Terms, capacity: Capacity, cost: UnitCost) -> Action {
-    // Two factors of 32 and 64 bits.
+    // Two factors of 32 and 64 bits, and one more of 64.
     let collateral = u128::from(capacity.get()) * u128::from(terms.collateral_per_unit);
-    match collateral.checked_sub(balance) {
+    match (collateral + u128::from(terms.seat_fee)).checked_sub(balance) {
         None | Some(0) => Action::Register { capacity, cost },
         Some(ticks) => Action::Deposit { ticks },
     }
@@ -32,8 +35,9 @@ fn ask(seat: &SeatView, cost: UnitCost) -> Option<Action> {
 }
 
 fn give_up(seat: &SeatView) -> Option<Action> {
-    if seat.next_cost.is_some() {
-        return (!seat.frozen).then_some(Action::Leave(seat.seat));
+    match seat.change {
+        CapacityView::Steady => Some(Action::Leave(seat.seat)),
+        CapacityView::Shrinking { releasable: true } => Some(Action::Release(seat.seat)),
+        CapacityView::Growing | CapacityView::Shrinking { releasable: false } => None,
     }
-    (seat.resolved && seat.open == Units::ZERO).then_some(Action::ReleaseSeat(seat.seat))
 }

@@ -44,6 +44,8 @@ pub struct View {
     pub seats_busy: bool,
     /// Nothing about seats or money is tried before this time, after a failure.
     pub seats_retry_at: u64,
+    /// The sealed round, in a sealed market.
+    pub sealed: Option<SealedView>,
     /// Tasks that have not ended, whoever holds them.
     pub tasks: Vec<TaskView>,
     /// Most proofs that run at the same time.
@@ -101,6 +103,21 @@ pub struct Terms {
     pub collateral_per_unit: u64,
     /// Part of a defaulter's collateral that a taker earns (basis points).
     pub bounty_bps: u16,
+    /// What taking a seat costs.
+    pub seat_fee: u64,
+}
+
+/// The round that takes commitments, and what is under way about those before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealedView {
+    /// The round that takes commitments.
+    pub round: RoundNumber,
+    /// First time at which a commitment might be mined too late for it.
+    pub commit_by: u64,
+    /// Whether a reveal is on its way.
+    pub reveals_busy: bool,
+    /// Nothing is revealed before this time, after a failure.
+    pub reveals_retry_at: u64,
 }
 
 /// One seat of this prover.
@@ -110,16 +127,45 @@ pub struct SeatView {
     pub seat: AskIndex,
     /// Registered capacity that is still backed by collateral.
     pub capacity: Units,
-    /// The unit cost that will count from the next round on, `None` after leaving.
+    /// The unit cost that will count from the next round on; `None` in a sealed market.
     pub next_cost: Option<UnitCost>,
     /// Whether the market refuses a new unit cost until the last round is settled or void.
     pub frozen: bool,
-    /// Whether a seat that left has no round before it that could still assign it work.
-    pub resolved: bool,
+    /// What its capacity is changing to.
+    pub change: CapacityView,
+    /// Whether it has capacity for the round that takes bids.
+    pub takes_part: bool,
+    /// Its commitments.
+    pub sealed: SealedSeat,
     /// Capacity that is occupied by tasks that have not ended.
     pub open: Units,
     /// Capacity on which a task can be taken over: free, and not on offer to a round that waits for its settlement.
     pub takeable: Units,
+}
+
+/// Whether a seat's capacity changes. The market takes one change at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CapacityView {
+    /// It does not.
+    Steady,
+    /// Units come, and a round without them is not resolved.
+    Growing,
+    /// Units leave or have left.
+    Shrinking {
+        /// Whether their collateral can be taken out: no round and no task needs them.
+        releasable: bool,
+    },
+}
+
+/// What a seat has committed to. Nothing in an open market.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SealedSeat {
+    /// Whether there is a commitment for the round that takes them.
+    pub committed: bool,
+    /// What a commitment locks until it is opened.
+    pub bond: u128,
+    /// A round whose commitment is not opened yet, and the first time at which it is too late for that.
+    pub to_reveal: Option<(RoundNumber, u64)>,
 }
 
 /// A winning task that has not ended.

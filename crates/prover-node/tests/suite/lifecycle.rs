@@ -36,7 +36,7 @@ async fn an_assigned_task_is_proved_delivered_and_paid_and_the_seat_is_left_in_o
     let leaving = world.run(NODE, &world.config(CHEAP), Wish::Leave).await;
     let left = world.until("leaving", async |history| {
         let seat = history.seats().find(|seat| seat.prover == prover)?;
-        seat.asks.last().filter(|ask| ask.cost.is_none()).map(|ask| ask.from_round)
+        seat.waiting_for_release().map(|leaving| leaving.from_round)
     });
     let last = left.await;
     world.bed.warp_to_open(&world.market, last).await;

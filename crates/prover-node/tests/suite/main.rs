@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `world` | a market with people in it, for the others |
 //! | `lifecycle` | a seat from registration to its end; garbage; a crash |
+//! | `sealed` | asks that are committed to and opened; a crash in between |
 //! | `takeover` | tasks that others let default |
 //! | `binary` | the program as an operator meets it |
 #![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
 
 mod binary;
 mod lifecycle;
+mod sealed;
 mod takeover;
 mod world;

@@ -5,12 +5,11 @@ use std::{path::Path, time::Duration};
 use alloy::primitives::{Address, U256};
 
 use chain::{
-    Client, FollowOptions, Follower, Market, MarketHistory, Markets, RoundRecord,
-    history::TaskEnd,
-    round::{asks_at, settle_call, to_clearing},
+    Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord,
+    history::TaskEnd, round::settle_call,
 };
 use circuits::{CircuitKind, Task, keys::KeyStore, rollup::Demo};
-use market_types::{BidIndex, Capacity, ReservePrice, RoundNumber, UnitCost};
+use market_types::{BidIndex, Capacity, RoundNumber, UnitCost};
 use prover_node::{
     config::{Config, ExpireSetting},
     node::{self, NodeError},
@@ -54,6 +53,11 @@ impl World {
     /// A market of one circuit on a chain with a block every second. The reserve price buys any quantity, so that the
     /// cheaper of two provers always wins and the other one's cost is the price.
     pub(crate) async fn new() -> Self {
+        Self::with(|params| params).await
+    }
+
+    /// The same with other parameters.
+    pub(crate) async fn with(tune: impl FnOnce(MarketParams) -> MarketParams) -> Self {
         let key = KeyStore::open(key_store()).unwrap().load(KIND, &mut |_| {}).unwrap();
         let units = market_types::TaskSize::new(KIND.units()).unwrap();
         let words = key.verifying_key().to_words();
@@ -61,7 +65,7 @@ impl World {
         let options = AnvilOptions { block_time: Some(1), ..AnvilOptions::default() };
         let bed = Testbed::start_for(&options, &[circuit]).await;
         let mut params = bed.params().await;
-        params.reserve_price = ReservePrice::new(PRICE + 1);
+        params = tune(testkit::with_reserve(params, PRICE + 1));
         let market = bed.market_with(&params).await;
         Self { bed, market }
     }
@@ -76,6 +80,7 @@ impl World {
             from_block: self.bed.deployment.block,
             key_file: None,
             key_store: key_store().to_owned(),
+            openings: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("openings")),
             capacity: Some(Capacity::new(CAPACITY).unwrap()),
             cost: Some(UnitCost::new(cost)),
             workers: std::num::NonZeroUsize::MIN,
@@ -124,7 +129,8 @@ impl World {
     pub(crate) async fn open_with_seats(&self, count: usize) -> RoundNumber {
         let seats = self.until("the seats", async |history| {
             (history.seats().count() == count).then(|| {
-                let first = |seat: &chain::history::SeatRecord| seat.asks.first().map(|ask| ask.from_round);
+                let first =
+                    |seat: &chain::history::SeatRecord| seat.steps.first().map(|step| step.from_round);
                 history.seats().filter_map(first).max().unwrap()
             })
         });
@@ -133,14 +139,14 @@ impl World {
         round
     }
 
-    /// Closes the round and settles it.
+    /// Closes the round, and settles it once that is possible.
     pub(crate) async fn settle(&self, round: RoundNumber) {
-        self.bed.warp_to_close(&self.market, round).await;
+        self.bed.warp_to_settlement(&self.market, round).await;
         let client = self.bed.client(0).await;
         let history = self.history().await;
         let record = history.round(round).unwrap();
-        let asks = asks_at(&client, &self.market, round).await.unwrap();
-        let certificate = clearing::certificate(&to_clearing(&self.market, record, asks).unwrap());
+        let closed = history.closed_round(round).unwrap();
+        let certificate = clearing::certificate(self.market.params.mechanism, &closed);
         let call = settle_call(&self.market, record, &certificate);
         client.send(call, U256::ZERO, None).await.unwrap();
     }

@@ -3,7 +3,7 @@
 
 use alloy::primitives::U256;
 use chain::history::BundleRecord;
-use chain::{Client, FollowOptions, Follower, Market, Markets, RoundRecord};
+use chain::{Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord};
 use market_types::RoundNumber;
 use relayer::relay::{Relay, RelayOptions};
 use std::time::Duration;
@@ -20,8 +20,13 @@ pub(crate) struct Stage {
 impl Stage {
     /// Three provers (accounts 1 to 3) and a bundle of twelve bids (account 5) in round 1, which is open.
     pub(crate) async fn new() -> Self {
+        Self::new_in(|params| params).await
+    }
+
+    /// [`Stage::new`] in another kind of market; in a sealed one without bids.
+    pub(crate) async fn new_in(kind: impl FnOnce(MarketParams) -> MarketParams) -> Self {
         let bed = Testbed::start().await;
-        let market = bed.market().await;
+        let market = bed.market_with(&kind(bed.params().await)).await;
         let stage = Self { bed, market };
         stage.fill(&stage.market).await;
         stage
@@ -37,6 +42,13 @@ impl Stage {
             self.bed.register(&self.bed.client(account).await, market, 200, cost).await;
         }
         self.bed.warp_to_open(market, ROUND).await;
+        if !market.params.is_sealed() {
+            self.bids(market, bids).await;
+        }
+    }
+
+    /// Bids of account 5 in the open round, 250 in a bundle.
+    pub(crate) async fn bids(&self, market: &Market, bids: u64) {
         let circuit = circuits()[0].id;
         let client = self.bed.client(5).await;
         let all: Vec<Bid> = (0..bids).map(|step| Bid::of(2_000 - step, circuit)).collect();
@@ -59,9 +71,13 @@ impl Stage {
         Follower::start(self.bed.client(9).await, FollowOptions::new(markets, 0)).await.unwrap()
     }
 
+    pub(crate) async fn history(&self) -> MarketHistory {
+        self.follower().await.market(self.market.id).unwrap().clone()
+    }
+
     /// The round as a relayer reads it.
     pub(crate) async fn record(&self) -> RoundRecord {
-        self.follower().await.market(self.market.id).unwrap().round(ROUND).unwrap().clone()
+        self.history().await.round(ROUND).unwrap().clone()
     }
 
     /// The first bundle that waits.

@@ -1,23 +1,43 @@
-//! Rounds that can be checked by hand, and the ends of the ranges.
+//! `core`: rounds that can be checked by hand, and the ends of the ranges.
 
 use crate::markets::round;
-use clearing::{Certificate, CoreOutcome, UserPivot, certificate, clear, clear_with_certificate, verify};
-use market_types::{AskIndex, BidIndex, Round, UnitPrice, Units};
+use clearing::{
+    Certificate, Outcome, Prices, ProverClaim, UserPivot, certificate, clear, clear_with_certificate, verify,
+};
+use market_types::{AskIndex, BidIndex, Mechanism, Round, UnitPrice, Units};
+
+const CORE: Mechanism = Mechanism::Core;
 
 fn pivot(fee: u64, index: u32) -> UserPivot {
     UserPivot { fee: UnitPrice::new(fee), index }
 }
 
 /// Clears, checks that the certificate proves the same, and returns it.
-fn certified(round: &Round) -> (CoreOutcome, Certificate) {
-    let outcome = clear(round);
-    let certificate = certificate(round);
-    assert_eq!(verify(round, &certificate).as_ref(), Ok(&outcome));
-    assert_eq!(clear_with_certificate(round), (outcome.clone(), certificate));
+fn certified(round: &Round) -> (Outcome, Certificate) {
+    let outcome = clear(CORE, round);
+    let certificate = certificate(CORE, round);
+    assert_eq!(verify(CORE, round, &certificate).as_ref(), Ok(&outcome));
+    assert_eq!(clear_with_certificate(CORE, round), (outcome.clone(), certificate));
     (outcome, certificate)
 }
 
-fn bids(outcome: &CoreOutcome) -> Vec<u32> {
+/// User price and prover price.
+fn prices(outcome: &Outcome) -> (u64, u64) {
+    match outcome.prices {
+        Prices::Uniform { user_price, prover_price } => (user_price.get(), prover_price.get()),
+        Prices::AverageFee { .. } => panic!("core has uniform prices"),
+    }
+}
+
+/// Seat of the first prover left out.
+fn pivot_ask(certificate: &Certificate) -> Option<u32> {
+    match certificate.prover_side {
+        ProverClaim::Core { pivot_ask } => pivot_ask.map(AskIndex::get),
+        ProverClaim::AverageFee { .. } => panic!("core names a pivot ask"),
+    }
+}
+
+fn bids(outcome: &Outcome) -> Vec<u32> {
     outcome.winning_bids.iter().copied().map(BidIndex::get).collect()
 }
 
@@ -28,13 +48,12 @@ fn the_worked_example_of_the_mechanism() {
     let (outcome, certificate) = certified(&round);
     assert_eq!(bids(&outcome), [0, 1, 2]);
     assert_eq!(outcome.winning_asks, [AskIndex::new(0), AskIndex::new(1)]);
-    assert_eq!((outcome.user_price.get(), outcome.prover_price.get(), outcome.units.get()), (5, 4, 9));
+    assert_eq!((prices(&outcome), outcome.units.get()), ((5, 4), 9));
     // Offsets 0, 4 and 7 in a batch of 9 against the intervals [0, 5) and [5, 9).
     let provers: Vec<u32> = outcome.assignment.iter().map(|(_, ask)| ask.get()).collect();
     assert_eq!(provers, [0, 0, 1]);
-    let expected =
-        Certificate { pivot_ask: Some(AskIndex::new(2)), user_pivot: pivot(5, 3), units: Units::new(9) };
-    assert_eq!(certificate, expected);
+    let prover_side = ProverClaim::Core { pivot_ask: Some(AskIndex::new(2)) };
+    assert_eq!(certificate, Certificate { user_pivot: pivot(5, 3), units: Units::new(9), prover_side });
 }
 
 #[test]
@@ -51,7 +70,7 @@ fn user_price_is_first_bid_left_out_even_if_a_smaller_one_would_fit() {
     let (outcome, certificate) = certified(&round(0, 100, 0, &[(9, 4), (8, 5), (7, 1)], &[(1, 6), (2, 9)]));
     assert_eq!(bids(&outcome), [0]);
     assert_eq!(certificate.user_pivot, pivot(8, 1));
-    assert_eq!(outcome.user_price.get(), 8);
+    assert_eq!(prices(&outcome).0, 8);
 }
 
 #[test]
@@ -59,22 +78,22 @@ fn equal_fees_are_taken_in_order_of_submission() {
     let (outcome, certificate) = certified(&round(0, 100, 0, &[(5, 2), (5, 2), (5, 2)], &[(1, 4), (2, 9)]));
     assert_eq!(bids(&outcome), [0, 1]);
     assert_eq!(certificate.user_pivot, pivot(5, 2));
-    assert_eq!(outcome.user_price.get(), 5);
+    assert_eq!(prices(&outcome).0, 5);
 }
 
 #[test]
 fn equal_costs_win_in_seat_order_and_pay_the_tied_cost() {
     let (outcome, certificate) = certified(&round(0, 100, 0, &[(5, 4), (5, 4)], &[(3, 5), (3, 5)]));
     assert_eq!(outcome.winning_asks, [AskIndex::new(0)]);
-    assert_eq!(certificate.pivot_ask, Some(AskIndex::new(1)));
-    assert_eq!(outcome.prover_price.get(), 3);
+    assert_eq!(pivot_ask(&certificate), Some(1));
+    assert_eq!(prices(&outcome).1, 3);
 }
 
 #[test]
 fn user_price_is_the_reserve_when_nobody_is_left_out() {
     let (outcome, certificate) = certified(&round(0, 100, 4, &[(9, 2), (4, 1), (3, 8)], &[(1, 5), (4, 5)]));
     assert_eq!(bids(&outcome), [0, 1]);
-    assert_eq!((outcome.user_price.get(), outcome.prover_price.get()), (4, 4));
+    assert_eq!(prices(&outcome), (4, 4));
     assert_eq!(certificate.user_pivot, pivot(4, UserPivot::NOBODY_LEFT_OUT));
 }
 
@@ -83,14 +102,15 @@ fn the_cap_holds_provers_back() {
     let (outcome, certificate) =
         certified(&round(0, 9, 0, &[(9, 5), (9, 4), (9, 6)], &[(1, 5), (1, 5), (1, 5)]));
     assert_eq!(outcome.units.get(), 5);
-    assert_eq!(certificate.pivot_ask, Some(AskIndex::new(1)));
+    assert_eq!(pivot_ask(&certificate), Some(1));
 }
 
 #[test]
 fn a_round_without_asks_is_no_trade() {
     let (outcome, certificate) = certified(&round(3, 9, 0, &[(9, 5)], &[]));
-    assert_eq!(outcome, CoreOutcome::no_trade());
-    let nobody = Certificate { pivot_ask: None, user_pivot: UserPivot::NOBODY_WINS, units: Units::ZERO };
+    assert_eq!(outcome, Outcome::no_trade(CORE));
+    let prover_side = ProverClaim::Core { pivot_ask: None };
+    let nobody = Certificate { user_pivot: UserPivot::NOBODY_WINS, units: Units::ZERO, prover_side };
     assert_eq!(certificate, nobody);
 }
 
@@ -98,51 +118,42 @@ fn a_round_without_asks_is_no_trade() {
 fn a_round_without_bids_is_no_trade_with_and_without_a_reserve() {
     let asks = [(3, 5), (1, 5), (2, 5)];
     let (outcome, certificate) = certified(&round(3, 9, 0, &[], &asks));
-    assert_eq!(outcome, CoreOutcome::no_trade());
-    assert_eq!(
-        (certificate.pivot_ask, certificate.user_pivot),
-        (Some(AskIndex::new(1)), UserPivot::NOBODY_WINS)
-    );
+    assert_eq!(outcome, Outcome::no_trade(CORE));
+    assert_eq!((pivot_ask(&certificate), certificate.user_pivot), (Some(1), UserPivot::NOBODY_WINS));
 
     // The reserve buys from one prover, but no user is there to win.
     let (outcome, certificate) = certified(&round(3, 9, 2, &[], &asks));
-    assert_eq!(outcome, CoreOutcome::no_trade());
+    assert_eq!(outcome, Outcome::no_trade(CORE));
     let at_reserve = pivot(2, UserPivot::NOBODY_LEFT_OUT);
-    assert_eq!((certificate.pivot_ask, certificate.user_pivot), (Some(AskIndex::new(2)), at_reserve));
+    assert_eq!((pivot_ask(&certificate), certificate.user_pivot), (Some(2), at_reserve));
 }
 
 #[test]
 fn one_prover_alone_cannot_trade() {
     let (outcome, certificate) = certified(&round(0, 9, 0, &[(9, 5)], &[(1, 5)]));
-    assert_eq!(outcome, CoreOutcome::no_trade());
-    assert_eq!(certificate.pivot_ask, Some(AskIndex::new(0)));
+    assert_eq!(outcome, Outcome::no_trade(CORE));
+    assert_eq!(pivot_ask(&certificate), Some(0));
 }
 
 #[test]
 fn a_first_bid_too_large_for_the_winning_provers_is_no_trade() {
     let (outcome, certificate) = certified(&round(0, 100, 0, &[(9, 6), (8, 1)], &[(1, 5), (2, 50)]));
-    assert_eq!(outcome, CoreOutcome::no_trade());
-    assert_eq!((certificate.pivot_ask, certificate.user_pivot), (Some(AskIndex::new(1)), pivot(9, 0)));
+    assert_eq!(outcome, Outcome::no_trade(CORE));
+    assert_eq!((pivot_ask(&certificate), certificate.user_pivot), (Some(1), pivot(9, 0)));
 }
 
 #[test]
 fn no_trade_below_the_cheapest_cost() {
     let (outcome, certificate) = certified(&round(0, 100, 0, &[(4, 6)], &[(5, 5), (5, 50)]));
-    assert_eq!(outcome, CoreOutcome::no_trade());
-    assert_eq!(
-        (certificate.pivot_ask, certificate.user_pivot),
-        (Some(AskIndex::new(0)), UserPivot::NOBODY_WINS)
-    );
+    assert_eq!(outcome, Outcome::no_trade(CORE));
+    assert_eq!((pivot_ask(&certificate), certificate.user_pivot), (Some(0), UserPivot::NOBODY_WINS));
 }
 
 #[test]
 fn a_real_bid_at_the_point_of_nobody_wins_can_be_the_pivot() {
     let (outcome, certificate) = certified(&round(0, 100, 0, &[(u64::MAX, 6)], &[(1, 5), (2, 50)]));
-    assert_eq!(outcome, CoreOutcome::no_trade());
-    assert_eq!(
-        (certificate.pivot_ask, certificate.user_pivot),
-        (Some(AskIndex::new(1)), UserPivot::NOBODY_WINS)
-    );
+    assert_eq!(outcome, Outcome::no_trade(CORE));
+    assert_eq!((pivot_ask(&certificate), certificate.user_pivot), (Some(1), UserPivot::NOBODY_WINS));
 }
 
 #[test]

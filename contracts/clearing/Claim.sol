@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {BidChain} from "../types/BidChain.sol";
+import {Certificate} from "../types/Certificate.sol";
+import {Mechanism} from "../types/Mechanism.sol";
+import {AssignmentTree} from "./AssignmentTree.sol";
+
+/// @notice A closed round as the market knows it: everything that an outcome follows from but the bids themselves.
+struct ClosedRound {
+    Mechanism mechanism;
+    uint256 round;
+    /// Upper bound on the size of the batch (units), and lowest unit fee that can win (ticks per unit).
+    uint256 capacityCap;
+    uint256 reservePrice;
+    /// The bids' running hash before the first one and after the last.
+    BidChain seed;
+    BidChain bids;
+    /// The ask book, one entry a seat: unit cost (ticks per unit), and capacity offered (units), 0 for a seat that does not
+    /// take part.
+    uint256[] costs;
+    uint256[] capacities;
+}
+
+/// @notice What the seats show about a certificate.
+struct ProverSide {
+    /// Seats of the winners in ask-book order, rotated by the round.
+    uint8[] winners;
+    /// Capacity of the winners (units).
+    uint256 capacity;
+    /// `core`: c_{w+1}, the prover price.
+    uint256 price;
+    /// `core`: K_{w+1}, and c_{w+2} or the reserve price if that is higher; meaningful if `hasNext`.
+    uint256 nextCapacity;
+    uint256 nextPrice;
+    bool hasNext;
+    /// `average-fee`: capacity of the seats that any batch would bring in, as they ask less than the reserve price.
+    uint256 waiting;
+}
+
+/// @notice A certificate with the round it is about and what the seats show about it.
+struct Claim {
+    ClosedRound closed;
+    Certificate certificate;
+    ProverSide side;
+}
+
+/// @notice State of the one pass over a round's bids. Small and free of storage, so that a settlement in pages can carry
+/// it from one page to the next.
+struct Pass {
+    BidChain chain;
+    uint256 index;
+    /// Total size of the winners so far: the offset at which the next winning task starts.
+    uint256 offset;
+    /// Size of the pivot bid, 0 until the pass meets it.
+    uint256 pivotSize;
+    /// What the mechanism counts.
+    Tally tally;
+    /// Position in `ProverSide.winners` of the prover that the next task falls to, its seat, and the offsets between
+    /// which tasks fall to it.
+    uint256 cursor;
+    uint256 seat;
+    uint256 from;
+    uint256 until;
+    /// Capacity of the winners up to that prover.
+    uint256 capacity;
+    /// Units assigned to each of `ProverSide.winners` before the cursor; by `finish` to all.
+    uint256[] loads;
+    AssignmentTree.Frontier tree;
+}
+
+/// @notice Sums over the bids so far that only one of the mechanisms needs.
+struct Tally {
+    /// `core`: demand(c_{w+1}) and demand(c_{w+2}), without the reserve's own.
+    uint256 demand;
+    uint256 nextDemand;
+    /// `average-fee`: size and cost of the bids before the batch's pivot, and size of that pivot, 0 until the pass meets it.
+    uint256 batchUnits;
+    uint256 batchRevenue;
+    uint256 batchPivotSize;
+    /// `average-fee`: cost of the winning bids, and what their deliveries are paid, each rounded down.
+    uint256 revenue;
+    uint256 paid;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IMarketLog} from "../interfaces/IMarketLog.sol";
+import {IRoundAuditor, Verdict} from "../interfaces/IRoundAuditor.sol";
+import {Certificate} from "../types/Certificate.sol";
+import {Mechanism} from "../types/Mechanism.sol";
+import {OutcomeLib} from "../types/Outcome.sol";
+import {Signal} from "../types/Terms.sol";
+import {AssignmentTree} from "./AssignmentTree.sol";
+import {Claim, ClosedRound, Pass} from "./Claim.sol";
+import {RoundCheck} from "./RoundCheck.sol";
+
+/// @notice Runs the check of a round. The market deploys it and asks nobody else.
+contract RoundAuditor is IRoundAuditor {
+    using AssignmentTree for AssignmentTree.Frontier;
+    using RoundCheck for Pass;
+
+    /// @inheritdoc IRoundAuditor
+    function audit(ClosedRound calldata closed, Certificate calldata certificate, bytes32[] calldata words)
+        external
+        pure
+        returns (Verdict memory verdict)
+    {
+        // The hash would show it too, but a list that is too long must not be hashed to the end.
+        if (words.length != closed.bids.count()) revert IMarketLog.WrongBids(closed.round);
+        Claim memory claim = RoundCheck.claimOf(closed, certificate);
+        Pass memory pass = RoundCheck.start(claim);
+        pass.absorb(claim, words);
+        bool capBinds = pass.finish(claim);
+
+        Certificate memory c = claim.certificate;
+        bool isCore = claim.closed.mechanism == Mechanism.Core;
+        uint256 revenue = isCore ? claim.side.price * c.units : c.revenue;
+        verdict.outcome = OutcomeLib.pack(claim.closed.mechanism, c.pivotFee, c.pivotIndex, revenue, c.units);
+        verdict.assignmentRoot = pass.tree.root();
+        verdict.signal = _signal(claim, capBinds);
+        verdict.dust = isCore ? 0 : revenue - pass.tally.paid;
+        verdict.seats = claim.side.winners;
+        verdict.loads = pass.loads;
+        verdict.capacities = new uint256[](verdict.seats.length);
+        for (uint256 k; k < verdict.seats.length; ++k) {
+            verdict.capacities[k] = claim.closed.capacities[verdict.seats[k]];
+        }
+    }
+
+    /// @dev Without a batch nobody's cost is below its average, though provers may wait for one.
+    function _signal(Claim memory claim, bool capBinds) private pure returns (Signal memory) {
+        Certificate memory c = claim.certificate;
+        if (claim.closed.mechanism == Mechanism.AverageFee && c.batchUnits == 0) {
+            return Signal(0, claim.side.waiting, c.batchFee, c.batchIndex, false);
+        }
+        return Signal(c.units, claim.side.capacity, c.pivotFee, c.pivotIndex, capBinds);
+    }
+}

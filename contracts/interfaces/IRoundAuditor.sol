@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {ClosedRound} from "../clearing/Claim.sol";
+import {Certificate} from "../types/Certificate.sol";
+import {Outcome} from "../types/Outcome.sol";
+import {Signal} from "../types/Terms.sol";
+
+/// @notice What a closed round comes to.
+struct Verdict {
+    Outcome outcome;
+    /// Root over the assignments, zero without a trade.
+    bytes32 assignmentRoot;
+    /// The winning seats in the order in which tasks are assigned to them, the capacity that each offered, and the units of
+    /// tasks that each got.
+    uint8[] seats;
+    uint256[] capacities;
+    uint256[] loads;
+    /// What rounding down leaves of the payments of a batch whose requesters pay their own bids (ticks).
+    uint256 dust;
+    /// What the round says about demand and supply.
+    Signal signal;
+}
+
+/// @title Decides what a closed round comes to
+/// @notice Without state and without trust: the same round always gives the same verdict, and exactly one certificate gives
+/// one. Apart from the market because a contract has only so many bytes (docs/adr/0009).
+interface IRoundAuditor {
+    /// @notice The outcome of a round, or a revert with what is wrong about the certificate; see `IProverMarket`.
+    /// @param words All bids of the round in order of submission; see `BidWord`.
+    function audit(ClosedRound calldata closed, Certificate calldata certificate, bytes32[] calldata words)
+        external
+        pure
+        returns (Verdict memory);
+}

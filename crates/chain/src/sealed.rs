@@ -1,0 +1,112 @@
+//! What opens a commitment of a sealed market. Pure, and the same bytes as `contracts/types/Sealed.sol`.
+
+use crate::commitments::{BidChain, BidWord, ask_commitment, bid_commitment, ticket};
+use crate::{Client, Market};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use bindings::ProverMarket;
+use market_types::{AskIndex, CircuitId, OutOfRange, RoundNumber, TaskSize, UnitCost, UnitFee};
+use serde::{Deserialize, Serialize};
+
+/// What opens a committed bid. Whoever has it can open the bid, and knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BidOpening {
+    /// Who committed to the bid.
+    pub requester: Address,
+    /// Unit fee offered (ticks per unit).
+    pub fee: UnitFee,
+    /// The circuit whose proof is asked for.
+    pub circuit: CircuitId,
+    /// The statement to be proved, besides the circuit.
+    pub public_inputs: Vec<U256>,
+    /// What a prover needs to build the witness.
+    pub data: Bytes,
+    /// 32 random bytes. Without them a commitment could be guessed by trying fees.
+    pub salt: B256,
+}
+
+impl BidOpening {
+    /// The bid as the settlement will see it.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if the circuit has no size.
+    pub fn word(&self) -> Result<BidWord, OutOfRange> {
+        let ticket = ticket(self.requester, self.circuit, &self.public_inputs, &self.data);
+        Ok(BidWord::new(self.fee, TaskSize::new(self.circuit.units())?, ticket))
+    }
+
+    /// The commitment in the round of `seed`; see [`Client::seed`].
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if the circuit has no size.
+    pub fn commitment(&self, seed: BidChain) -> Result<B256, OutOfRange> {
+        Ok(bid_commitment(seed, self.word()?, self.salt))
+    }
+
+    /// The least deposit with which the bid can be opened (ticks): what it may cost, with the settlement fee. A larger one
+    /// hides it better.
+    #[must_use]
+    pub fn least_deposit(&self, market: &Market) -> u128 {
+        let cost = u128::from(self.fee.get()).saturating_mul(self.circuit.units().into());
+        cost.saturating_add(market.id.settlement_fee().into())
+    }
+
+    /// The opening as the contract takes it.
+    #[must_use]
+    pub fn to_abi(&self) -> ProverMarket::Opening {
+        ProverMarket::Opening {
+            requester: self.requester,
+            fee: self.fee.get(),
+            circuit: self.circuit.get(),
+            publicInputs: self.public_inputs.clone(),
+            data: self.data.clone(),
+            salt: self.salt,
+        }
+    }
+}
+
+/// What opens a committed ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskOpening {
+    /// Who holds the seat.
+    pub prover: Address,
+    /// The seat.
+    pub seat: AskIndex,
+    /// Its unit cost in the round (ticks per unit).
+    pub cost: UnitCost,
+    /// 32 random bytes.
+    pub salt: B256,
+}
+
+impl AskOpening {
+    /// The commitment in the round of `seed`; see [`Client::seed`].
+    #[must_use]
+    pub fn commitment(&self, seed: BidChain) -> B256 {
+        ask_commitment(seed, self.prover, self.seat, self.cost, self.salt)
+    }
+
+    /// The call that opens it.
+    #[must_use]
+    pub fn reveal_call(&self, market: &Market) -> ProverMarket::revealAskCall {
+        ProverMarket::revealAskCall {
+            id: market.id.get(),
+            seat: U256::from(self.seat.get()),
+            cost: self.cost.get(),
+            salt: self.salt,
+        }
+    }
+}
+
+/// The call that opens bids of the round that closed last.
+#[must_use]
+pub fn reveal_bids_call(market: &Market, openings: &[BidOpening]) -> ProverMarket::revealBidsCall {
+    let openings = openings.iter().map(BidOpening::to_abi).collect();
+    ProverMarket::revealBidsCall { id: market.id.get(), openings }
+}
+
+impl Client {
+    /// What the commitments of a round are bound to.
+    #[must_use]
+    pub fn seed(&self, market: &Market, round: RoundNumber) -> BidChain {
+        BidChain::seed(self.chain_id(), self.contract(), market.id, round)
+    }
+}

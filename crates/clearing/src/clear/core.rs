@@ -1,0 +1,45 @@
+//! The mechanism `core`: truthful for both sides.
+//!
+//! ```text
+//! w = the largest w in 0..P-1 with  K_w <= B  and  demand(c_{w+1}) > K_w
+//! winning provers = the first w in prover order;  prover price = c_{w+1}
+//! winning users = prefix(K_w);                    user price = unit fee of the first bid left out (else r)
+//! ```
+//!
+//! The condition on `w` is monotone. As `w` grows, `K_w` grows (every capacity is at least 1) and `c_{w+1}`
+//! does not fall, so `demand(c_{w+1})` does not grow. Hence if `w + 1` satisfies `K <= B` and `demand > K`,
+//! so does `w`: the satisfying `w` are `0..=max` (or none, if nobody wants to pay `c_1`). A scan may stop at
+//! the first failure, and a verifier that sees `w` satisfied and `w + 1` not has seen that `w` is the
+//! largest.
+
+use super::winning_users;
+use crate::certificate::{Certificate, ProverClaim};
+use crate::demand::DemandCurve;
+use crate::ranking::{BidKey, asks_before, rank_asks};
+use market_types::{Round, SeatedAsk, Units};
+
+/// The winning provers in ask-book order, and the certificate. `bids`: in user order.
+pub(super) fn certify(round: &Round, bids: &[BidKey]) -> (Vec<SeatedAsk>, Certificate) {
+    let pivot = pivot_ask(round, bids);
+    let winners = pivot.map_or_else(Vec::new, |pivot| asks_before(round, pivot));
+    let users = winning_users(round, bids, &winners);
+    let prover_side = ProverClaim::Core { pivot_ask: pivot.map(|entry| entry.seat) };
+    (winners, Certificate { user_pivot: users.pivot, units: users.units, prover_side })
+}
+
+/// The first prover left out; `None` if there are no asks.
+fn pivot_ask(round: &Round, bids: &[BidKey]) -> Option<SeatedAsk> {
+    let asks = rank_asks(round);
+    let mut curve = DemandCurve::new(bids, round.reserve());
+    let mut pivot = asks.first().copied();
+    let mut capacity = Units::ZERO;
+    // In the turn of the ask at rank w + 1, `capacity` is K_w.
+    for entry in asks {
+        if capacity > round.cap().into() || !curve.at(entry.ask.cost).exceeds(capacity) {
+            break;
+        }
+        pivot = Some(entry);
+        capacity = capacity.saturating_add(entry.ask.capacity.into());
+    }
+    pivot
+}

@@ -1,0 +1,373 @@
+//! `proophi reveal`: opens commitments of the round that closed last.
+
+use crate::commands::sealed::{store, venue};
+use crate::commands::session::{OpenMarket, Session};
+use crate::failure::{Code, Failure, OrFail, Outcome};
+use crate::output::{Output, Report};
+use crate::render::{Palette, span};
+use crate::settings::{self, Settings};
+use alloy::eips::BlockId;
+use alloy::primitives::U256;
+use chain::sealed::reveal_bids_call;
+use chain::{BidOpening, Client, Market, SendError};
+use clap::Args;
+use market_types::RoundNumber;
+use serde::Serialize;
+use service::Backoff;
+use service::openings::{Opening, OpeningKey, OpeningStore, Secret, are_staked, is_over};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// How often a watch looks at the chain.
+const POLL: Duration = Duration::from_millis(500);
+/// Most bytes of openings in one transaction; nodes take 128 KiB in all.
+const MAX_DATA: usize = 96 * 1024;
+/// Most bids to open in one transaction: each costs about as much gas as a bid in an open market.
+const MAX_BIDS: usize = 100;
+
+/// Open the commitments of the round that closed last
+#[derive(Debug, Args)]
+#[command(after_help = format!("Examples:
+  proophi reveal                              everything that can be opened now, bids and asks
+  proophi reveal --watch                      goes on, and opens each round's commitments in time
+  proophi reveal --file amber.json --file basalt.json
+
+Commitments can be opened from the close of their round for as long as the market says (`proophi market show`), by
+block time. What is not opened loses its bond. Anybody who holds openings may send them: --file takes those that others
+have handed over, each file one opening or a list, as they lie in the directory of openings. Nothing is sent twice: what
+somebody else has opened is skipped. Openings of rounds that are over are forgotten.
+
+{}", settings::HELP))]
+pub(crate) struct RevealArgs {
+    /// Go on until stopped, and open every round's commitments as soon as that is possible
+    #[arg(long)]
+    watch: bool,
+    /// File with openings of others; may be repeated
+    #[arg(long, value_name = "FILE")]
+    file: Vec<PathBuf>,
+}
+
+/// A commitment that could not be opened.
+#[derive(Debug, Serialize)]
+struct Refused {
+    commitment: String,
+    reason: String,
+}
+
+/// What became of the openings at hand.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Revealed {
+    market: String,
+    /// The round that can be opened now, if there is one.
+    round: Option<u64>,
+    /// Commitments that were opened now.
+    pub(crate) revealed: Vec<String>,
+    /// Openings of this round that nothing waits for: opened by somebody else, or never committed to.
+    already: usize,
+    refused: Vec<Refused>,
+    /// Openings of rounds that have not closed.
+    early: usize,
+    /// When the next of them can be opened.
+    next_at: Option<u64>,
+    /// Openings that came too late.
+    late: usize,
+    /// Openings of rounds that are over, which are forgotten.
+    forgotten: usize,
+    #[serde(skip)]
+    now: u64,
+}
+
+impl Report for Revealed {
+    fn text(&self, palette: Palette, _width: usize) -> String {
+        let mut text = match self.round {
+            Some(round) => {
+                format!("{} {} commitments of round {round}\n", palette.good("opened"), self.revealed.len())
+            }
+            None => "nothing can be opened now\n".to_owned(),
+        };
+        if self.already > 0 {
+            text += &format!("{} need nothing: opened before, or never committed to\n", self.already);
+        }
+        for Refused { commitment, reason } in &self.refused {
+            text += &format!("{} {commitment}: {reason}\n", palette.bad("refused"));
+        }
+        if let Some(at) = self.next_at {
+            text +=
+                &format!("{} wait for their round to close, the first {}\n", self.early, span(self.now, at));
+        }
+        if self.late > 0 {
+            text +=
+                &format!("{} came too late; `proophi forfeit` brings back all but the bonds\n", self.late);
+        }
+        text
+    }
+}
+
+/// Runs `proophi reveal`.
+pub(crate) async fn run(args: RevealArgs, settings: Settings, output: Output) -> Outcome<()> {
+    let session = Session::with_key(settings, output).await?;
+    let open = session.market().await?;
+    let source = Source { store: store(&session)?, received: received(&args.file, &session, &open)? };
+    if args.watch {
+        return watch(&session, &open, &source).await;
+    }
+    let done = reveal(&session.client, &open.market, &source).await?;
+    output.report(&done)?;
+    match done.refused.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::new(
+            Code::Refused,
+            eyre::eyre!(
+                "{} openings were refused; {}: {}",
+                done.refused.len(),
+                first.commitment,
+                first.reason
+            ),
+        )),
+    }
+}
+
+/// Where openings come from.
+pub(crate) struct Source {
+    pub(crate) store: OpeningStore,
+    /// What others have handed over; if there is any, the own ones are left alone.
+    pub(crate) received: Vec<Opening>,
+}
+
+fn received(files: &[PathBuf], session: &Session, open: &OpenMarket) -> Outcome<Vec<Opening>> {
+    let mut openings = Vec::new();
+    for file in files {
+        openings.extend(openings_in(file)?);
+    }
+    let venue = venue(session, open);
+    match openings.iter().find(|opening| opening.key().venue != venue) {
+        None => Ok(openings),
+        Some(other) => Err(Failure::input(format!(
+            "commitment {} is of market {} on chain {}; name that one with --market",
+            other.key().commitment,
+            other.key().venue.market,
+            other.key().venue.chain_id
+        ))),
+    }
+}
+
+fn openings_in(file: &Path) -> Outcome<Vec<Opening>> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Content {
+        One(Box<Opening>),
+        Many(Vec<Opening>),
+    }
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::input(format!("cannot read {}: {error}", file.display())))?;
+    match serde_json::from_str(&text) {
+        Ok(Content::One(opening)) => Ok(vec![*opening]),
+        Ok(Content::Many(openings)) => Ok(openings),
+        Err(_) => Err(Failure::input(format!(
+            "{} holds no openings, or one of them does not open the commitment that it names",
+            file.display()
+        ))),
+    }
+}
+
+/// Reveals until the process is told to stop. Trouble with the chain is sat out.
+async fn watch(session: &Session, open: &OpenMarket, source: &Source) -> Outcome<()> {
+    let stop = service::shutdown();
+    tokio::pin!(stop);
+    let mut backoff = Backoff::new(POLL, Duration::from_secs(5));
+    loop {
+        let pause = match reveal(&session.client, &open.market, source).await {
+            Ok(done) => {
+                if !done.revealed.is_empty() || !done.refused.is_empty() {
+                    session.output.report(&done)?;
+                }
+                backoff.reset();
+                POLL
+            }
+            Err(failure) if failure.code() == Code::Connection => {
+                let pause = backoff.delay();
+                session.output.warn(&format!("{failure}; trying again in {pause:?}"));
+                pause
+            }
+            Err(failure) => return Err(failure),
+        };
+        tokio::select! {
+            stopped = &mut stop => return stopped.or_fail(Code::Failed),
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Opens what can be opened now, and forgets what is over.
+pub(crate) async fn reveal(client: &Client, market: &Market, source: &Source) -> Outcome<Revealed> {
+    let venue = service::openings::Venue::of(client, market);
+    let own = source.received.is_empty();
+    let openings =
+        if own { source.store.of_market(&venue).or_fail(Code::Input)? } else { source.received.clone() };
+    let head = client.head().await.or_fail(Code::Connection)?;
+    let keys: Vec<OpeningKey> = openings.iter().map(|opening| *opening.key()).collect();
+    let staked = are_staked(client, &keys, BlockId::hash(head.hash)).await.or_fail(Code::Connection)?;
+    let (now, mut done) = (head.timestamp, Revealed { market: market.id.to_string(), ..Revealed::default() });
+    let revealing =
+        market.id.round_at(now).ok().and_then(|round| round.get().checked_sub(1)).map(RoundNumber::new);
+    let revealing = revealing.filter(|round| now < market.reveal_by(*round));
+    (done.round, done.now) = (revealing.map(RoundNumber::get), now);
+
+    let mut ready = Vec::new();
+    for (opening, staked) in openings.into_iter().zip(staked) {
+        let key = *opening.key();
+        let close = market.close_of(key.round);
+        if own && is_over(market, key.round, staked, now) {
+            source.store.forget(&key).or_fail(Code::Failed)?;
+            done.forgotten += 1;
+        } else if now < close {
+            done.early += 1;
+            done.next_at = Some(done.next_at.map_or(close, |next| next.min(close)));
+        } else if Some(key.round) != revealing {
+            done.late += usize::from(staked);
+        } else if staked {
+            ready.push(opening);
+        } else {
+            done.already += 1;
+        }
+    }
+    send(client, market, ready, &mut done).await?;
+    Ok(done)
+}
+
+/// What one transaction opens.
+enum Batch {
+    Bids(Vec<BidOpening>),
+    Ask(chain::AskOpening),
+}
+
+/// Opens all of `ready` at the same time, in as few transactions as fit, and notes what came of each.
+async fn send(client: &Client, market: &Market, ready: Vec<Opening>, done: &mut Revealed) -> Outcome<()> {
+    let keys: Vec<OpeningKey> = ready.iter().map(|opening| *opening.key()).collect();
+    let mut sending = JoinSet::new();
+    for batch in batches(ready) {
+        let (client, market) = (client.clone(), market.clone());
+        sending.spawn(async move { send_batch(&client, &market, batch).await });
+    }
+    let mut trouble = None;
+    while let Some(sent) = sending.join_next().await {
+        if let Err(error) = sent.or_fail(Code::Failed)? {
+            trouble = Some(error);
+        }
+    }
+    // Not what was sent counts, but what the chain has now: somebody else may have been faster.
+    let head = client.head().await.or_fail(Code::Connection)?;
+    let staked = are_staked(client, &keys, BlockId::hash(head.hash)).await.or_fail(Code::Connection)?;
+    for (key, staked) in keys.iter().zip(staked) {
+        let commitment = key.commitment.to_string();
+        match (&trouble, staked) {
+            (_, false) => done.revealed.push(commitment),
+            (Some(error), true) if error.revert().is_none() => {
+                return Err(Failure::new(Code::Connection, eyre::eyre!("revealing: {error}")));
+            }
+            (error, true) => {
+                let reason = error.as_ref().map_or_else(
+                    || "its deposit is too small, or it is not mined yet".into(),
+                    ToString::to_string,
+                );
+                done.refused.push(Refused { commitment, reason });
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn send_batch(client: &Client, market: &Market, batch: Batch) -> Result<(), SendError> {
+    match batch {
+        Batch::Bids(bids) => client.send(reveal_bids_call(market, &bids), U256::ZERO, None).await?,
+        Batch::Ask(ask) => client.send(ask.reveal_call(market), U256::ZERO, None).await?,
+    };
+    Ok(())
+}
+
+/// Bids in batches that fit a transaction, asks one by one.
+fn batches(ready: Vec<Opening>) -> Vec<Batch> {
+    let (mut batches, mut bids, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for opening in ready {
+        match opening.secret() {
+            Secret::Ask(ask) => batches.push(Batch::Ask(*ask)),
+            Secret::Bid(bid) => {
+                let size = bid.data.len() + 32 * (bid.public_inputs.len() + 10);
+                if !bids.is_empty() && (bids.len() == MAX_BIDS || bytes + size > MAX_DATA) {
+                    batches.push(Batch::Bids(std::mem::take(&mut bids)));
+                    bytes = 0;
+                }
+                bytes += size;
+                bids.push(bid.clone());
+            }
+        }
+    }
+    if !bids.is_empty() {
+        batches.push(Batch::Bids(bids));
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::{Address, B256};
+    use market_types::{AskIndex, CircuitId, UnitCost, UnitFee};
+    use service::openings::Venue;
+
+    fn venue() -> Venue {
+        Venue { chain_id: 1, contract: Address::ZERO, market: B256::ZERO }
+    }
+
+    fn bid(bytes: usize) -> Opening {
+        let bid = BidOpening {
+            requester: Address::ZERO,
+            fee: UnitFee::MIN,
+            circuit: CircuitId::of(0, 1),
+            public_inputs: Vec::new(),
+            data: vec![0; bytes].into(),
+            salt: B256::ZERO,
+        };
+        Opening::of_bid(venue(), RoundNumber::MIN, bid).unwrap()
+    }
+
+    fn ask() -> Opening {
+        let (prover, seat, cost) = (Address::ZERO, AskIndex::new(0), UnitCost::new(1));
+        Opening::of_ask(venue(), RoundNumber::MIN, chain::AskOpening { prover, seat, cost, salt: B256::ZERO })
+    }
+
+    fn sizes(openings: Vec<Opening>) -> Vec<usize> {
+        let size = |batch: &Batch| match batch {
+            Batch::Bids(bids) => bids.len(),
+            Batch::Ask(_) => 0,
+        };
+        batches(openings).iter().map(size).collect()
+    }
+
+    #[test]
+    fn bids_are_opened_together_and_asks_alone() {
+        assert_eq!(sizes(vec![bid(1), ask(), bid(1), ask()]), [0, 0, 2]);
+        assert!(sizes(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn a_transaction_has_room_for_so_many_bids_and_so_many_bytes() {
+        assert_eq!(sizes((0..250).map(|_| bid(1)).collect()), [100, 100, 50]);
+        assert_eq!(sizes(vec![bid(60_000), bid(30_000), bid(60_000)]), [2, 1]);
+    }
+
+    #[test]
+    fn a_file_holds_one_opening_or_a_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("openings.json");
+        let read = |text: String| {
+            std::fs::write(&file, text).unwrap();
+            openings_in(&file)
+        };
+        assert_eq!(read(serde_json::to_string(&ask()).unwrap()).unwrap(), [ask()]);
+        assert_eq!(read(serde_json::to_string(&[ask(), bid(3)]).unwrap()).unwrap(), [ask(), bid(3)]);
+        let other = serde_json::to_string(&ask()).unwrap().replace("\"1\"", "\"2\"");
+        assert!(read(other).unwrap_err().to_string().contains("no openings"));
+    }
+}
