@@ -55,7 +55,8 @@ test-rust: contracts ## Rust tests, with the end-to-end tests over Anvil
 	cargo build -p relayer -p prover-node -p proophi-cli --bins
 	cargo test $(CARGO_TEST_SCOPE)
 
-lint: contracts ## Lints of both languages, warnings denied
+lint: contracts ## Lints of both languages, warnings denied, and what the documents point to
+	script/tools/check-docs
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(FORGE) lint --deny warnings
 

@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
-import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
 import {CircuitId} from "../types/CircuitId.sol";
 import {MarketId} from "../types/MarketId.sol";

@@ -5,7 +5,6 @@ import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {ReentrancyGuardTransient} from "solady/utils/ReentrancyGuardTransient.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
-import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {Lane} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";

@@ -54,9 +54,8 @@ abstract contract MarketBook is IMarketLog {
         _require(p.verifierGas != 0 && p.verifierGas <= MAX_VERIFIER_GAS, "verifierGas");
         _require(uint256(p.bountyBps) + p.compensationBps <= MarketParamsLib.BPS, "bountyBps");
         _require(p.penaltyBps <= MarketParamsLib.BPS, "penaltyBps");
-        _require(p.bondBps <= (p.revealPeriod == 0 ? 0 : MarketParamsLib.BPS), "bondBps");
-        // Without a bond a commitment would be a free option.
-        _require(p.revealPeriod == 0 || p.bondBps != 0 || p.settlementFee != 0, "bondBps");
+        // Without a bond a commitment would be a free option, and with open bids there is nothing to bond.
+        _require((p.bondBps != 0) == (p.revealPeriod != 0) && p.bondBps <= MarketParamsLib.BPS, "bondBps");
         _require(p.sink != address(0) && p.sink != address(this), "sink");
         _require(p.capacityDelay != 0, "capacityDelay");
         _require(p.minSeatCapacity >= 2 * uint256(p.maxTaskSize) - 1, "minSeatCapacity");

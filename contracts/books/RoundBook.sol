@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {MarketId} from "../types/MarketId.sol";

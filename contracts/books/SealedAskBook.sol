@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
@@ -22,6 +21,7 @@ abstract contract SealedAskBook is SeatBook {
     function _revealAsk(MarketId id, uint256 seat, uint64 cost, bytes32 salt) internal {
         uint32 round = _revealingRound(id);
         if (cost == OfferLib.NO_ASK) revert InvalidCost(cost);
+        if (seat >= _seatCount(id)) revert UnknownCommitment();
         address prover = _proverOf(id, seat);
         BidChain seed = BidChainLib.seed(id, round);
         bytes32 commitment = CommitmentLib.ofAsk(seed, prover, seat, cost, salt);

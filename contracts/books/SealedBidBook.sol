@@ -4,7 +4,6 @@ pragma solidity ^0.8.28;
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
-import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {MarketId} from "../types/MarketId.sol";

@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
-import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {CapacityChange, CapacityChangeLib} from "../types/CapacityChange.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";

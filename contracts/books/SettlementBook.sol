@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {ClosedRound} from "../clearing/Claim.sol";
-import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {IRoundAuditor, Verdict} from "../interfaces/IRoundAuditor.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";

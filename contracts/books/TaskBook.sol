@@ -4,7 +4,6 @@ pragma solidity ^0.8.28;
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {MerkleProofLib} from "solady/utils/MerkleProofLib.sol";
-import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {GuardedVerify} from "../libraries/GuardedVerify.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams, MarketParamsLib} from "../types/MarketParams.sol";

@@ -6,7 +6,8 @@ import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
 
 /// @title Everything that the market says: events, and errors with what was given and the limit
-/// @notice All state follows from the events alone. Units as in `IProverMarket`.
+/// @notice All state follows from the events, but for which commitment an opened bid or ask came from: ask `stakeOf`. Units as in
+/// `IProverMarket`.
 interface IMarketLog {
     // ------------------------------------------------------------------------------------------------ markets
 
@@ -199,6 +200,7 @@ interface IMarketLog {
 
     /// @notice The commitment is for a round that is not the open one, so it could never be opened there.
     error RoundNotOpen(uint256 round, uint256 current);
+
     /// @notice The account has made this commitment already; take another salt.
     error CommitmentExists();
 

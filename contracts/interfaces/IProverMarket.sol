@@ -178,8 +178,8 @@ interface IDefaults is IMarketLog {
         external
         returns (uint256 deadline);
 
-    /// @notice Ends a task that nobody delivered: the requester gets its payment back less the penalty, and each
-    /// prover that held the task loses the same penalty. Anyone may call.
+    /// @notice Ends a task that nobody delivered: the requester gets back what it paid or what was held for the task, whichever is
+    /// less, less the penalty, and each prover that held the task loses the same penalty. Anyone may call.
     function expire(MarketId id, Task calldata task, bytes32[] calldata path) external;
 }
 

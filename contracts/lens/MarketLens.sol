@@ -44,6 +44,7 @@ contract MarketLens {
         uint256 settleBy;
         uint256 proveBy;
         uint256 finalAt;
+        /// Terms of the round (units, ticks per unit), 0 for one that the market has forgotten them of: see `termsOf`.
         uint256 capacityCap;
         uint256 reservePrice;
         /// Unit fee of the first bid left out: in mechanism `core` what winners pay.
@@ -98,7 +99,9 @@ contract MarketLens {
         v.proveBy = v.settleBy + p.provingPeriod;
         v.finalAt = v.proveBy + uint256(p.maxTakeovers) * p.takeoverPeriod;
         v.phase = _phase(v, outcome.isSettled(), id.biddingPeriod());
-        (v.capacityCap, v.reservePrice) = market.termsOf(id, number);
+        if (_remembersTerms(p, v, outcome.isSettled())) {
+            (v.capacityCap, v.reservePrice) = market.termsOf(id, number);
+        }
         v.pivotFee = outcome.pivotFee();
         v.revenue = outcome.revenue();
         v.units = outcome.units();
@@ -153,6 +156,16 @@ contract MarketLens {
         MarketParams memory p = market.marketParams(id);
         return market.outcomeOf(id, number).isSettled()
             || block.timestamp >= id.closeOf(number) + p.revealPeriod + p.settlementPeriod;
+    }
+
+    /// @dev Terms that move are kept until the round is settled, or until it is void and the next one has closed too.
+    function _remembersTerms(MarketParams memory p, RoundView memory v, bool settled)
+        private
+        view
+        returns (bool)
+    {
+        if (p.capMin == p.capMax && p.reserveMin == p.reserveMax) return true;
+        return block.timestamp < (settled ? v.closesAt : v.closesAt + p.biddingPeriod);
     }
 
     function _phase(RoundView memory v, bool settled, uint256 biddingPeriod) private view returns (Phase) {

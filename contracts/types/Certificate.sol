@@ -26,7 +26,7 @@ struct Certificate {
 }
 
 library CertificateLib {
-    /// @notice `pivotSeat` of a round without any ask.
+    /// @notice `pivotSeat` of a round without any ask, and of every round in `average-fee`.
     uint8 internal constant NO_SEAT = type(uint8).max;
     /// @notice `pivotIndex` when no bid at or above the reserve price is left out: behind every bid.
     uint32 internal constant VIRTUAL_PIVOT = type(uint32).max;

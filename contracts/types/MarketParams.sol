@@ -42,13 +42,15 @@ struct MarketParams {
     uint16 bountyBps;
     /// Part of a slashed collateral that goes to the requester (basis points). What remains goes to the sink.
     uint16 compensationBps;
-    /// What requester and prover each lose on a task that nobody proves, as a part of the lesser of the task's
-    /// payment and its collateral (basis points).
+    /// What requester and prover each lose on a task that nobody proves, as a part of the least of the task's payment, what
+    /// is held for it, and its collateral (basis points).
     uint16 penaltyBps;
     /// What is lost of a commitment that is not opened: this part of a bid's deposit, or of the collateral of an ask's seat
-    /// (basis points), at least the settlement fee. 0 in a market with open bids.
+    /// (basis points), at least the settlement fee. 1 to 10,000 in a sealed market, 0 in one with open bids. Without
+    /// collateral an ask's bond is the settlement fee alone.
     uint16 bondBps;
-    /// Receives surplus and what remains of penalties, bonds, seat fees and slashed collateral.
+    /// Receives surplus, dust, bonds, seat fees, and what remains of penalties and slashed collateral. None of these cost
+    /// whoever the sink belongs to anything: its own commitments, seats and unprovable tasks are free of them.
     address sink;
     /// Collateral behind each unit of registered capacity (ticks per unit).
     uint64 collateralPerUnit;

@@ -183,7 +183,7 @@ contract MarketBookTest is MarketTest {
         p.settlementPeriod = 70;
         p.bondBps = 10_001;
         _refuse(p, "bondBps");
-        (p.bondBps, p.settlementFee) = (0, 0);
+        p.bondBps = 0;
         _refuse(p, "bondBps");
         p.bondBps = 10_000;
         market.createMarket(p);

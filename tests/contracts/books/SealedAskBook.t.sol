@@ -88,7 +88,6 @@ contract SealedAskBookTest is SealedMarketTest {
         assertEq(available(paul), 9);
     }
 
-    /// @dev With neither bond nor settlement fee there is still something to hold on to.
     /// @dev The share of nothing is nothing, but a stake of nothing would be none.
     function test_askOfASeatWithoutCollateralIsBondedByATick() public {
         (params.bondBps, params.settlementFee, params.collateralPerUnit) = (1, 0, 0);

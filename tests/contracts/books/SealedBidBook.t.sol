@@ -356,7 +356,7 @@ contract SealedBidBookTest is SealedMarketTest {
     }
 
     function testFuzz_forfeitSplitsTheDepositToTheTick(uint96 deposit, uint16 bondBps, uint32 fee) public {
-        params.bondBps = uint16(bound(bondBps, fee == 0 ? 1 : 0, 10_000));
+        params.bondBps = uint16(bound(bondBps, 1, 10_000));
         params.settlementFee = fee;
         (params.tick, params.sink) = (1, bob);
         id = market.createMarket(params);

@@ -208,6 +208,9 @@ contract MarketHandler is MarketActor {
 
     /// @dev What is refused at the close of the open round is followed by what is accepted.
     function settleWrong(uint256 seed) external acts("settleWrong") {
+        Posted memory p = _anyTask(seed, seed >> 32, seed >> 64);
+        _deposit(p.requester, costOf(p) + 3);
+        require(_submit(p), "a bid with its money is taken");
         uint256 round = roundNow();
         _closeRound(7);
         if (postedCount(round) == 0) return;

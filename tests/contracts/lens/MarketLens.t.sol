@@ -115,4 +115,20 @@ contract MarketLensTest is MarketTest {
         deliver(1, 0);
         assertEq(uint256(_lens.taskStatuses(id, 1, indices)[0]), uint256(TaskStatus.Delivered));
     }
+
+    function test_forgottenTermsAreNotShown() public {
+        (params.capMin, params.reserveMax) = (100, 9);
+        id = market.createMarket(params);
+        seat(paul, 10, 6);
+        seat(quentin, 24, 9);
+        open(2);
+        fundedBid(alice, 20, 8);
+        fundedBid(bob, 12, 8);
+        open(3);
+        assertEq(_lens.round(id, 2).capacityCap, params.capacityCap);
+        settle(2);
+        assertEq(_lens.round(id, 2).capacityCap, 0);
+        assertEq(_lens.round(id, 3).capacityCap, params.capacityCap);
+        assertLt(_lens.round(id, 4).capacityCap, params.capacityCap);
+    }
 }
