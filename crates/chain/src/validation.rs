@@ -45,10 +45,11 @@ impl MarketParams {
         })?;
         let penalty = u64::from(self.penalty_bps);
         require("penaltyBps", penalty <= BPS, || within(0, BPS, penalty))?;
-        let (bond, most) = (u64::from(self.bond_bps), if self.is_sealed() { BPS } else { 0 });
-        require("bondBps", bond <= most, || {
+        let bond = u64::from(self.bond_bps);
+        let bonds = if self.is_sealed() { 1..=BPS } else { 0..=0 };
+        require("bondBps", bonds.contains(&bond), || {
             if self.is_sealed() {
-                within(0, BPS, bond)
+                within(1, BPS, bond)
             } else {
                 format!(
                     "{bond} in a market with open bids, which has no bonds; set it to 0, or set a revealPeriod"
@@ -166,13 +167,17 @@ mod tests {
             ),
             (refused(|p| p.penalty_bps = 10_001), "penaltyBps: 10001"),
             (refused(|p| p.bond_bps = 1), "bondBps: 1 in a market with open bids"),
+            (refused(|p| p.reveal_period = 20), "bondBps: 0"),
             (refused(|p| p.sink = Address::ZERO), "sink: the zero address"),
             (refused(|p| p.max_task_size = TaskSize::MAX), "maxTaskSize: 4294967295"),
             (refused(|p| p.cap_min = cap(15)), "capMin: 15 units cannot hold"),
             (refused(|p| p.cap_min = cap(501)), "capacityCap: 500 is not from capMin, 501, to capMax, 900"),
             (refused(|p| p.reserve_max = ReservePrice::new(2)), "reservePrice: 3 is not from reserveMin, 1"),
             (refused(|p| p.settlement_period = 61), "settlementPeriod: a round must be settled before"),
-            (refused(|p| p.reveal_period = 31), "settlementPeriod: a round must be settled before"),
+            (
+                refused(|p| (p.reveal_period, p.bond_bps) = (31, 1)),
+                "settlementPeriod: a round must be settled before",
+            ),
             (refused(|p| p.settlement_period = 0), "settlementPeriod: 0"),
             (refused(|p| p.proving_period = 1 << 24), "provingPeriod: 16777216"),
             (refused(|p| p.takeover_period = 0), "takeoverPeriod: 0"),
