@@ -1,6 +1,9 @@
 //! Bids for real rollup batches.
 
+use crate::Scene;
+use crate::cast::people::{RALPH, RITA, ROSA};
 use alloy::primitives::U256;
+use circuits::CircuitKind::{Transfers1, Transfers2, Transfers4};
 use circuits::rollup::Demo;
 use circuits::{CircuitKind, Task};
 use testkit::Bid;
@@ -28,4 +31,21 @@ fn bid(fee: u64, demo: &Demo, kind: CircuitKind, seed: u64) -> Bid {
         public_inputs: task.public_inputs().into_iter().map(U256::from_be_bytes).collect(),
         data: task.encode().into(),
     }
+}
+
+/// The six bids of the story `trade`, posted in round 1, which is then closed. By fee: 20 (53 units), 15 (27), 12 (14), 9 (14),
+/// 7 (14), 6 (27).
+pub async fn post_six_bids(scene: &mut Scene) {
+    scene.open(1).await;
+    for (person, fee, kind, seed) in [
+        (RITA, 20, Transfers4, 1),
+        (RALPH, 15, Transfers2, 2),
+        (ROSA, 7, Transfers1, 3),
+        (RITA, 12, Transfers1, 4),
+        (RALPH, 9, Transfers1, 5),
+        (ROSA, 6, Transfers2, 6),
+    ] {
+        scene.bid(person, &rollup_bid(fee, kind, seed)).await;
+    }
+    scene.close(1).await;
 }

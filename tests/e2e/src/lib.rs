@@ -8,7 +8,7 @@
 //! | `scene` | one market on a chain of its own: [`Scene`]; what people do there, and waiting for what programs do |
 //! | `sealed` | commitments of a sealed market, and their openings |
 //! | `exit` | everybody leaves, and every wei is where it belongs: [`Scene::everybody_leaves`] |
-//! | `batch` | bids for real rollup batches: [`rollup_bid`] |
+//! | `batch` | bids for real rollup batches: [`rollup_bid`], [`post_six_bids`] |
 //! | `proophi` | the command line, run in a directory of its own: [`Proophi`] |
 //! | `token` | an ERC-20 on the chain: [`Token`] |
 //!
@@ -24,7 +24,7 @@ mod scene;
 mod sealed;
 mod token;
 
-pub use batch::{rollup_bid, rollup_bids};
+pub use batch::{post_six_bids, rollup_bid, rollup_bids};
 pub use cast::{Person, people};
 pub use program::{Program, eventually, key_store};
 pub use proophi::{Proophi, Refusal, Running};

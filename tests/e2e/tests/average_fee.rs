@@ -3,9 +3,9 @@
 use alloy::primitives::{Bytes, U256};
 use chain::MarketParams;
 use chain::history::TaskEnd;
-use circuits::CircuitKind::{Transfers1, Transfers2, Transfers4};
+use circuits::CircuitKind::Transfers1;
 use clearing::Prices;
-use e2e::{Scene, people::*, rollup_bid};
+use e2e::{Scene, people::*, post_six_bids, rollup_bid};
 use market_types::{AskIndex, Mechanism, RoundNumber, Ticks};
 
 fn average_fee(params: &mut MarketParams) {
@@ -23,14 +23,7 @@ async fn requesters_pay_what_they_bid_and_provers_the_average_of_it() {
     let boole = scene.prover(BOOLE, 105, 5).await;
     scene.prover(CURIE, 105, 20).await;
 
-    scene.open(1).await;
-    scene.bid(RITA, &rollup_bid(20, Transfers4, 1)).await;
-    scene.bid(RALPH, &rollup_bid(15, Transfers2, 2)).await;
-    scene.bid(ROSA, &rollup_bid(7, Transfers1, 3)).await;
-    scene.bid(RITA, &rollup_bid(12, Transfers1, 4)).await;
-    scene.bid(RALPH, &rollup_bid(9, Transfers1, 5)).await;
-    scene.bid(ROSA, &rollup_bid(6, Transfers2, 6)).await;
-    scene.close(1).await;
+    post_six_bids(&mut scene).await;
 
     let round = scene.settled(1).await;
     let settlement = round.settlement.as_ref().expect("a settlement");

@@ -2,9 +2,8 @@
 
 use bindings::ProverMarket::{TaskEnded, deliverCall};
 use chain::history::TaskEnd;
-use circuits::CircuitKind::{Transfers1, Transfers2, Transfers4};
 use clearing::Prices;
-use e2e::{Scene, people::*, rollup_bid};
+use e2e::{Scene, people::*, post_six_bids};
 use market_types::{AskIndex, UnitPrice};
 use std::time::Duration;
 
@@ -19,14 +18,7 @@ async fn real_batches_are_bought_and_proved_and_every_wei_is_accounted_for() {
     let boole = scene.prover(BOOLE, 105, 5).await;
     scene.prover(CURIE, 105, 8).await;
 
-    scene.open(1).await;
-    scene.bid(RITA, &rollup_bid(20, Transfers4, 1)).await;
-    scene.bid(RALPH, &rollup_bid(15, Transfers2, 2)).await;
-    scene.bid(ROSA, &rollup_bid(7, Transfers1, 3)).await;
-    scene.bid(RITA, &rollup_bid(12, Transfers1, 4)).await;
-    scene.bid(RALPH, &rollup_bid(9, Transfers1, 5)).await;
-    scene.bid(ROSA, &rollup_bid(6, Transfers2, 6)).await;
-    scene.close(1).await;
+    post_six_bids(&mut scene).await;
 
     let round = scene.settled(1).await;
     let settlement = round.settlement.as_ref().expect("a settlement");
