@@ -4,7 +4,7 @@
 
 use alloy::primitives::{Address, B256, U256, aliases::U96};
 use bindings::ProverMarket;
-use chain::{AskOpening, BidOpening, Terms};
+use chain::{AskOpening, BidOpening, Offer, Terms};
 use differential::evm::Refused;
 use differential::world::World;
 use market_types::{AskIndex, CircuitId, Mechanism, RoundNumber, UnitCost, UnitFee};
@@ -113,7 +113,7 @@ impl Play {
 
     fn register(&mut self) -> Tried {
         let capacity = self.rng.random_range(15..=47);
-        let cost = if self.sealed() { u64::MAX } else { self.rng.random_range(0..20) };
+        let cost = if self.sealed() { Offer::NO_ASK } else { self.rng.random_range(0..20) };
         let prover = Address::repeat_byte(self.rng.random_range(1..5));
         let call = ProverMarket::registerCall { id: self.id(), capacity, cost };
         self.world.send(prover, u64::from(capacity) * 7 + 5, &call).map(|_| true)
