@@ -7,7 +7,7 @@ use bindings::ProverMarket;
 use chain::{AskOpening, BidOpening, Offer, Terms};
 use differential::evm::Refused;
 use differential::world::World;
-use market_types::{AskIndex, CircuitId, Mechanism, RoundNumber, UnitCost, UnitFee};
+use market_types::{AskIndex, CircuitId, Mechanism, RoundNumber, SeatedAsk, UnitCost, UnitFee};
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ struct Play {
     growing: bool,
     bids: Vec<(RoundNumber, BidOpening)>,
     asks: Vec<(RoundNumber, AskOpening)>,
+    /// What the contract's books of each settled round were when it was settled.
+    books: Vec<(RoundNumber, Vec<SeatedAsk>, Terms)>,
     /// How often each action was accepted.
     accepted: BTreeMap<&'static str, usize>,
     settled: usize,
@@ -45,6 +47,7 @@ impl Play {
             growing,
             bids: Vec::new(),
             asks: Vec::new(),
+            books: Vec::new(),
             accepted: BTreeMap::new(),
             settled: 0,
             traded: 0,
@@ -101,6 +104,14 @@ impl Play {
             let terms = self.world.history.terms_at(round);
             let expected = (U256::from(terms.cap.get()), U256::from(terms.reserve.get()));
             assert_eq!(self.world.terms(round), expected, "terms of {round} in {current}");
+        }
+        for (round, asks, terms) in &self.books {
+            assert_eq!(self.world.history.asks_at(*round), *asks, "asks of {round}, settled, in {current}");
+            assert_eq!(
+                self.world.history.terms_at(*round),
+                *terms,
+                "terms of {round}, settled, in {current}"
+            );
         }
     }
 
@@ -243,7 +254,9 @@ impl Play {
         let after = |rounds: u64| RoundNumber::new(round.get() + rounds);
         let (of_round, latest): (Terms, Terms) =
             (self.world.history.terms_at(round), self.world.history.terms_at(after(1)));
+        let asks = self.world.asks(round);
         let settled = self.world.settle(round);
+        self.books.push((round, asks, of_round));
         let next = self.world.history.terms_at(after(2));
         assert_eq!(next, self.world.next_terms(latest, of_round, settled.signal), "{settled:?}");
         self.settled += 1;

@@ -130,7 +130,8 @@ impl SeatRecord {
 pub(super) struct Seats {
     /// Those that are taken.
     pub(super) taken: BTreeMap<AskIndex, SeatRecord>,
-    /// Those whose prover left, in the order of leaving: what they asked counts for the rounds of their time.
+    /// Those whose prover left or lost all capacity, in the order of their ends: what they asked counts for the rounds of their
+    /// time.
     pub(super) left: Vec<SeatRecord>,
 }
 
@@ -171,7 +172,8 @@ impl Seats {
                     free: Vec::new(),
                 };
                 record.grow(capacity, current, from_round);
-                self.taken.insert(seat, record);
+                // A seat that slashes have left nothing of can be taken without having been left.
+                self.left.extend(self.taken.insert(seat, record));
             }
             Event::AskSubmitted(event) => {
                 let change =
