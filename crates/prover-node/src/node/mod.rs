@@ -163,7 +163,7 @@ impl Node {
                     seat = %seat.seat,
                     capacity = %seat.capacity,
                     least,
-                    "too little capacity is left to take part: leave, and register anew"
+                    "too little capacity is left to take part: raise it (proophi prover capacity), or leave"
                 );
             }
         }

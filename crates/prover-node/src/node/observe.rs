@@ -168,14 +168,14 @@ fn capacity_view(state: &SeatState, is_open: impl Fn(RoundNumber) -> bool) -> Ca
     let change = state.change;
     let resolved = before(change.round()).is_none_or(|round| !is_open(round));
     match change.units() {
-        0 => CapacityView::Steady,
         // A slash may have taken some of it.
-        units if change.shrinks() => {
+        units if units != 0 && change.shrinks() => {
             let free = state.offer.free() >= units.min(state.capacity);
             CapacityView::Shrinking { releasable: resolved && free }
         }
-        _ if resolved => CapacityView::Steady,
-        _ => CapacityView::Growing,
+        _ if state.capacity == 0 => CapacityView::Gone,
+        units if units != 0 && !resolved => CapacityView::Growing,
+        _ => CapacityView::Steady,
     }
 }
 
@@ -295,6 +295,17 @@ mod tests {
         assert_eq!(view(&changing(100, false, 3), 3, None).change, CapacityView::Steady);
         assert!(!view(&changing(100, false, 3), 2, None).takes_part);
         assert!(view(&changing(100, false, 3), 3, None).takes_part);
+    }
+
+    #[test]
+    fn a_seat_that_lost_everything_is_gone_once_no_round_needs_what_leaves_it() {
+        let lost = |state: SeatState| SeatState { capacity: 0, offer: Offer::new(U256::ZERO), ..state };
+        assert_eq!(view(&lost(seat(6, 1)), 3, Some(2)).change, CapacityView::Gone);
+        // Units that were to come are lost as well.
+        assert_eq!(view(&lost(changing(100, false, 3)), 3, Some(2)).change, CapacityView::Gone);
+        let shrinking = |releasable| CapacityView::Shrinking { releasable };
+        assert_eq!(view(&lost(changing(70, true, 3)), 3, Some(2)).change, shrinking(false));
+        assert_eq!(view(&lost(changing(70, true, 3)), 3, None).change, shrinking(true));
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub enum Action {
     },
     /// Take all capacity of a seat away.
     Leave(AskIndex),
-    /// Get the collateral of capacity back that was taken away.
+    /// Get the collateral of capacity back that was taken away, or give up a seat that has none left.
     Release(AskIndex),
 }
 

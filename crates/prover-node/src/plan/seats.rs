@@ -37,7 +37,7 @@ fn ask(seat: &SeatView, cost: UnitCost) -> Option<Action> {
 fn give_up(seat: &SeatView) -> Option<Action> {
     match seat.change {
         CapacityView::Steady => Some(Action::Leave(seat.seat)),
-        CapacityView::Shrinking { releasable: true } => Some(Action::Release(seat.seat)),
+        CapacityView::Gone | CapacityView::Shrinking { releasable: true } => Some(Action::Release(seat.seat)),
         CapacityView::Growing | CapacityView::Shrinking { releasable: false } => None,
     }
 }

@@ -333,6 +333,7 @@ fn leaving_waits_for_rounds_and_tasks_and_ends_with_the_collateral() {
     assert_eq!(plan_with(CapacityView::Steady), [Action::Leave(seat(MINE))]);
     assert_eq!(plan_with(CapacityView::Shrinking { releasable: false }), []);
     assert_eq!(plan_with(CapacityView::Shrinking { releasable: true }), [Action::Release(seat(MINE))]);
+    assert_eq!(plan_with(CapacityView::Gone), [Action::Release(seat(MINE))]);
     view.seats.clear();
     assert_eq!(plan(&view, 500), []);
 }

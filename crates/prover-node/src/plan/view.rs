@@ -155,6 +155,8 @@ pub enum CapacityView {
         /// Whether their collateral can be taken out: no round and no task needs them.
         releasable: bool,
     },
+    /// Slashes have left nothing of it: the seat can be given up as it is.
+    Gone,
 }
 
 /// What a seat has committed to. Nothing in an open market.
