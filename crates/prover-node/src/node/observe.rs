@@ -17,11 +17,8 @@ use super::{
     memory::Memory,
 };
 use crate::plan::{
-    CapacityView, Policy, SealedSeat, SealedView, SeatView, TaskId, TaskView, Terms, View, Wish,
+    CapacityView, MarketRules, Policy, SealedSeat, SealedView, SeatView, TaskId, TaskView, View, Wish,
 };
-
-/// A commitment needs at most this long to be mined (seconds), or a quarter of the round where that is less.
-const TIME_TO_COMMIT: u64 = 15;
 
 /// The chain at one block.
 #[derive(Debug)]
@@ -92,7 +89,7 @@ impl Snapshot {
         View {
             wish: operation.wish,
             policy: operation.policy,
-            terms: terms(market),
+            rules: rules(market),
             balance: self.balance,
             seats: self.seats.clone(),
             seats_busy: memory.seats.is_busy(head),
@@ -122,9 +119,9 @@ impl Snapshot {
     }
 }
 
-fn terms(market: &Market) -> Terms {
+fn rules(market: &Market) -> MarketRules {
     let params = &market.params;
-    Terms {
+    MarketRules {
         genesis: params.genesis,
         takeover_period: params.takeover_period,
         max_takeovers: params.max_takeovers.into(),

@@ -21,8 +21,8 @@ use market_types::{AskIndex, Capacity, RoundNumber, UnitCost};
 
 pub use pace::Pace;
 pub use view::{
-    CapacityView, Expire, Policy, SealedSeat, SealedView, SeatView, Stage, TaskId, TaskView, Terms, View,
-    Wish,
+    CapacityView, Expire, MarketRules, Policy, SealedSeat, SealedView, SeatView, Stage, TaskId, TaskView,
+    View, Wish,
 };
 
 /// One thing to do now.
