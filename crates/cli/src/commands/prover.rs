@@ -12,6 +12,7 @@ use alloy::primitives::{B256, U256};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::{SolCall, SolEvent};
 use bindings::ProverMarket;
+use chain::Offer;
 use clap::{Args, Subcommand};
 use market_types::{AskIndex, RoundNumber, UnitCost};
 use serde::Serialize;
@@ -175,7 +176,7 @@ async fn register(
     require_capacity(open, capacity)?;
     let cost = match (cost, params.is_sealed()) {
         (Some(cost), false) => price(open, cost)?,
-        (None, true) => NO_ASK,
+        (None, true) => Offer::NO_ASK,
         (None, false) => return Err(Failure::input("what does a unit cost? give --cost")),
         (Some(_), true) => {
             return Err(Failure::input(
@@ -339,12 +340,9 @@ fn require_part(open: &OpenMarket, seat: &Seat) -> Outcome<()> {
     )))
 }
 
-/// Stands for "no ask".
-const NO_ASK: u64 = u64::MAX;
-
 fn price(open: &OpenMarket, cost: &Amount) -> Outcome<u64> {
     let cost = open.money.price(cost).or_fail(Code::Input)?;
-    if cost == NO_ASK {
+    if cost == Offer::NO_ASK {
         return Err(Failure::input("this unit cost stands for \"no ask\"; choose a lower one"));
     }
     Ok(cost)
