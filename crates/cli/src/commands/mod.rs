@@ -27,6 +27,7 @@ mod market_view;
 pub(crate) mod money;
 pub(crate) mod prover;
 pub(crate) mod reveal;
+mod revealed;
 pub(crate) mod round;
 mod round_view;
 pub(crate) mod sealed;

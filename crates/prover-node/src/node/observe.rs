@@ -11,7 +11,7 @@ use market_types::{RoundNumber, Units};
 use thiserror::Error;
 
 use super::{
-    asks::{Asks, AsksError},
+    asks::Asks,
     assigned::{Assigned, open_tasks},
     desk::Desk,
     memory::Memory,
@@ -36,9 +36,6 @@ pub(super) enum ObserveError {
     /// The contract could not be asked.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The prover's own asks could not be looked at.
-    #[error(transparent)]
-    Asks(#[from] AsksError),
     /// The logs could not be read.
     #[error(transparent)]
     Follow(#[from] FollowError),
@@ -104,10 +101,9 @@ impl Snapshot {
 
     fn sealed(&self, market: &Market, memory: &Memory) -> Option<SealedView> {
         let round = market.id.round_at(self.head.timestamp).ok().filter(|_| market.id.is_sealed())?;
-        let margin = TIME_TO_COMMIT.min(market.params.bidding_period / 4);
         Some(SealedView {
             round,
-            commit_by: market.close_of(round).saturating_sub(margin),
+            commit_by: market.commit_by(round),
             reveals_busy: memory.reveals.is_busy(self.head.number),
             reveals_retry_at: memory.reveals.retry_at(),
         })
@@ -190,7 +186,7 @@ mod tests {
 
     const GENESIS: u64 = 1_000;
     const PERIOD: u64 = 60;
-    const NO_ASK: u64 = u64::MAX;
+    const NO_ASK: u64 = Offer::NO_ASK;
 
     /// Largest task: 10 units.
     fn market(reveal_period: u64) -> Market {
@@ -295,6 +291,16 @@ mod tests {
     }
 
     #[test]
+    fn capacity_that_left_is_released_with_its_last_round_and_task() {
+        let shrinking = |releasable| CapacityView::Shrinking { releasable };
+        assert_eq!(view(&changing(70, true, 3), 3, Some(2)).change, shrinking(false));
+        assert_eq!(view(&changing(70, true, 3), 3, None).change, shrinking(true));
+        assert_eq!(view(&changing(71, true, 3), 3, None).change, shrinking(false), "70 are free");
+        assert!(view(&changing(100, true, 3), 2, None).takes_part);
+        assert!(!view(&changing(100, true, 3), 3, None).takes_part);
+    }
+
+    #[test]
     fn a_seat_that_lost_everything_is_gone_once_no_round_needs_what_leaves_it() {
         let lost = |state: SeatState| SeatState { capacity: 0, offer: Offer::new(U256::ZERO), ..state };
         assert_eq!(view(&lost(seat(6, 1)), 3, Some(2)).change, CapacityView::Gone);
@@ -303,16 +309,6 @@ mod tests {
         let shrinking = |releasable| CapacityView::Shrinking { releasable };
         assert_eq!(view(&lost(changing(70, true, 3)), 3, Some(2)).change, shrinking(false));
         assert_eq!(view(&lost(changing(70, true, 3)), 3, None).change, shrinking(true));
-    }
-
-    #[test]
-    fn capacity_that_left_is_released_with_its_last_round_and_task() {
-        let shrinking = |releasable| CapacityView::Shrinking { releasable };
-        assert_eq!(view(&changing(70, true, 3), 3, Some(2)).change, shrinking(false));
-        assert_eq!(view(&changing(70, true, 3), 3, None).change, shrinking(true));
-        assert_eq!(view(&changing(71, true, 3), 3, None).change, shrinking(false), "70 are free");
-        assert!(view(&changing(100, true, 3), 2, None).takes_part);
-        assert!(!view(&changing(100, true, 3), 3, None).takes_part);
     }
 
     #[test]

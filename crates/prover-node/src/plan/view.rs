@@ -162,7 +162,7 @@ pub enum CapacityView {
 /// What a seat has committed to. Nothing in an open market.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SealedSeat {
-    /// Whether there is a commitment for the round that takes them.
+    /// Whether there is a commitment for the round that takes them, or may be one whose opening cannot be read.
     pub committed: bool,
     /// What a commitment locks until it is opened.
     pub bond: u128,
