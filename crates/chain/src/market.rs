@@ -133,6 +133,9 @@ impl FromStr for MarketId {
     }
 }
 
+/// What a commitment may need from its sending to its block (seconds).
+const TIME_TO_COMMIT: u64 = 15;
+
 /// A market that exists, with its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Market {
@@ -227,6 +230,14 @@ impl Market {
     #[must_use]
     pub fn close_of(&self, round: RoundNumber) -> u64 {
         self.id.close_of(round)
+    }
+
+    /// First second from which a commitment for `round` may be mined too late, when the contract refuses it. One that is sent before
+    /// has 15 s to get there, or a quarter of the round where that is less.
+    #[must_use]
+    pub fn commit_by(&self, round: RoundNumber) -> u64 {
+        let margin = TIME_TO_COMMIT.min(self.id.bidding_period() / 4);
+        self.close_of(round).saturating_sub(margin)
     }
 
     /// First second at which commitments of `round` can no longer be opened, and the round can be settled. In a market with
@@ -376,6 +387,17 @@ mod tests {
         let n = round(3);
         assert_eq!((open.reveal_by(n), sealed.reveal_by(n)), (open.close_of(n), sealed.close_of(n) + 20));
         assert_eq!(sealed.settle_by(n), sealed.close_of(n) + 20 + 30);
+    }
+
+    #[test]
+    fn a_commitment_is_sent_early_enough_to_be_mined_before_the_close() {
+        let mut params = sealed_params();
+        let n = round(3);
+        for (period, margin) in [(60, 15), (59, 14), (61, 15), (600, 15), (3, 0)] {
+            params.bidding_period = period;
+            let market = of(params.clone());
+            assert_eq!(market.close_of(n) - market.commit_by(n), margin, "{period}");
+        }
     }
 
     #[test]

@@ -4,15 +4,15 @@ use crate::MarketId;
 use alloy::primitives::U256;
 use market_types::{Ask, Capacity, RoundNumber, UnitCost};
 
-/// `cost before (64) | cost (64) | cost from round (32) | free (32) | free before (32) | change (1) | free from round (31)`,
-/// as in `contracts/types/Offer.sol`. Holds a value and the one before it, enough for every round that can still be settled.
+/// `cost before (64) | cost (64) | cost from round (32) | free (32) | free before (32) | free from round (32)`, as in
+/// `contracts/types/Offer.sol`. Holds a value and the one before it, enough for every round that can still be settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Offer(U256);
 
-/// Stands for "no ask".
-const NO_ASK: u64 = u64::MAX;
-
 impl Offer {
+    /// Stands for "no ask" where the contract takes a unit cost, and is no unit cost itself.
+    pub const NO_ASK: u64 = u64::MAX;
+
     /// An offer as the contract returns it.
     #[must_use]
     pub const fn new(slot: U256) -> Self {
@@ -27,13 +27,13 @@ impl Offer {
             return None;
         }
         let shift = if round.get() >= self.part(96, 32) { 128 } else { 192 };
-        Some(self.part(shift, 64)).filter(|cost| *cost != NO_ASK).map(UnitCost::new)
+        asked(self.part(shift, 64))
     }
 
     /// Unit cost that was set last, in ticks per unit; `None` if there is none, as in a sealed market before an ask is opened.
     #[must_use]
     pub fn cost(self) -> Option<UnitCost> {
-        Some(self.part(128, 64)).filter(|cost| *cost != NO_ASK).map(UnitCost::new)
+        asked(self.part(128, 64))
     }
 
     /// The round from which [`Offer::cost`] counts.
@@ -66,6 +66,11 @@ impl Offer {
         let low = (self.0 >> shift).as_limbs()[0];
         low & (u64::MAX >> (64_u32.saturating_sub(bits)))
     }
+}
+
+/// A unit cost as the contract has it, `None` for what stands for "no ask".
+pub(crate) fn asked(cost: u64) -> Option<UnitCost> {
+    Some(cost).filter(|cost| *cost != Offer::NO_ASK).map(UnitCost::new)
 }
 
 /// What a seat offers of `free` units; `None` if it takes no part.
@@ -143,6 +148,7 @@ mod tests {
         Offer(parts.iter().fold(U256::ZERO, |slot, (value, shift)| slot | (U256::from(*value) << *shift)))
     }
 
+    const NO_ASK: u64 = Offer::NO_ASK;
     const NO_CHANGE: CapacityChange = CapacityChange::new(0);
 
     /// Largest task: 4 units.

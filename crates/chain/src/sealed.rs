@@ -2,6 +2,7 @@
 
 use crate::commitments::{BidChain, BidWord, ask_commitment, bid_commitment, ticket};
 use crate::{Client, Market};
+use alloy::primitives::aliases::U96;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use bindings::ProverMarket;
 use market_types::{AskIndex, CircuitId, OutOfRange, RoundNumber, TaskSize, UnitCost, UnitFee};
@@ -50,6 +51,23 @@ impl BidOpening {
         cost.saturating_add(market.id.settlement_fee().into())
     }
 
+    /// The call that commits to it in `round`, the one that takes bids, and locks `deposit` ticks; see
+    /// [`BidOpening::least_deposit`].
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if the circuit has no size.
+    pub fn commit_call(
+        &self,
+        client: &Client,
+        market: &Market,
+        round: RoundNumber,
+        deposit: U96,
+    ) -> Result<ProverMarket::commitBidCall, OutOfRange> {
+        let commitment = self.commitment(client.seed(market, round))?;
+        let (id, round) = (market.id.get(), narrow(round));
+        Ok(ProverMarket::commitBidCall { id, commitment, deposit_: deposit, round })
+    }
+
     /// The opening as the contract takes it.
     #[must_use]
     pub fn to_abi(&self) -> ProverMarket::Opening {
@@ -84,6 +102,22 @@ impl AskOpening {
         ask_commitment(seed, self.prover, self.seat, self.cost, self.salt)
     }
 
+    /// The call that commits to it in `round`, the one that takes bids.
+    #[must_use]
+    pub fn commit_call(
+        &self,
+        client: &Client,
+        market: &Market,
+        round: RoundNumber,
+    ) -> ProverMarket::commitAskCall {
+        ProverMarket::commitAskCall {
+            id: market.id.get(),
+            seat: U256::from(self.seat.get()),
+            commitment: self.commitment(client.seed(market, round)),
+            round: narrow(round),
+        }
+    }
+
     /// The call that opens it.
     #[must_use]
     pub fn reveal_call(&self, market: &Market) -> ProverMarket::revealAskCall {
@@ -94,6 +128,11 @@ impl AskOpening {
             salt: self.salt,
         }
     }
+}
+
+/// A round as the contract takes it with a commitment. One that does not fit is far behind the market's last, and refused.
+fn narrow(round: RoundNumber) -> u32 {
+    u32::try_from(round.get()).unwrap_or(u32::MAX)
 }
 
 /// The call that opens bids of the round that closed last.

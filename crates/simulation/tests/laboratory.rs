@@ -1,6 +1,7 @@
-//! The laboratory as a whole: the same results on any number of threads, accounts that balance, agents that do what they
+//! The laboratory as a whole: every experiment, the same results on any number of threads, accounts that balance, agents that do what they
 //! say, and a core that rewards the truth.
 
+use clap::ValueEnum as _;
 use clearing::Outcome;
 use market_types::Mechanism;
 use simulation::account::{Accounts, Penalties, account};
@@ -11,7 +12,7 @@ use simulation::book::{Bidder, Book};
 use simulation::distribution::{Demand, Prover, Requester, Supply};
 use simulation::experiments::Experiment;
 use simulation::market::{NO_CAP, Population, Scenario};
-use simulation::{Lab, Progress};
+use simulation::{Lab, Progress, Report};
 
 fn lab(threads: usize) -> Lab {
     Lab::new(5, 12, threads, Progress::hidden()).expect("threads")
@@ -37,12 +38,36 @@ fn for_all_rounds(rounds: u64, mut check: impl FnMut(&Table<'_>, &Book)) {
     }
 }
 
+/// Tables with their numbers of rows.
+type Rows = &'static [(&'static str, usize)];
+
+/// What each experiment fills, and how many figures it draws.
+const REPORTS: [(Experiment, Rows, usize); 6] = [
+    (Experiment::Incentives, &[("incentives", 44)], 2),
+    (Experiment::Welfare, &[("welfare", 180)], 3),
+    (Experiment::Agreements, &[("agreements", 60)], 1),
+    (Experiment::Defences, &[("defences", 244)], 3),
+    (Experiment::Cartels, &[("cartels", 32)], 1),
+    (
+        Experiment::Controllers,
+        &[("controllers", 4_800), ("controllers-welfare", 30), ("controllers-manipulation", 36)],
+        3,
+    ),
+];
+
 #[test]
-fn results_do_not_depend_on_the_number_of_threads() {
-    for experiment in [Experiment::Incentives, Experiment::Agreements] {
-        let tables = [1, 5].map(|threads| experiment.run(&lab(threads)).tables);
-        assert!(tables[0].iter().all(|(_, table)| table.as_str().lines().count() > 10));
-        assert_eq!(tables[0], tables[1], "{experiment:?}");
+fn every_experiment_fills_its_tables_and_figures_alike_on_any_number_of_threads() {
+    assert_eq!(REPORTS.map(|(experiment, ..)| experiment).as_slice(), Experiment::value_variants());
+    for (experiment, tables, figures) in REPORTS {
+        let [one, five] = [1, 5].map(|threads| experiment.run(&lab(threads)));
+        let rows = |report: &Report| -> Vec<(&str, usize)> {
+            let table = report.tables.iter();
+            table.map(|(name, table)| (*name, table.as_str().lines().count() - 1)).collect()
+        };
+        assert_eq!((rows(&one).as_slice(), one.figures.len()), (tables, figures), "{experiment:?}");
+        assert!(one.figures.iter().all(|(_, figure)| !figure.panels.is_empty()), "{experiment:?}");
+        assert_eq!(one.tables, five.tables, "{experiment:?}");
+        assert_eq!(one.findings, five.findings, "{experiment:?}");
     }
     let other = Lab::new(6, 12, 1, Progress::hidden()).expect("threads");
     assert_ne!(Experiment::Incentives.run(&other).tables, Experiment::Incentives.run(&lab(1)).tables);

@@ -9,7 +9,7 @@ use chain::deploy::{CircuitKey, Deployment, create_market, deploy};
 use chain::events::{BidHead, first};
 use chain::sealed::reveal_bids_call;
 use chain::{AskOpening, BidOpening};
-use chain::{Client, Currency, Market, MarketParams};
+use chain::{Client, Currency, Market, MarketParams, Offer};
 use market_types::{
     AskIndex, CapacityCap, CircuitId, Mechanism, ReservePrice, RoundNumber, TaskSize, UnitCost, UnitFee,
 };
@@ -203,7 +203,7 @@ impl Testbed {
     /// Takes a seat, paying collateral and seat fee in ether; it takes part after the market's delay, in
     /// [`default_params`] from the next round on. In a sealed market `cost` is left out: an ask is committed to.
     pub async fn register(&self, client: &Client, market: &Market, capacity: u32, cost: u64) -> AskIndex {
-        let cost = if market.params.is_sealed() { u64::MAX } else { cost };
+        let cost = if market.params.is_sealed() { Offer::NO_ASK } else { cost };
         let collateral = u64::from(capacity).saturating_mul(market.params.collateral_per_unit);
         let ticks = collateral.saturating_add(market.params.seat_fee);
         let call = ProverMarket::registerCall { id: market.id.get(), capacity, cost };
@@ -239,14 +239,9 @@ impl Testbed {
             salt: salt(),
         };
         let round = self.current_round(market).await;
-        let commitment = opening.commitment(client.seed(market, round)).expect("a circuit with a size");
         let deposit = opening.least_deposit(market).saturating_mul(2);
-        let call = ProverMarket::commitBidCall {
-            id: market.id.get(),
-            commitment,
-            deposit_: U96::saturating_from(deposit),
-            round: round.get().try_into().expect("32 bits"),
-        };
+        let call = opening.commit_call(client, market, round, U96::saturating_from(deposit));
+        let call = call.expect("a circuit with a size");
         let value = market.ticks_to_wei(U256::from(deposit));
         let receipt = client.send(call, value, None).await.expect("the commitment");
         let committed = first::<ProverMarket::Committed>(&receipt, client.contract()).expect("a commitment");
@@ -265,16 +260,11 @@ impl Testbed {
         let prover = client.sender().expect("a client with a key");
         let opening = AskOpening { prover, seat, cost: UnitCost::new(cost), salt: salt() };
         let round = self.current_round(market).await;
-        let number = U256::from(seat.get());
-        let state = client.market().seatOf(market.id.get(), number).call().await.expect("the seat");
+        let state = client.market().seatOf(market.id.get(), U256::from(seat.get())).call().await;
+        let state = state.expect("the seat");
         let units = u128::try_from(state.capacity).expect("a capacity");
         let bond = market.bond_of(units.saturating_mul(market.params.collateral_per_unit.into()));
-        let call = ProverMarket::commitAskCall {
-            id: market.id.get(),
-            seat: number,
-            commitment: opening.commitment(client.seed(market, round)),
-            round: round.get().try_into().expect("32 bits"),
-        };
+        let call = opening.commit_call(client, market, round);
         client.send(call, market.ticks_to_wei(U256::from(bond)), None).await.expect("the commitment");
         (round, opening)
     }

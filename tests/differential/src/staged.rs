@@ -8,7 +8,7 @@ use alloy::{
 use bindings::ProverMarket::{self, NewBid, RoundSettled};
 use chain::commitments::{self, BidWord};
 use chain::round::certificate_to_abi;
-use chain::{Currency, MarketParams};
+use chain::{Currency, MarketParams, Offer};
 use clearing::{Certificate, Outcome};
 use market_types::{Ask, AskIndex, Bid, Capacity, CircuitId, Mechanism, Round, SeatedAsk, TaskSize};
 
@@ -41,7 +41,7 @@ pub fn held_by_a_market(round: &Round) -> Option<Round> {
         && round.cap().get() >= u64::from(largest)
         && round.asks().iter().all(|seated| {
             seated.seat.get() < MAX_SEATS
-                && seated.ask.cost.get() != u64::MAX
+                && seated.ask.cost.get() != Offer::NO_ASK
                 && seated.ask.capacity.get() >= largest
                 && seated.ask.capacity.get().checked_add(largest - 1).is_some()
         });

@@ -41,9 +41,9 @@ pub struct Settled {
     pub dust: u128,
 }
 
-/// A market whose terms move and whose tasks end soon: rounds of 100 s, up to 8 units a task, seats of 15 to 47 units.
+/// A market whose terms move and whose tasks end soon: rounds of 100 s, up to `largest` units a task.
 #[must_use]
-pub fn params(mechanism: Mechanism, sealed: bool, verifier: Address) -> MarketParams {
+pub fn params(mechanism: Mechanism, sealed: bool, largest: u32, verifier: Address) -> MarketParams {
     let cap = |units| CapacityCap::new(units).expect("a cap");
     MarketParams {
         currency: Currency::Native,
@@ -64,7 +64,7 @@ pub fn params(mechanism: Mechanism, sealed: bool, verifier: Address) -> MarketPa
         max_takeovers: 2,
         max_seats: 10,
         capacity_delay: 2,
-        min_seat_capacity: 15,
+        min_seat_capacity: 2 * largest - 1,
         seat_fee: 5,
         verifier,
         verifier_gas: 100_000,
@@ -75,7 +75,7 @@ pub fn params(mechanism: Mechanism, sealed: bool, verifier: Address) -> MarketPa
         sink: Address::repeat_byte(0x51),
         collateral_per_unit: 7,
         settlement_fee: 3,
-        max_task_size: TaskSize::new(8).expect("a size"),
+        max_task_size: TaskSize::new(largest).expect("a size"),
     }
 }
 
@@ -85,11 +85,11 @@ impl World {
     /// # Panics
     /// If it cannot be created.
     #[must_use]
-    pub fn new(mechanism: Mechanism, sealed: bool) -> Self {
+    pub fn new(mechanism: Mechanism, sealed: bool, largest: u32) -> Self {
         let mut evm = Evm::new(GENESIS);
         let verifier = evm.deploy(Bytes::from_static(&YES));
         let address = evm.deploy(ProverMarket::BYTECODE.clone());
-        let params = params(mechanism, sealed, verifier);
+        let params = params(mechanism, sealed, largest, verifier);
         assert_eq!(params.validate(), Ok(()));
         let market = Market { id: params.market_id(), params };
         let call = ProverMarket::createMarketCall { params: market.params.to_abi() };

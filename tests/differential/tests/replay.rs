@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
 
 use alloy::primitives::{Address, B256, U256, aliases::U96};
-use bindings::ProverMarket;
-use chain::{AskOpening, BidOpening, Terms};
+use bindings::ProverMarket::{self, Task};
+use chain::{AskOpening, BidOpening, Offer, Terms};
 use differential::evm::Refused;
 use differential::world::World;
-use market_types::{AskIndex, CircuitId, Mechanism, RoundNumber, UnitCost, UnitFee};
+use market_types::{AskIndex, BidIndex, CircuitId, Mechanism, RoundNumber, SeatedAsk, UnitCost, UnitFee};
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -15,20 +15,41 @@ use std::collections::BTreeMap;
 /// Whether an action had an effect, or the contract's refusal.
 type Tried = Result<bool, Refused>;
 
+/// How people behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Capacity grows only when no closed round waits to be settled.
+    Usual,
+    /// It may grow at any time.
+    Growing,
+    /// Tasks and seats are small, and provers let tasks default before somebody delivers.
+    Careless,
+}
+
+impl Kind {
+    /// In units.
+    const fn largest_task(self) -> u32 {
+        if matches!(self, Self::Careless) { 1 } else { 8 }
+    }
+}
+
 /// A world with those who act in it at random.
 struct Play {
     world: World,
     rng: ChaCha8Rng,
-    /// Whether capacity may grow while a closed round waits to be settled.
-    growing: bool,
+    kind: Kind,
     bids: Vec<(RoundNumber, BidOpening)>,
     asks: Vec<(RoundNumber, AskOpening)>,
+    /// What the contract's books of each settled round were when it was settled.
+    books: Vec<(RoundNumber, Vec<SeatedAsk>, Terms)>,
     /// How often each action was accepted.
     accepted: BTreeMap<&'static str, usize>,
     settled: usize,
     traded: usize,
     moved: usize,
     dust: u128,
+    /// Seats that were taken after slashes had left nothing of them.
+    retaken: usize,
 }
 
 /// Settlements come more often, as a round can be settled for a short time only.
@@ -38,18 +59,20 @@ const ACTIONS: [&str; 14] = [
 ];
 
 impl Play {
-    fn new(mechanism: Mechanism, sealed: bool, growing: bool, seed: u64) -> Self {
+    fn new(mechanism: Mechanism, sealed: bool, kind: Kind, seed: u64) -> Self {
         Self {
-            world: World::new(mechanism, sealed),
+            world: World::new(mechanism, sealed, kind.largest_task()),
             rng: ChaCha8Rng::seed_from_u64(seed),
-            growing,
+            kind,
             bids: Vec::new(),
             asks: Vec::new(),
+            books: Vec::new(),
             accepted: BTreeMap::new(),
             settled: 0,
             traded: 0,
             moved: 0,
             dust: 0,
+            retaken: 0,
         }
     }
 
@@ -102,6 +125,14 @@ impl Play {
             let expected = (U256::from(terms.cap.get()), U256::from(terms.reserve.get()));
             assert_eq!(self.world.terms(round), expected, "terms of {round} in {current}");
         }
+        for (round, asks, terms) in &self.books {
+            assert_eq!(self.world.history.asks_at(*round), *asks, "asks of {round}, settled, in {current}");
+            assert_eq!(
+                self.world.history.terms_at(*round),
+                *terms,
+                "terms of {round}, settled, in {current}"
+            );
+        }
     }
 
     fn seat(&mut self) -> (u64, Address) {
@@ -112,11 +143,21 @@ impl Play {
     }
 
     fn register(&mut self) -> Tried {
-        let capacity = self.rng.random_range(15..=47);
-        let cost = if self.sealed() { u64::MAX } else { self.rng.random_range(0..20) };
+        let capacity = self.capacity();
+        let lost: Vec<AskIndex> =
+            self.world.history.seats().filter(|seat| seat.capacity == 0).map(|seat| seat.seat).collect();
+        let cost = if self.sealed() { Offer::NO_ASK } else { self.rng.random_range(0..20) };
         let prover = Address::repeat_byte(self.rng.random_range(1..5));
         let call = ProverMarket::registerCall { id: self.id(), capacity, cost };
-        self.world.send(prover, u64::from(capacity) * 7 + 5, &call).map(|_| true)
+        let seat = self.world.send(prover, u64::from(capacity) * 7 + 5, &call)?;
+        self.retaken += usize::from(lost.iter().any(|lost| U256::from(lost.get()) == seat));
+        Ok(true)
+    }
+
+    /// A capacity that a seat may have: 15 to 47 units where tasks have up to 8.
+    fn capacity(&mut self) -> u32 {
+        let least = 2 * self.kind.largest_task() - 1;
+        self.rng.random_range(least..=3 * least + 2)
     }
 
     fn ask(&mut self) -> Tried {
@@ -146,8 +187,9 @@ impl Play {
         let (seat, prover) = self.seat();
         let registered = self.world.history.seats().find(|record| u64::from(record.seat.get()) == seat);
         let registered = registered.map_or(0, |record| record.capacity);
-        let capacity = if self.rng.random_bool(0.2) { 0 } else { self.rng.random_range(15..=47) };
-        if !self.growing && u64::from(capacity) > registered && self.world.unresolved().is_some() {
+        let capacity = if self.rng.random_bool(0.2) { 0 } else { self.capacity() };
+        if self.kind != Kind::Growing && u64::from(capacity) > registered && self.world.unresolved().is_some()
+        {
             return Ok(false);
         }
         let call = ProverMarket::changeCapacityCall { id: self.id(), seat: U256::from(seat), capacity };
@@ -165,7 +207,7 @@ impl Play {
         for _ in 0..self.rng.random_range(1..6) {
             let requester = Address::repeat_byte(0x60 + self.rng.random_range(0..8));
             let fee = self.rng.random_range(1..40);
-            let circuit = CircuitId::of(7, self.rng.random_range(1..=8));
+            let circuit = CircuitId::of(7, self.rng.random_range(1..=self.kind.largest_task()));
             if self.sealed() {
                 self.commit_bid(requester, fee, circuit)?;
                 continue;
@@ -243,7 +285,9 @@ impl Play {
         let after = |rounds: u64| RoundNumber::new(round.get() + rounds);
         let (of_round, latest): (Terms, Terms) =
             (self.world.history.terms_at(round), self.world.history.terms_at(after(1)));
+        let asks = self.world.asks(round);
         let settled = self.world.settle(round);
+        self.books.push((round, asks, of_round));
         let next = self.world.history.terms_at(after(2));
         assert_eq!(next, self.world.next_terms(latest, of_round, settled.signal), "{settled:?}");
         self.settled += 1;
@@ -253,8 +297,17 @@ impl Play {
         Ok(true)
     }
 
+    fn was_taken_over(&self, task: &Task) -> bool {
+        let index = BidIndex::new(task.index).unwrap();
+        let round = self.world.history.round(RoundNumber::new(task.round.into()));
+        round.and_then(|round| round.task(index)).is_some_and(|task| !task.takeovers.is_empty())
+    }
+
     fn end_a_task(&mut self, how: &str) -> Tried {
-        let tasks = self.world.open_tasks();
+        let mut tasks = self.world.open_tasks();
+        if how == "deliver" && self.kind == Kind::Careless {
+            tasks.retain(|(task, _)| self.was_taken_over(task));
+        }
         let Some((task, path)) = tasks.choose(&mut self.rng).cloned() else { return Ok(false) };
         let id = self.id();
         match how {
@@ -277,12 +330,13 @@ impl Play {
     }
 }
 
-/// Plays worlds of one kind, and makes sure that everything happened in them.
-fn play(mechanism: Mechanism, sealed: bool, growing: bool) {
+/// Plays worlds of one kind, and makes sure that everything happened in them. Tells how many seats were taken after they had lost
+/// everything, which is rare where tasks are large.
+fn play(mechanism: Mechanism, sealed: bool, kind: Kind) -> usize {
     let mut accepted: BTreeMap<&'static str, usize> = BTreeMap::new();
-    let (mut settled, mut traded, mut moved, mut dust) = (0, 0, 0, 0);
+    let (mut settled, mut traded, mut moved, mut dust, mut retaken) = (0, 0, 0, 0, 0);
     for seed in 0..24 {
-        let mut play = Play::new(mechanism, sealed, growing, seed);
+        let mut play = Play::new(mechanism, sealed, kind, seed);
         for _ in 0..1_000 {
             play.step();
         }
@@ -293,9 +347,10 @@ fn play(mechanism: Mechanism, sealed: bool, growing: bool) {
         traded += play.traded;
         moved += play.moved;
         dust += play.dust;
+        retaken += play.retaken;
     }
     println!(
-        "{mechanism}, sealed {sealed}: settled {settled}, traded {traded}, moved {moved}, dust {dust}, {accepted:?}"
+        "{mechanism}, sealed {sealed}: settled {settled}, traded {traded}, moved {moved}, dust {dust}, retaken {retaken}, {accepted:?}"
     );
     for action in ACTIONS {
         let expected = usize::from(sealed || !["reveal", "forfeit"].contains(&action));
@@ -303,23 +358,30 @@ fn play(mechanism: Mechanism, sealed: bool, growing: bool) {
     }
     assert!(settled >= 100 && traded >= 40 && moved >= 40);
     assert_eq!(dust > 0, mechanism == Mechanism::AverageFee);
+    retaken
 }
 
 #[test]
 fn books_and_terms_of_an_open_market_follow_from_its_events() {
-    play(Mechanism::Core, false, false);
-    play(Mechanism::AverageFee, false, false);
+    play(Mechanism::Core, false, Kind::Usual);
+    play(Mechanism::AverageFee, false, Kind::Usual);
 }
 
 #[test]
 fn books_and_terms_of_a_sealed_market_follow_from_its_events() {
-    play(Mechanism::Core, true, false);
-    play(Mechanism::AverageFee, true, false);
+    play(Mechanism::Core, true, Kind::Usual);
+    play(Mechanism::AverageFee, true, Kind::Usual);
 }
 
 /// While a closed round waits to be settled, a seat of it that grows has to keep what it offered to it.
 #[test]
 fn books_and_terms_follow_from_events_while_capacity_grows_at_any_time() {
-    play(Mechanism::Core, false, true);
-    play(Mechanism::AverageFee, true, true);
+    play(Mechanism::Core, false, Kind::Growing);
+    play(Mechanism::AverageFee, true, Kind::Growing);
+}
+
+#[test]
+fn books_and_terms_follow_from_events_while_seats_lose_everything_and_are_taken_anew() {
+    let retaken = play(Mechanism::Core, false, Kind::Careless);
+    assert!(retaken > 0, "{retaken}");
 }

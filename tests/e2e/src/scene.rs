@@ -9,7 +9,7 @@ use chain::events::{BidHead, first};
 use chain::history::TaskEnd;
 use chain::{
     Client, Currency, FollowError, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets,
-    RoundRecord, SendError,
+    Offer, RoundRecord, SendError,
 };
 use circuits::CircuitKind;
 use market_types::{AskIndex, BidIndex, RoundNumber, TaskSize};
@@ -278,7 +278,7 @@ impl Scene {
     /// Takes a seat for `person` without running a node for it. In a sealed market the cost is left out.
     pub async fn seat(&self, person: Person, capacity: u32, cost: u64) {
         let params = &self.market.params;
-        let cost = if params.is_sealed() { u64::MAX } else { cost };
+        let cost = if params.is_sealed() { Offer::NO_ASK } else { cost };
         self.deposit(person, u64::from(capacity) * params.collateral_per_unit + params.seat_fee).await;
         self.call(person, registerCall { id: self.market.id.get(), capacity, cost }).await;
     }

@@ -5,7 +5,7 @@ use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, U256};
 use bindings::ProverMarket::forfeitCall;
 use market_types::RoundNumber;
-use service::openings::{Opening, OpeningKey, OpeningStore, Venue, are_staked};
+use service::openings::{Kept, Opening, OpeningKey, OpeningStore, Venue, are_staked};
 
 impl Scene {
     /// Where everybody's openings are kept.
@@ -17,9 +17,10 @@ impl Scene {
     /// The openings of `person` that are kept.
     pub async fn openings_of(&self, person: Person) -> Vec<Opening> {
         let client = self.client(person).await;
-        let mut all = self.openings().of_market(&Venue::of(&client, &self.market)).expect("openings");
-        all.retain(|opening| Some(opening.key().account) == client.sender());
-        all
+        let Kept { mut openings, faults } = self.openings().of_market(&Venue::of(&client, &self.market));
+        assert!(faults.is_empty(), "{faults:?}");
+        openings.retain(|opening| Some(opening.key().account) == client.sender());
+        openings
     }
 
     /// Who has committed to something in round `number` that is neither opened nor forfeited, and to what.

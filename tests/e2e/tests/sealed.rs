@@ -1,15 +1,18 @@
-//! A sealed round: commitments, a crash of everything, openings in time, a copy that is worth nothing, a bond that is lost.
+//! A sealed round: commitments, a crash of everything, a damaged file, openings in time, a copy that is worth nothing, a bond
+//! that is lost.
 
-use alloy::primitives::U256;
 use alloy::primitives::aliases::U96;
+use alloy::primitives::{B256, U256};
 use bindings::ProverMarket::{NothingRevealed, commitBidCall, revealBidsCall};
-use chain::BidOpening;
+use chain::{AskOpening, BidOpening};
 use clearing::Prices;
 use e2e::{Person, Proophi, Scene, people::*};
-use market_types::{RoundNumber, UnitPrice};
+use market_types::{AskIndex, RoundNumber, UnitCost, UnitPrice};
 use serde_json::Value;
-use service::openings::Secret;
+use service::openings::{Opening, Secret, Venue};
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// Runs a command for `person`.
@@ -34,7 +37,7 @@ async fn what_is_committed_to_is_opened_through_a_crash_and_nothing_else_counts(
 
     scene.open(1).await;
     scene.committed(ADA, 1).await;
-    run(&proophi, &scene, BOOLE, "prover commit --cost 4 --top-up");
+    a_seat_commits_once_and_to_what_is_kept(&proophi, &scene).await;
     let committed = run(&proophi, &scene, RITA, "bid --fee 10 --generate 1 --seed 1 --top-up");
     // 10 * 14 + 7 ticks, hidden in the next power of two.
     assert_eq!((&committed["deposit"]["ticks"], &committed["bond"]["ticks"]), (&"256".into(), &"25".into()));
@@ -59,6 +62,8 @@ async fn what_is_committed_to_is_opened_through_a_crash_and_nothing_else_counts(
         scene.try_call(RUDI, revealBidsCall { id: scene.market.id.get(), openings: vec![copied.to_abi()] });
     let refused = refused.await.expect_err("a copy");
     assert!(refused.is::<NothingRevealed>(), "{refused}");
+    let damaged = Path::new(committed["committed"][0]["opening"].as_str().expect("a file"));
+    a_file_is_damaged(&damaged.with_file_name("damaged.json"));
     scene.watch(SIMON);
     scene.prover(ADA, 27, 2).await;
     scene
@@ -67,6 +72,10 @@ async fn what_is_committed_to_is_opened_through_a_crash_and_nothing_else_counts(
             (history.asks_at(round.number).len() == 2).then_some(())
         })
         .await;
+    for person in [SIMON, ADA] {
+        let said = scene.program(person).said();
+        assert_eq!(said.matches("damaged.json").count(), 1, "{} says so once: {said}", person.name);
+    }
     let round = run(&proophi, &scene, SIMON, "round show 1");
     assert_eq!(
         (&round["phase"], &round["commitments"].as_array().map(Vec::len)),
@@ -113,6 +122,32 @@ async fn what_is_committed_to_is_opened_through_a_crash_and_nothing_else_counts(
             (6 - 4) * 14 + bonds,
         )
         .await;
+}
+
+/// Boole's first try got no further than its opening. The next one sends it, and a third one is refused.
+async fn a_seat_commits_once_and_to_what_is_kept(proophi: &Proophi, scene: &Scene) {
+    let client = scene.client(BOOLE).await;
+    let (prover, seat, salt) = (client.sender().expect("a key"), AskIndex::new(1), B256::repeat_byte(7));
+    let ask = AskOpening { prover, seat, cost: UnitCost::new(4), salt };
+    let kept = Opening::of_ask(Venue::of(&client, &scene.market), RoundNumber::new(1), ask);
+    scene.openings().keep(&kept).expect("an opening");
+    let arguments = scene.arguments(BOOLE);
+    let refused = |command: &str| {
+        let arguments = arguments.iter().map(String::as_str);
+        let refusal = proophi.refused(&command.split_whitespace().chain(arguments).collect::<Vec<_>>());
+        assert_eq!(refusal.exit_code, 3, "{refusal:?}");
+        refusal.message
+    };
+    assert!(refused("prover commit --cost 5 --top-up").contains("another unit cost"));
+    let committed = run(proophi, scene, BOOLE, "prover commit --cost 4 --top-up");
+    assert_eq!(committed["committed"][0]["commitment"], kept.key().commitment.to_string());
+    assert!(refused("prover commit --cost 4 --top-up").contains("has committed"));
+    assert_eq!(scene.openings_of(BOOLE).await, [kept]);
+}
+
+fn a_file_is_damaged(file: &Path) {
+    std::fs::write(file, "{").expect("a file");
+    std::fs::set_permissions(file, Permissions::from_mode(0o600)).expect("permissions");
 }
 
 fn the_opening_is_private(committed: &Value) {

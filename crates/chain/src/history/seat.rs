@@ -3,7 +3,7 @@
 use super::{HistoryError, narrow, round_number, seat_index};
 use crate::MarketId;
 use crate::events::{Event, Origin};
-use crate::offer::offered;
+use crate::offer::{asked, offered};
 use alloy::primitives::{Address, U256};
 use market_types::{Ask, AskIndex, RoundNumber, UnitCost};
 use std::collections::BTreeMap;
@@ -130,7 +130,8 @@ impl SeatRecord {
 pub(super) struct Seats {
     /// Those that are taken.
     pub(super) taken: BTreeMap<AskIndex, SeatRecord>,
-    /// Those whose prover left, in the order of leaving: what they asked counts for the rounds of their time.
+    /// Those whose prover left or lost all capacity, in the order of their ends: what they asked counts for the rounds of their
+    /// time.
     pub(super) left: Vec<SeatRecord>,
 }
 
@@ -164,17 +165,19 @@ impl Seats {
                     seat,
                     prover: event.prover,
                     capacity,
-                    asks: vec![AskChange { from_round, cost: ask(event.cost)? }],
+                    asks: vec![AskChange { from_round, cost: asked(narrow(event.cost)) }],
                     revealed: BTreeMap::new(),
                     steps: Vec::new(),
                     origin,
                     free: Vec::new(),
                 };
                 record.grow(capacity, current, from_round);
-                self.taken.insert(seat, record);
+                // A seat that slashes have left nothing of can be taken without having been left.
+                self.left.extend(self.taken.insert(seat, record));
             }
             Event::AskSubmitted(event) => {
-                let change = AskChange { from_round: round_number(event.fromRound)?, cost: ask(event.cost)? };
+                let change =
+                    AskChange { from_round: round_number(event.fromRound)?, cost: asked(narrow(event.cost)) };
                 self.at(event.seat)?.asks.push(change);
             }
             Event::AskRevealed(event) => {
@@ -234,10 +237,4 @@ impl SeatRecord {
             step.released_in = Some(current);
         }
     }
-}
-
-/// `None` for what stands for "no ask".
-fn ask(cost: U256) -> Result<Option<UnitCost>, HistoryError> {
-    let cost = narrow(cost);
-    Ok(if cost == u64::MAX { None } else { Some(UnitCost::from_u64(cost)?) })
 }

@@ -317,6 +317,36 @@ fn tasks_occupy_their_seat_until_they_end_and_a_slash_is_gone() {
 }
 
 #[test]
+fn a_seat_that_lost_everything_keeps_its_place_in_the_rounds_before_it_was_taken_anew() {
+    let mut history = settled();
+    // Seat 2 loses all its units with the tasks B and C.
+    let (units, loss, returned) = (U256::from(60), U256::from(60), U256::ZERO);
+    let slashed = abi::SeatSlashed { id: id(), seat: U256::from(2), units, loss, returned };
+    history.apply(&logged_in(6, Event::SeatSlashed(slashed))).unwrap();
+    for index in [1, 2] {
+        let (round, index) = (U256::ONE, U256::from(index));
+        let expired = abi::TaskExpired { id: id(), round, index, refund: U256::ZERO };
+        history.apply(&logged_in(6, Event::TaskExpired(expired))).unwrap();
+    }
+    let books = |history: &MarketHistory| [2, 3, 4, 5].map(|round| book(history, round));
+    let before = books(&history);
+    assert!(before.iter().all(|book| book[0] == (2, 2, 40)), "{before:?}");
+    assert_eq!((book(&history, 6)[0].0, history.seat(AskIndex::new(2)).unwrap().capacity), (4, 0));
+    let next = abi::SeatRegistered {
+        id: id(),
+        seat: U256::from(2),
+        prover: Address::repeat_byte(0xbb),
+        capacity: U256::from(31),
+        cost: U256::from(9),
+        fromRound: U256::from(8),
+    };
+    history.apply(&logged_in(6, Event::SeatRegistered(next))).unwrap();
+    assert_eq!(books(&history), before);
+    assert_eq!((book(&history, 7).len(), book(&history, 8)[0]), (1, (2, 9, 16)));
+    assert_eq!(history.seat(AskIndex::new(2)).unwrap().prover, Address::repeat_byte(0xbb));
+}
+
+#[test]
 fn an_ask_counts_from_its_round_on_and_a_sealed_one_for_its_round_alone() {
     let mut history = history();
     history.apply(&seat(2, 60)).unwrap();

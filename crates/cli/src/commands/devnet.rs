@@ -2,7 +2,7 @@
 
 use crate::commands::deploy::{deploy, settings_of};
 use crate::commands::market::create;
-use crate::commands::market_terms::Terms;
+use crate::commands::market_flags::MarketFlags;
 use crate::commands::session::Session;
 use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::local::{ChainOptions, LocalChain, RunDir, circuit_keys, load_keys, write_key};
@@ -39,7 +39,7 @@ pub(crate) struct DevnetArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..))]
     accounts: u8,
     #[command(flatten)]
-    terms: Terms,
+    market: MarketFlags,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,7 +97,7 @@ pub(crate) async fn run(args: DevnetArgs, settings: Settings, output: Output) ->
     let settings = Settings { rpc_url: Some(chain.url().to_owned()), key_file, ..settings };
     let settings = settings_of(&settings, &deployment, connection.chain_id());
     let session = Session::connect(settings, output, first).await?;
-    let market = create(&session, &args.terms).await?;
+    let market = create(&session, &args.market).await?;
 
     let settings = Settings { market: Some(market.id.clone()), ..session.settings };
     let settings_file = Path::new(FILES[1]);

@@ -1,7 +1,7 @@
 //! `proophi market`: create, list and show markets.
 
 use crate::commands::deploy::not_deployed;
-use crate::commands::market_terms::Terms;
+use crate::commands::market_flags::MarketFlags;
 use crate::commands::market_view::{MarketView, TermsView};
 use crate::commands::session::{OpenMarket, Session, currency_of};
 use crate::failure::{Code, Failure, OrFail, Outcome};
@@ -23,7 +23,7 @@ pub(crate) struct MarketArgs {
 
 #[derive(Debug, Subcommand)]
 enum MarketCommand {
-    Create(Box<Terms>),
+    Create(Box<MarketFlags>),
     /// List the markets of the contract
     List,
     /// Show the rules of a market, and capacity cap and reserve price of the round that takes bids
@@ -33,9 +33,9 @@ enum MarketCommand {
 /// Runs `proophi market`.
 pub(crate) async fn run(args: MarketArgs, settings: Settings, output: Output) -> Outcome<()> {
     match args.command {
-        MarketCommand::Create(terms) => {
+        MarketCommand::Create(flags) => {
             let session = Session::with_key(settings, output).await?;
-            output.report(&create(&session, &terms).await?)
+            output.report(&create(&session, &flags).await?)
         }
         MarketCommand::List => {
             let session = Session::open(settings, output).await?;
@@ -52,16 +52,16 @@ pub(crate) async fn run(args: MarketArgs, settings: Settings, output: Output) ->
 }
 
 /// Creates a market with the session's key.
-pub(crate) async fn create(session: &Session, terms: &Terms) -> Outcome<MarketView> {
+pub(crate) async fn create(session: &Session, flags: &MarketFlags) -> Outcome<MarketView> {
     let sender = session.sender()?;
-    let verifier = terms.verifier.or(session.settings.verifier).ok_or_else(|| {
+    let verifier = flags.verifier.or(session.settings.verifier).ok_or_else(|| {
         Failure::input(
             "no verifier: give --verifier, or deploy one with `proophi deploy` and put it into the settings",
         )
     })?;
-    let currency = terms.currency.map_or(chain::Currency::Native, chain::Currency::Token);
+    let currency = flags.currency.map_or(chain::Currency::Native, chain::Currency::Token);
     let currency = currency_of(&session.client, currency).await?;
-    let params = terms.params(&currency, verifier, sender, session.now().await?)?;
+    let params = flags.params(&currency, verifier, sender, session.now().await?)?;
     let spinner = session.output.spinner("creating the market");
     let created = chain::deploy::create_market(&session.client, &params).await;
     spinner.finish_and_clear();

@@ -6,10 +6,10 @@
 //! | `clear` | rounds from a file, offline |
 //! | `lab` | the laboratory, offline |
 //! | `deploy`, `devnet` | contracts and chains |
-//! | `market`, `market_terms`, `market_view` | markets, their rules as flags and as shown |
+//! | `market`, `market_flags`, `market_view` | markets, their rules as flags and as shown |
 //! | `money`, `bundles` | deposits, withdrawals, results of bids submitted together |
 //! | `bid`, `statement` | bids and what they ask a proof for |
-//! | `sealed`, `reveal`, `forfeit` | commitments of sealed markets, from opening kept to bond returned or lost |
+//! | `sealed`, `reveal`, `revealed`, `forfeit` | commitments of sealed markets, from opening kept to bond returned or lost |
 //! | `prover`, `seats` | provers' seats |
 //! | `round`, `round_view`, `account` | what there is to see |
 
@@ -22,11 +22,12 @@ pub(crate) mod devnet;
 pub(crate) mod forfeit;
 pub(crate) mod lab;
 pub(crate) mod market;
-pub(crate) mod market_terms;
+pub(crate) mod market_flags;
 mod market_view;
 pub(crate) mod money;
 pub(crate) mod prover;
 pub(crate) mod reveal;
+mod revealed;
 pub(crate) mod round;
 mod round_view;
 pub(crate) mod sealed;

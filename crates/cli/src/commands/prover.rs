@@ -2,7 +2,7 @@
 
 use crate::amount::{Amount, Money};
 use crate::commands::sealed::{commit_ask, fund};
-use crate::commands::seats::{Seat, seats};
+use crate::commands::seats::{Change, Seat, seats};
 use crate::commands::session::{OpenMarket, Session};
 use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::output::{Output, Report};
@@ -12,6 +12,7 @@ use alloy::primitives::{B256, U256};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::{SolCall, SolEvent};
 use bindings::ProverMarket;
+use chain::Offer;
 use clap::{Args, Subcommand};
 use market_types::{AskIndex, RoundNumber, UnitCost};
 use serde::Serialize;
@@ -175,7 +176,7 @@ async fn register(
     require_capacity(open, capacity)?;
     let cost = match (cost, params.is_sealed()) {
         (Some(cost), false) => price(open, cost)?,
-        (None, true) => NO_ASK,
+        (None, true) => Offer::NO_ASK,
         (None, false) => return Err(Failure::input("what does a unit cost? give --cost")),
         (Some(_), true) => {
             return Err(Failure::input(
@@ -206,14 +207,7 @@ async fn change_capacity(
     if capacity != 0 {
         require_capacity(open, capacity)?;
     }
-    if let Some(change) = seat.change {
-        let advice = if change.shrinks { "; run `proophi prover release` then" } else { "" };
-        return Err(Failure::input(format!(
-            "the capacity of seat {} changes to {} units from round {} on, one change at a time: wait until the round before \
-             that one is settled or void{advice}",
-            seat.seat, change.to, change.from_round
-        )));
-    }
+    require_change(seat, capacity)?;
     let added = u64::from(capacity).saturating_sub(seat.capacity);
     fund(session, open, U256::from(added) * U256::from(open.market.params.collateral_per_unit), true).await?;
     let call =
@@ -224,25 +218,51 @@ async fn change_capacity(
     change(session, open, what, event.seat, Some(event.fromRound), None, &receipt).await
 }
 
-async fn release(session: &Session, open: &OpenMarket, seat: &Seat) -> Outcome<SeatChange> {
-    let Some(leaving) = seat.change.filter(|change| change.shrinks) else {
+/// None to nothing where nothing is left, and one change at a time.
+fn require_change(seat: &Seat, capacity: u32) -> Outcome<()> {
+    if capacity == 0 && seat.capacity == 0 {
+        return Err(Failure::input(format!(
+            "slashes have left nothing of seat {}; run `proophi prover release` to give it up",
+            seat.seat
+        )));
+    }
+    if let Some(change) = seat.change {
+        let advice = if change.shrinks { "; run `proophi prover release` then" } else { "" };
+        return Err(Failure::input(format!(
+            "the capacity of seat {} changes to {} units from round {} on, one change at a time: wait until the round before \
+             that one is settled or void{advice}",
+            seat.seat, change.to, change.from_round
+        )));
+    }
+    Ok(())
+}
+
+/// What leaves a seat, or `None` if slashes have left nothing of it; the seat is then given up as it is.
+fn releasable(seat: &Seat) -> Outcome<Option<Change>> {
+    let leaving = seat.change.filter(|change| change.shrinks);
+    if leaving.is_none() && seat.capacity != 0 {
         return Err(Failure::input(format!(
             "no capacity of seat {} leaves; run `proophi prover leave` first, or `proophi prover capacity` with less",
             seat.seat
         )));
-    };
+    }
+    Ok(leaving)
+}
+
+async fn release(session: &Session, open: &OpenMarket, seat: &Seat) -> Outcome<SeatChange> {
+    let leaving = releasable(seat)?;
     let call = ProverMarket::releaseCapacityCall { id: open.market.id.get(), seat: U256::from(seat.seat) };
     let sent = session.client.send(call, U256::ZERO, None).await;
     let receipt = sent.map_err(|error| {
         let early = error.is::<ProverMarket::CapacityStillOffered>();
         let busy = error.is::<ProverMarket::SeatHasOpenTasks>();
         let failure = super::session::refused("releasing", error);
-        match (early, busy) {
-            (true, _) => failure.and(&format!(
+        match leaving {
+            Some(change) if early => failure.and(&format!(
                 "wait until round {} is settled or void",
-                leaving.from_round.get().saturating_sub(1)
+                change.from_round.get().saturating_sub(1)
             )),
-            (_, true) => failure.and("the collateral comes back once enough tasks have ended"),
+            _ if busy => failure.and("the collateral comes back once enough tasks have ended"),
             _ => failure,
         }
     })?;
@@ -320,13 +340,52 @@ fn require_part(open: &OpenMarket, seat: &Seat) -> Outcome<()> {
     )))
 }
 
-/// Stands for "no ask".
-const NO_ASK: u64 = u64::MAX;
-
 fn price(open: &OpenMarket, cost: &Amount) -> Outcome<u64> {
     let cost = open.money.price(cost).or_fail(Code::Input)?;
-    if cost == NO_ASK {
+    if cost == Offer::NO_ASK {
         return Err(Failure::input("this unit cost stands for \"no ask\"; choose a lower one"));
     }
     Ok(cost)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::Address;
+
+    fn seat(capacity: u64, change: Option<Change>) -> Seat {
+        let (prover, cost, next_cost) = (Address::ZERO, None, None);
+        Seat { seat: 4, prover, capacity, usable: 0, open_units: 0, cost, next_cost, change }
+    }
+
+    const SHRINKS: Change = Change { to: 0, from_round: RoundNumber::new(7), shrinks: true };
+    const GROWS: Change = Change { to: 60, from_round: RoundNumber::new(7), shrinks: false };
+
+    fn refusal<T: std::fmt::Debug>(outcome: Outcome<T>) -> String {
+        let refusal = outcome.unwrap_err();
+        assert_eq!(refusal.code(), Code::Input);
+        refusal.to_string()
+    }
+
+    #[test]
+    fn a_seat_of_which_nothing_is_left_is_released_and_need_not_leave() {
+        require_change(&seat(30, None), 0).unwrap();
+        require_change(&seat(0, None), 30).unwrap();
+        for change in [None, Some(GROWS)] {
+            assert!(refusal(require_change(&seat(0, change), 0)).contains("nothing of seat 4"));
+        }
+        assert!(refusal(require_change(&seat(30, Some(SHRINKS)), 60)).contains("prover release"));
+        assert!(refusal(require_change(&seat(30, Some(GROWS)), 0)).contains("wait"));
+    }
+
+    #[test]
+    fn a_seat_is_released_while_capacity_leaves_or_if_none_is_left() {
+        assert_eq!(releasable(&seat(30, Some(SHRINKS))).unwrap(), Some(SHRINKS));
+        assert_eq!(releasable(&seat(0, Some(SHRINKS))).unwrap(), Some(SHRINKS));
+        assert_eq!(releasable(&seat(0, None)).unwrap(), None);
+        assert_eq!(releasable(&seat(0, Some(GROWS))).unwrap(), None);
+        for change in [None, Some(GROWS)] {
+            assert!(refusal(releasable(&seat(30, change))).contains("prover leave"));
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! `proophi reveal`: opens commitments of the round that closed last.
 
+use crate::commands::revealed::{Refused, Revealed, Said};
 use crate::commands::sealed::{store, venue};
 use crate::commands::session::{OpenMarket, Session};
 use crate::failure::{Code, Failure, OrFail, Outcome};
-use crate::output::{Output, Report};
-use crate::render::{Palette, span};
+use crate::output::Output;
 use crate::settings::{self, Settings};
 use alloy::eips::BlockId;
 use alloy::primitives::U256;
@@ -12,9 +12,8 @@ use chain::sealed::reveal_bids_call;
 use chain::{BidOpening, Client, Market, SendError};
 use clap::Args;
 use market_types::RoundNumber;
-use serde::Serialize;
 use service::Backoff;
-use service::openings::{Opening, OpeningKey, OpeningStore, Secret, are_staked, is_over};
+use service::openings::{Kept, Opening, OpeningKey, OpeningStore, Secret, are_staked, is_over};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -48,62 +47,6 @@ pub(crate) struct RevealArgs {
     file: Vec<PathBuf>,
 }
 
-/// A commitment that could not be opened.
-#[derive(Debug, Serialize)]
-struct Refused {
-    commitment: String,
-    reason: String,
-}
-
-/// What became of the openings at hand.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Revealed {
-    market: String,
-    /// The round that can be opened now, if there is one.
-    round: Option<u64>,
-    /// Commitments that were opened now.
-    pub(crate) revealed: Vec<String>,
-    /// Openings of this round that nothing waits for: opened by somebody else, or never committed to.
-    already: usize,
-    refused: Vec<Refused>,
-    /// Openings of rounds that have not closed.
-    early: usize,
-    /// When the next of them can be opened.
-    next_at: Option<u64>,
-    /// Openings that came too late.
-    late: usize,
-    /// Openings of rounds that are over, which are forgotten.
-    forgotten: usize,
-    #[serde(skip)]
-    now: u64,
-}
-
-impl Report for Revealed {
-    fn text(&self, palette: Palette, _width: usize) -> String {
-        let mut text = match self.round {
-            Some(round) => {
-                format!("{} {} commitments of round {round}\n", palette.good("opened"), self.revealed.len())
-            }
-            None => "nothing can be opened now\n".to_owned(),
-        };
-        if self.already > 0 {
-            text += &format!("{} need nothing: opened before, or never committed to\n", self.already);
-        }
-        for Refused { commitment, reason } in &self.refused {
-            text += &format!("{} {commitment}: {reason}\n", palette.bad("refused"));
-        }
-        if let Some(at) = self.next_at {
-            text +=
-                &format!("{} wait for their round to close, the first {}\n", self.early, span(self.now, at));
-        }
-        if self.late > 0 {
-            text +=
-                &format!("{} came too late; `proophi forfeit` brings back all but the bonds\n", self.late);
-        }
-        text
-    }
-}
-
 /// Runs `proophi reveal`.
 pub(crate) async fn run(args: RevealArgs, settings: Settings, output: Output) -> Outcome<()> {
     let session = Session::with_key(settings, output).await?;
@@ -114,18 +57,7 @@ pub(crate) async fn run(args: RevealArgs, settings: Settings, output: Output) ->
     }
     let done = reveal(&session.client, &open.market, &source).await?;
     output.report(&done)?;
-    match done.refused.first() {
-        None => Ok(()),
-        Some(first) => Err(Failure::new(
-            Code::Refused,
-            eyre::eyre!(
-                "{} openings were refused; {}: {}",
-                done.refused.len(),
-                first.commitment,
-                first.reason
-            ),
-        )),
-    }
+    done.verdict()
 }
 
 /// Where openings come from.
@@ -175,12 +107,12 @@ fn openings_in(file: &Path) -> Outcome<Vec<Opening>> {
 async fn watch(session: &Session, open: &OpenMarket, source: &Source) -> Outcome<()> {
     let stop = service::shutdown();
     tokio::pin!(stop);
-    let mut backoff = Backoff::new(POLL, Duration::from_secs(5));
+    let (mut backoff, mut said) = (Backoff::new(POLL, Duration::from_secs(5)), Said::default());
     loop {
         let pause = match reveal(&session.client, &open.market, source).await {
             Ok(done) => {
-                if !done.revealed.is_empty() || !done.refused.is_empty() {
-                    session.output.report(&done)?;
+                if let Some(news) = said.news(done) {
+                    session.output.report(&news)?;
                 }
                 backoff.reset();
                 POLL
@@ -203,8 +135,11 @@ async fn watch(session: &Session, open: &OpenMarket, source: &Source) -> Outcome
 pub(crate) async fn reveal(client: &Client, market: &Market, source: &Source) -> Outcome<Revealed> {
     let venue = service::openings::Venue::of(client, market);
     let own = source.received.is_empty();
-    let openings =
-        if own { source.store.of_market(&venue).or_fail(Code::Input)? } else { source.received.clone() };
+    let Kept { openings, mut faults } = if own {
+        source.store.of_market(&venue)
+    } else {
+        Kept { openings: source.received.clone(), faults: Vec::new() }
+    };
     let head = client.head().await.or_fail(Code::Connection)?;
     let keys: Vec<OpeningKey> = openings.iter().map(|opening| *opening.key()).collect();
     let staked = are_staked(client, &keys, BlockId::hash(head.hash)).await.or_fail(Code::Connection)?;
@@ -219,8 +154,10 @@ pub(crate) async fn reveal(client: &Client, market: &Market, source: &Source) ->
         let key = *opening.key();
         let close = market.close_of(key.round);
         if own && is_over(market, key.round, staked, now) {
-            source.store.forget(&key).or_fail(Code::Failed)?;
-            done.forgotten += 1;
+            match source.store.forget(&key) {
+                Ok(()) => done.forgotten += 1,
+                Err(fault) => faults.push(fault),
+            }
         } else if now < close {
             done.early += 1;
             done.next_at = Some(done.next_at.map_or(close, |next| next.min(close)));
@@ -232,6 +169,7 @@ pub(crate) async fn reveal(client: &Client, market: &Market, source: &Source) ->
             done.already += 1;
         }
     }
+    done.faults = faults.iter().map(ToString::to_string).collect();
     send(client, market, ready, &mut done).await?;
     Ok(done)
 }

@@ -6,6 +6,8 @@ use crate::commands::session::{OpenMarket, Session};
 use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::output::Report;
 use crate::render::{Palette, span};
+use alloy::eips::BlockId;
+use alloy::primitives::aliases::U96;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::SolCall;
@@ -13,13 +15,11 @@ use bindings::ProverMarket::{self, NewBid};
 use chain::{AskOpening, BidOpening};
 use market_types::{AskIndex, CircuitId, RoundNumber, UnitCost, UnitFee};
 use serde::Serialize;
-use service::openings::{Opening, OpeningStore, Venue, random_salt};
+use service::openings::{Asks, Opening, OpeningStore, Secret, Venue, random_salt};
 use std::path::PathBuf;
 
 /// Most commitments in one transaction.
 const AT_ONCE: usize = 50;
-/// A commitment needs at most this long to be mined (seconds), or a quarter of the round where that is less.
-const TIME_TO_COMMIT: u64 = 15;
 
 /// A commitment that is to be made.
 struct Plan {
@@ -120,18 +120,16 @@ pub(crate) async fn commit_bids(
         };
         let least = bid.least_deposit(&open.market);
         let deposit = deposit_for(open, least, deposit)?;
+        let call = bid.commit_call(&session.client, &open.market, round, U96::saturating_from(deposit));
+        let call = call.or_fail(Code::Input)?.abi_encode().into();
         let opening = Opening::of_bid(venue, round, bid).or_fail(Code::Input)?;
-        let (id, commitment) = (open.market.id.get(), opening.key().commitment);
-        let deposit_ = alloy::primitives::aliases::U96::saturating_from(deposit);
-        let call = ProverMarket::commitBidCall { id, commitment, deposit_, round: narrow(round) };
-        let call = call.abi_encode().into();
         Ok(Plan { opening, call, deposit })
     };
     let plans = bids.into_iter().map(plan).collect::<Outcome<Vec<_>>>()?;
     commit(session, open, round, plans, top_up).await
 }
 
-/// Commits a seat to a unit cost for the open round.
+/// Commits a seat to a unit cost for the open round, once: of two commitments only one could be opened.
 pub(crate) async fn commit_ask(
     session: &Session,
     open: &OpenMarket,
@@ -141,34 +139,60 @@ pub(crate) async fn commit_ask(
     top_up: bool,
 ) -> Outcome<CommittedAll> {
     let round = committing_round(session, open).await?;
-    let ask = AskOpening { prover: session.sender()?, seat, cost, salt: random_salt() };
-    let opening = Opening::of_ask(venue(session, open), round, ask);
+    let prover = session.sender()?;
+    let head = session.client.head().await.or_fail(Code::Connection)?;
+    let (store, block) = (store(session)?, BlockId::hash(head.hash));
+    let asks = Asks::of(&store, &session.client, &open.market, prover, block).await;
+    let kept = kept_ask(&asks.or_fail(Code::Connection)?, &store, seat, round, cost)?;
+    let ask = kept.unwrap_or_else(|| AskOpening { prover, seat, cost, salt: random_salt() });
     // Two factors of 32 and 64 bits.
     let collateral = u128::from(capacity) * u128::from(open.market.params.collateral_per_unit);
-    let (id, commitment) = (open.market.id.get(), opening.key().commitment);
-    let call =
-        ProverMarket::commitAskCall { id, seat: U256::from(seat.get()), commitment, round: narrow(round) };
     let deposit = U256::from(open.market.bond_of(collateral));
-    let plan = Plan { opening, call: call.abi_encode().into(), deposit };
+    let call = ask.commit_call(&session.client, &open.market, round).abi_encode().into();
+    let plan = Plan { opening: Opening::of_ask(venue(session, open), round, ask), call, deposit };
     commit(session, open, round, vec![plan], top_up).await
 }
 
-/// A round as the contract takes it. One that does not fit is far behind the market's last, and refused.
-fn narrow(round: RoundNumber) -> u32 {
-    u32::try_from(round.get()).unwrap_or(u32::MAX)
+/// The ask of `seat` that is kept for `round` and not on the chain, if a crash or a lost answer left one: it may be on its way,
+/// so that no other can take its place.
+fn kept_ask(
+    asks: &Asks,
+    store: &OpeningStore,
+    seat: AskIndex,
+    round: RoundNumber,
+    cost: UnitCost,
+) -> Outcome<Option<AskOpening>> {
+    if let Some(fault) = asks.hidden_in(round) {
+        return Err(Failure::input(format!(
+            "{fault}; it may open an ask of round {round}, and a second one would lose its bond"
+        )));
+    }
+    let Some(kept) = asks.find(seat, round) else { return Ok(None) };
+    match kept.opening.secret() {
+        _ if kept.staked => Err(Failure::input(format!(
+            "seat {seat} has committed to an ask in round {round}: a second one could not be opened and would lose its bond; \
+             commit in round {}",
+            round.get().saturating_add(1)
+        ))),
+        Secret::Ask(ask) if ask.cost == cost => Ok(Some(*ask)),
+        _ => Err(Failure::input(format!(
+            "seat {seat} has an ask of another unit cost in {}, which may be on its way; commit to that one in round {round}, or \
+             to another cost in round {}",
+            store.path_of(kept.opening.key()).display(),
+            round.get().saturating_add(1)
+        ))),
+    }
 }
 
-/// The round that a commitment sent now is for, if it is sure to be mined before the round closes: one that comes later would be
-/// for the next round, in which nothing opens it.
+/// The round that a commitment sent now is for, if it is sure to be mined before the round closes: one that comes later is
+/// refused, and costs its gas.
 async fn committing_round(session: &Session, open: &OpenMarket) -> Outcome<RoundNumber> {
     let now = session.now().await?;
     let round = open.market.id.round_at(now).or_fail(Code::Input)?;
-    let left = open.market.close_of(round).saturating_sub(now);
-    let needed = TIME_TO_COMMIT.min(open.market.params.bidding_period / 4);
-    if left <= needed {
+    if now >= open.market.commit_by(round) {
         return Err(Failure::input(format!(
-            "round {round} closes in {left} s: a commitment that comes late could not be opened and would lose its bond; \
-             commit in round {}, from then on",
+            "round {round} closes in {} s: a commitment that comes late is refused, for its gas; commit in round {}, from then on",
+            open.market.close_of(round).saturating_sub(now),
             round.get().saturating_add(1)
         )));
     }
@@ -221,7 +245,6 @@ async fn commit(
         bar.inc(part.len() as u64);
     }
     bar.finish_and_clear();
-    require_round(round, &committed)?;
     let total = |of: fn(&Committed) -> U256| open.money.money(committed.iter().map(of).sum());
     Ok(CommittedAll {
         market: open.market.id.to_string(),
@@ -281,23 +304,32 @@ fn made(receipt: &TransactionReceipt, store: &OpeningStore, part: &[Plan]) -> Ou
     ))
 }
 
-fn require_round(round: RoundNumber, committed: &[Committed]) -> Outcome<()> {
-    let late = committed.iter().filter(|one| one.round != round.get()).count();
-    if late == 0 {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Code::Failed,
-        eyre::eyre!(
-            "{late} commitments were mined after round {round} had closed and cannot be opened; `proophi forfeit` brings \
-             back what they hold beyond their bonds, once the reveal of the round after is over"
-        ),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use service::openings::{KeptAsk, OpeningsError};
+
+    #[test]
+    fn a_seat_commits_once_a_round_and_to_what_is_kept_for_it() {
+        let (seat, round, cost) = (AskIndex::new(3), RoundNumber::new(7), UnitCost::new(5));
+        let (venue, store) = (
+            Venue { chain_id: 1, contract: Address::ZERO, market: B256::ZERO },
+            OpeningStore::at("openings"),
+        );
+        let ask = AskOpening { prover: Address::ZERO, seat, cost, salt: B256::repeat_byte(1) };
+        let opening = Opening::of_ask(venue, round, ask);
+        let try_commit = |staked: Option<bool>, faults: Vec<OpeningsError>, cost: u64| {
+            let kept = staked.map(|staked| KeptAsk { opening: opening.clone(), staked });
+            let asks = Asks::new(Address::ZERO, kept.into_iter().collect(), faults);
+            kept_ask(&asks, &store, seat, round, UnitCost::new(cost)).map_err(|failure| failure.to_string())
+        };
+        assert_eq!(try_commit(None, Vec::new(), 5), Ok(None));
+        assert_eq!(try_commit(Some(false), Vec::new(), 5), Ok(Some(ask)));
+        assert!(try_commit(Some(true), Vec::new(), 5).unwrap_err().contains("has committed"));
+        assert!(try_commit(Some(false), Vec::new(), 6).unwrap_err().contains("another unit cost"));
+        let damaged = vec![OpeningsError::NotAnOpening(store.path_of(opening.key()))];
+        assert!(try_commit(None, damaged, 5).unwrap_err().contains("lose its bond"));
+    }
 
     #[test]
     fn a_deposit_tells_no_more_of_a_bid_than_its_number_of_digits() {

@@ -4,12 +4,12 @@ use crate::amount::grouped;
 use crate::commands::forfeit::standings;
 use crate::commands::reveal::{Source, reveal};
 use crate::commands::sealed::{store, venue};
-use crate::failure::{Code, Failure, OrFail, Outcome};
+use crate::failure::{Code, Failure, Outcome};
 use alloy::primitives::{Address, U256};
 use bindings::ProverMarket;
 use chain::events::Event;
 use market_types::RoundNumber;
-use service::openings::{Opening, Secret, Status};
+use service::openings::{Kept, Opening, Secret, Status};
 use std::time::Duration;
 
 use super::cast::PROVERS;
@@ -21,7 +21,10 @@ use super::story::Story;
 fn openings(stage: &Stage, wanted: impl Fn(&Opening) -> bool) -> Outcome<Source> {
     let session = &stage.relayer.session;
     let store = store(session)?;
-    let mut received = store.of_market(&venue(session, &stage.market)).or_fail(Code::Failed)?;
+    let Kept { openings: mut received, faults } = store.of_market(&venue(session, &stage.market));
+    if let Some(fault) = faults.into_iter().next() {
+        return Err(Failure::new(Code::Failed, fault));
+    }
     received.retain(wanted);
     Ok(Source { store, received })
 }

@@ -1,66 +1,42 @@
-//! Openings of sealed asks that are kept, and where they stand.
+//! This prover's sealed asks, as the node's decisions need them.
 
 use alloy::eips::BlockId;
 use chain::{AskOpening, CallError, Head, Market};
 use market_types::{AskIndex, RoundNumber, UnitCost};
-use service::openings::{
-    Opening, OpeningKey, OpeningsError, Secret, Venue, are_staked, is_over, random_salt,
-};
-use thiserror::Error;
+use service::openings::{self, Opening, OpeningsError, Venue, random_salt};
 
 use super::desk::Desk;
 use crate::plan::SealedSeat;
 
 /// The asks of this prover that are kept, at one block. None in an open market.
 #[derive(Debug, Default)]
-pub(super) struct Asks(Vec<KeptAsk>);
-
-#[derive(Debug)]
-struct KeptAsk {
-    opening: Opening,
-    /// Whether its commitment is on the chain and not opened.
-    staked: bool,
-}
-
-/// Why the asks could not be looked at.
-#[derive(Debug, Error)]
-pub(super) enum AsksError {
-    /// The contract could not be asked.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// An opening cannot be read.
-    #[error(transparent)]
-    Openings(#[from] OpeningsError),
-}
+pub(super) struct Asks(openings::Asks);
 
 impl Asks {
     /// Reads what is kept, and forgets what is over.
-    pub(super) async fn take(desk: &Desk, head: Head) -> Result<Self, AsksError> {
+    pub(super) async fn take(desk: &Desk, head: Head) -> Result<Self, CallError> {
         let (client, market) = (&desk.client, desk.market.as_ref());
         if !market.id.is_sealed() {
             return Ok(Self::default());
         }
-        let mut openings = desk.openings.of_market(&Venue::of(client, market))?;
-        openings.retain(|opening| is_ask(opening) && opening.key().account == desk.prover);
-        let keys: Vec<OpeningKey> = openings.iter().map(|opening| *opening.key()).collect();
-        let staked = are_staked(client, &keys, BlockId::hash(head.hash)).await?;
-        let mut kept = Vec::new();
-        for (opening, staked) in openings.into_iter().zip(staked) {
-            if is_over(market, opening.key().round, staked, head.timestamp) {
-                desk.openings.forget(opening.key())?;
-            } else {
-                kept.push(KeptAsk { opening, staked });
-            }
-        }
-        Ok(Self(kept))
+        let block = BlockId::hash(head.hash);
+        let mut asks = openings::Asks::of(&desk.openings, client, market, desk.prover, block).await?;
+        asks.forget_over(&desk.openings, market, head.timestamp);
+        Ok(Self(asks))
+    }
+
+    /// What is wrong with files among the openings.
+    pub(super) fn faults(&self) -> &[OpeningsError] {
+        &self.0.faults
     }
 
     /// What a seat has committed to at `now`, where `bond` is what a commitment of it locks.
     pub(super) fn of_seat(&self, market: &Market, seat: AskIndex, bond: u128, now: u64) -> SealedSeat {
         let current = market.id.round_at(now).ok();
-        let mine = self.0.iter().filter(|kept| kept.staked && is_of(&kept.opening, seat));
         let mut sealed = SealedSeat { bond, ..SealedSeat::default() };
-        for round in mine.map(|kept| kept.opening.key().round) {
+        sealed.committed = current.is_some_and(|round| self.0.hidden_in(round).is_some());
+        for ask in self.0.iter().filter(|ask| ask.staked && ask.is_of(seat)) {
+            let round = ask.opening.key().round;
             sealed.committed |= Some(round) == current;
             if (market.close_of(round)..market.reveal_by(round)).contains(&now) {
                 sealed.to_reveal = Some((round, market.reveal_by(round)));
@@ -90,19 +66,6 @@ impl Asks {
     }
 
     fn find(&self, seat: AskIndex, round: RoundNumber) -> Option<Opening> {
-        let mut of_round =
-            self.0.iter().filter(|kept| kept.opening.key().round == round && is_of(&kept.opening, seat));
-        // With more than one, by the hands of the operator, the one that is on the chain.
-        let first = of_round.next()?;
-        let staked = std::iter::once(first).chain(of_round).find(|kept| kept.staked);
-        Some(staked.unwrap_or(first).opening.clone())
+        self.0.find(seat, round).map(|ask| ask.opening.clone())
     }
-}
-
-fn is_ask(opening: &Opening) -> bool {
-    matches!(opening.secret(), Secret::Ask(_))
-}
-
-fn is_of(opening: &Opening, seat: AskIndex) -> bool {
-    matches!(opening.secret(), Secret::Ask(ask) if ask.seat == seat)
 }

@@ -8,10 +8,10 @@ use alloy::{
 };
 use bindings::ProverMarket::{
     AskRevealedAlready, CommitmentExists, TaskEnded, TaskInDefault, TaskNotExpirable, TaskNotInDefault,
-    TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, commitAskCall, deliverCall, depositCall,
-    expireCall, registerCall, releaseCapacityCall, takeOverCall,
+    TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, deliverCall, depositCall, expireCall,
+    registerCall, releaseCapacityCall, takeOverCall,
 };
-use chain::{AskOpening, CallError, Client, Market, SendError};
+use chain::{AskOpening, CallError, Client, Market, Offer, SendError};
 use circuits::Proof;
 use market_types::AskIndex;
 use service::openings::{Opening, OpeningStore, OpeningsError, Secret};
@@ -30,9 +30,6 @@ pub(super) struct Desk {
     /// Where openings of asks are kept.
     pub(super) openings: OpeningStore,
 }
-
-/// Stands for "no ask".
-const NO_ASK: u64 = u64::MAX;
 
 type Sent = Result<TransactionReceipt, DeskError>;
 
@@ -101,7 +98,7 @@ impl Desk {
             Action::Deposit { ticks } => self.deposit(ticks).await,
             Action::Register { capacity, cost } => {
                 // In a sealed market asks are committed to, round by round.
-                let cost = if self.market.id.is_sealed() { NO_ASK } else { cost.get() };
+                let cost = if self.market.id.is_sealed() { Offer::NO_ASK } else { cost.get() };
                 self.send(registerCall { id, capacity: capacity.get(), cost }).await
             }
             Action::Ask { seat, cost } => {
@@ -127,10 +124,7 @@ impl Desk {
     /// Keeps the opening first: once the commitment is sent, it can be opened whatever happens to this process.
     async fn commit(&self, opening: &Opening, ask: &AskOpening) -> Sent {
         self.openings.keep(opening)?;
-        let (id, commitment) = (self.market.id.get(), opening.key().commitment);
-        // One that does not fit is far behind the market's last, and refused.
-        let round = u32::try_from(opening.key().round.get()).unwrap_or(u32::MAX);
-        self.send(commitAskCall { id, seat: number(ask.seat), commitment, round }).await
+        self.send(ask.commit_call(&self.client, &self.market, opening.key().round)).await
     }
 
     async fn deliver(&self, assigned: &Assigned, proof: &Proof) -> Sent {

@@ -23,6 +23,8 @@ pub(super) struct Memory {
     pub(super) reveals: Attempts,
     /// Seats whose prover has been told that they are too small.
     pub(super) small_seats: BTreeSet<AskIndex>,
+    /// What is wrong among the openings of sealed offers, as the prover has been told.
+    pub(super) faults: BTreeSet<String>,
     /// Speed of this machine.
     pub(super) pace: Pace,
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `observe` | the chain at one moment, as the plan's view of it |
 //! | `assigned` | winning tasks that have not ended, from the market's history |
-//! | `asks` | openings of sealed asks that are kept, and where they stand |
+//! | `asks` | this prover's sealed asks |
 //! | `memory` | what this process knows beyond the chain |
 //! | `desk` | transactions |
 //! | `start` | what has to be there before the loop: connection, market, keys |
@@ -150,6 +150,7 @@ impl Node {
             }
         }
         self.warn_of_small_seats(&seen);
+        self.warn_of_openings(&seen);
         self.seen = Some(seen);
         Ok(())
     }
@@ -163,8 +164,17 @@ impl Node {
                     seat = %seat.seat,
                     capacity = %seat.capacity,
                     least,
-                    "too little capacity is left to take part: leave, and register anew"
+                    "too little capacity is left to take part: raise it (proophi prover capacity), or leave"
                 );
+            }
+        }
+    }
+
+    /// What cannot be opened loses its bond, unless its file is put right in time.
+    fn warn_of_openings(&mut self, seen: &Snapshot) {
+        for fault in seen.asks.faults() {
+            if self.memory.faults.insert(fault.to_string()) {
+                tracing::warn!(%fault, "among the openings of sealed offers");
             }
         }
     }

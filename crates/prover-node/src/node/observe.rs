@@ -11,17 +11,14 @@ use market_types::{RoundNumber, Units};
 use thiserror::Error;
 
 use super::{
-    asks::{Asks, AsksError},
+    asks::Asks,
     assigned::{Assigned, open_tasks},
     desk::Desk,
     memory::Memory,
 };
 use crate::plan::{
-    CapacityView, Policy, SealedSeat, SealedView, SeatView, TaskId, TaskView, Terms, View, Wish,
+    CapacityView, MarketRules, Policy, SealedSeat, SealedView, SeatView, TaskId, TaskView, View, Wish,
 };
-
-/// A commitment needs at most this long to be mined (seconds), or a quarter of the round where that is less.
-const TIME_TO_COMMIT: u64 = 15;
 
 /// The chain at one block.
 #[derive(Debug)]
@@ -39,9 +36,6 @@ pub(super) enum ObserveError {
     /// The contract could not be asked.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The prover's own asks could not be looked at.
-    #[error(transparent)]
-    Asks(#[from] AsksError),
     /// The logs could not be read.
     #[error(transparent)]
     Follow(#[from] FollowError),
@@ -92,7 +86,7 @@ impl Snapshot {
         View {
             wish: operation.wish,
             policy: operation.policy,
-            terms: terms(market),
+            rules: rules(market),
             balance: self.balance,
             seats: self.seats.clone(),
             seats_busy: memory.seats.is_busy(head),
@@ -107,10 +101,9 @@ impl Snapshot {
 
     fn sealed(&self, market: &Market, memory: &Memory) -> Option<SealedView> {
         let round = market.id.round_at(self.head.timestamp).ok().filter(|_| market.id.is_sealed())?;
-        let margin = TIME_TO_COMMIT.min(market.params.bidding_period / 4);
         Some(SealedView {
             round,
-            commit_by: market.close_of(round).saturating_sub(margin),
+            commit_by: market.commit_by(round),
             reveals_busy: memory.reveals.is_busy(self.head.number),
             reveals_retry_at: memory.reveals.retry_at(),
         })
@@ -122,9 +115,9 @@ impl Snapshot {
     }
 }
 
-fn terms(market: &Market) -> Terms {
+fn rules(market: &Market) -> MarketRules {
     let params = &market.params;
-    Terms {
+    MarketRules {
         genesis: params.genesis,
         takeover_period: params.takeover_period,
         max_takeovers: params.max_takeovers.into(),
@@ -168,14 +161,14 @@ fn capacity_view(state: &SeatState, is_open: impl Fn(RoundNumber) -> bool) -> Ca
     let change = state.change;
     let resolved = before(change.round()).is_none_or(|round| !is_open(round));
     match change.units() {
-        0 => CapacityView::Steady,
         // A slash may have taken some of it.
-        units if change.shrinks() => {
+        units if units != 0 && change.shrinks() => {
             let free = state.offer.free() >= units.min(state.capacity);
             CapacityView::Shrinking { releasable: resolved && free }
         }
-        _ if resolved => CapacityView::Steady,
-        _ => CapacityView::Growing,
+        _ if state.capacity == 0 => CapacityView::Gone,
+        units if units != 0 && !resolved => CapacityView::Growing,
+        _ => CapacityView::Steady,
     }
 }
 
@@ -193,7 +186,7 @@ mod tests {
 
     const GENESIS: u64 = 1_000;
     const PERIOD: u64 = 60;
-    const NO_ASK: u64 = u64::MAX;
+    const NO_ASK: u64 = Offer::NO_ASK;
 
     /// Largest task: 10 units.
     fn market(reveal_period: u64) -> Market {
@@ -305,6 +298,17 @@ mod tests {
         assert_eq!(view(&changing(71, true, 3), 3, None).change, shrinking(false), "70 are free");
         assert!(view(&changing(100, true, 3), 2, None).takes_part);
         assert!(!view(&changing(100, true, 3), 3, None).takes_part);
+    }
+
+    #[test]
+    fn a_seat_that_lost_everything_is_gone_once_no_round_needs_what_leaves_it() {
+        let lost = |state: SeatState| SeatState { capacity: 0, offer: Offer::new(U256::ZERO), ..state };
+        assert_eq!(view(&lost(seat(6, 1)), 3, Some(2)).change, CapacityView::Gone);
+        // Units that were to come are lost as well.
+        assert_eq!(view(&lost(changing(100, false, 3)), 3, Some(2)).change, CapacityView::Gone);
+        let shrinking = |releasable| CapacityView::Shrinking { releasable };
+        assert_eq!(view(&lost(changing(70, true, 3)), 3, Some(2)).change, shrinking(false));
+        assert_eq!(view(&lost(changing(70, true, 3)), 3, None).change, shrinking(true));
     }
 
     #[test]

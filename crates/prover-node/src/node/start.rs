@@ -72,8 +72,7 @@ pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result
 
     let openings = OpeningStore::at_or_default(config.openings.as_deref())?;
     if market.id.is_sealed() {
-        // What cannot be read now could not be opened in time either.
-        let kept = openings.of_market(&Venue::of(&client, &market))?.len();
+        let kept = openings.of_market(&Venue::of(&client, &market)).openings.len();
         tracing::info!(kept, "openings of sealed offers");
     }
     let keys = Arc::new(load_keys(&client, market.params.verifier, &config.key_store).await?);

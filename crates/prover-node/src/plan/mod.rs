@@ -21,8 +21,8 @@ use market_types::{AskIndex, Capacity, RoundNumber, UnitCost};
 
 pub use pace::Pace;
 pub use view::{
-    CapacityView, Expire, Policy, SealedSeat, SealedView, SeatView, Stage, TaskId, TaskView, Terms, View,
-    Wish,
+    CapacityView, Expire, MarketRules, Policy, SealedSeat, SealedView, SeatView, Stage, TaskId, TaskView,
+    View, Wish,
 };
 
 /// One thing to do now.
@@ -80,7 +80,7 @@ pub enum Action {
     },
     /// Take all capacity of a seat away.
     Leave(AskIndex),
-    /// Get the collateral of capacity back that was taken away.
+    /// Get the collateral of capacity back that was taken away, or give up a seat that has none left.
     Release(AskIndex),
 }
 

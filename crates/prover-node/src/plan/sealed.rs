@@ -20,7 +20,7 @@ pub(super) fn reveal(view: &View, now: u64) -> Vec<Action> {
 /// Commits a seat that takes part in the round and has not committed yet, after paying in what the bond needs.
 pub(super) fn commit(view: &View, sealed: &SealedView, seat: &SeatView, now: u64) -> Option<Action> {
     let Wish::Serve { cost, .. } = view.wish else { return None };
-    // What is mined after the close counts for the next round, where nothing opens it.
+    // What is mined after the close is refused, and its gas is lost.
     if seat.sealed.committed || !seat.takes_part || now >= sealed.commit_by {
         return None;
     }

@@ -87,7 +87,7 @@ fn is_on_offer(view: &View, task: &TaskView, now: u64) -> bool {
     let asked = u128::from(cost.get()) * u128::from(task.size.get());
     now >= task.deadline
         && now < task.final_at
-        && task.takers.len() < view.terms.max_takeovers
+        && task.takers.len() < view.rules.max_takeovers
         && !view.seats.iter().any(|mine| task.was_held_by(mine.seat))
         && reward(view, task) >= asked
 }
@@ -95,8 +95,8 @@ fn is_on_offer(view: &View, task: &TaskView, now: u64) -> bool {
 /// What a delivery after taking the task over would earn (ticks): the payment, and a bounty out of the collateral of everybody who
 /// held it. The contract rounds one share down and multiplies it.
 fn reward(view: &View, task: &TaskView) -> u128 {
-    let collateral = u128::from(task.size.get()) * u128::from(view.terms.collateral_per_unit);
-    let bounty = collateral * u128::from(view.terms.bounty_bps) / 10_000;
+    let collateral = u128::from(task.size.get()) * u128::from(view.rules.collateral_per_unit);
+    let bounty = collateral * u128::from(view.rules.bounty_bps) / 10_000;
     let defaulters = task.takers.len() as u128 + 1;
     task.payment.saturating_add(bounty * defaulters)
 }
@@ -120,7 +120,7 @@ impl Load {
     }
 
     fn take(&mut self, view: &View, task: &TaskView, now: u64) -> Option<Action> {
-        let deadline = now.saturating_add(view.terms.takeover_period).min(task.final_at);
+        let deadline = now.saturating_add(view.rules.takeover_period).min(task.final_at);
         let job = Job { deadline, seconds: view.pace.seconds_for(task.size) };
         if !self.fits(view, job, now) {
             return None;

@@ -51,7 +51,7 @@ fn view(tasks: Vec<TaskView>) -> View {
     View {
         wish: Wish::Serve { capacity: Capacity::new(100).unwrap(), cost: UnitCost::new(5) },
         policy: Policy { takeovers: true, expire: Expire::Own },
-        terms: Terms {
+        rules: MarketRules {
             genesis: 100,
             takeover_period: 100,
             max_takeovers: 3,
@@ -256,9 +256,9 @@ fn no_takeover_makes_a_held_task_late_or_comes_late_itself() {
     view.pace = slow();
     let take = Action::TakeOver { task: id(1), seat: seat(MINE) };
     assert_eq!(plan(&view, DEADLINE), [Action::Prove(id(0)), take]);
-    view.terms.takeover_period = 20;
+    view.rules.takeover_period = 20;
     assert_eq!(plan(&view, DEADLINE), [Action::Prove(id(0))], "20 seconds of work end at the 20th second");
-    view.terms.takeover_period = 21;
+    view.rules.takeover_period = 21;
     assert_eq!(plan(&view, DEADLINE), [Action::Prove(id(0)), take]);
     view.tasks.remove(0);
     assert_eq!(plan(&view, FINAL - 11), [take]);
@@ -316,7 +316,7 @@ fn a_standing_ask_is_changed_when_it_differs_and_the_market_allows_it() {
 fn a_seat_fee_is_paid_on_top_of_the_collateral() {
     let mut view = view(Vec::new());
     view.seats.clear();
-    view.terms.seat_fee = 30;
+    view.rules.seat_fee = 30;
     view.balance = 2_000;
     assert_eq!(plan(&view, 100), [Action::Deposit { ticks: 30 }]);
 }
@@ -333,6 +333,7 @@ fn leaving_waits_for_rounds_and_tasks_and_ends_with_the_collateral() {
     assert_eq!(plan_with(CapacityView::Steady), [Action::Leave(seat(MINE))]);
     assert_eq!(plan_with(CapacityView::Shrinking { releasable: false }), []);
     assert_eq!(plan_with(CapacityView::Shrinking { releasable: true }), [Action::Release(seat(MINE))]);
+    assert_eq!(plan_with(CapacityView::Gone), [Action::Release(seat(MINE))]);
     view.seats.clear();
     assert_eq!(plan(&view, 500), []);
 }

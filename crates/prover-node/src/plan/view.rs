@@ -35,7 +35,7 @@ pub struct View {
     /// Which optional work to do.
     pub policy: Policy,
     /// The market's rules, as far as decisions need them.
-    pub terms: Terms,
+    pub rules: MarketRules,
     /// Ticks that the market owes this prover right now.
     pub balance: u128,
     /// The seats of this prover, in ascending order.
@@ -92,7 +92,7 @@ pub enum Expire {
 
 /// The market's rules, as far as decisions need them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
+pub struct MarketRules {
     /// Start of round 0; before it nobody can take a seat.
     pub genesis: u64,
     /// Time that a taker has for itself.
@@ -155,12 +155,14 @@ pub enum CapacityView {
         /// Whether their collateral can be taken out: no round and no task needs them.
         releasable: bool,
     },
+    /// Slashes have left nothing of it: the seat can be given up as it is.
+    Gone,
 }
 
 /// What a seat has committed to. Nothing in an open market.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SealedSeat {
-    /// Whether there is a commitment for the round that takes them.
+    /// Whether there is a commitment for the round that takes them, or may be one whose opening cannot be read.
     pub committed: bool,
     /// What a commitment locks until it is opened.
     pub bond: u128,

@@ -25,14 +25,12 @@ pub(super) fn write_durably(path: &Path, content: &[u8]) -> Result<(), OpeningsE
 
 /// The files of a directory by name, none if it does not exist.
 pub(super) fn list(dir: &Path) -> Result<Vec<PathBuf>, OpeningsError> {
-    let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.map_err(failed("read", dir))?,
-    };
+    let entries = unless_gone(fs::read_dir(dir)).map_err(failed("read", dir))?;
+    let Some(entries) = entries else { return Ok(Vec::new()) };
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(failed("read", dir))?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
+        if is_opening(&path) {
             paths.push(path);
         }
     }
@@ -40,20 +38,31 @@ pub(super) fn list(dir: &Path) -> Result<Vec<PathBuf>, OpeningsError> {
     Ok(paths)
 }
 
-/// What a file holds, if nobody but its owner can read or change it.
-pub(super) fn read_private(path: &Path) -> Result<String, OpeningsError> {
-    let mode = mode_of(&fs::metadata(path).map_err(failed("read", path))?);
+/// Whether a file is called as openings are.
+pub(super) fn is_opening(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json")
+}
+
+/// What a file holds, if nobody but its owner can read or change it; `None` if it is gone.
+pub(super) fn read_private(path: &Path) -> Result<Option<String>, OpeningsError> {
+    let metadata = unless_gone(fs::metadata(path)).map_err(failed("read", path))?;
+    let Some(mode) = metadata.map(|metadata| mode_of(&metadata)) else { return Ok(None) };
     if mode & 0o077 != 0 {
         return Err(OpeningsError::OpenToOthers { path: path.to_owned(), mode });
     }
-    fs::read_to_string(path).map_err(failed("read", path))
+    unless_gone(fs::read_to_string(path)).map_err(failed("read", path))
 }
 
 /// Removes a file that may be gone already.
 pub(super) fn remove(path: &Path) -> Result<(), OpeningsError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other.map_err(failed("remove", path)),
+    unless_gone(fs::remove_file(path)).map(|_| ()).map_err(failed("remove", path))
+}
+
+/// What was done, `None` if there is nothing to do it to.
+fn unless_gone<T>(done: io::Result<T>) -> io::Result<Option<T>> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
     }
 }
 

@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `opening` | [`Opening`]: what opens one commitment, and [`OpeningKey`], which names it |
+//! | `kept` | [`Kept`]: what is kept of a market, with what is wrong there; [`Asks`]: a prover's asks and their stakes |
 //! | `status` | [`Status`]: where a commitment stands, as the chain tells it |
 //! | `file` | files that only their owner can read, written so that a crash leaves the old one or the new one |
 //!
@@ -13,12 +14,15 @@
 //! <dir>/<chain>/<contract>/<market>/<round>-<account>-<commitment>.json
 //! ```
 //!
-//! Programs may share a directory: none ever changes the file of another.
+//! Programs may share a directory: each keeps openings of its own, and any of them may forget one whose round is over. What is
+//! wrong with one file says nothing about the others, which can be opened all the same.
 
 mod file;
+mod kept;
 mod opening;
 mod status;
 
+pub use kept::{Asks, Kept, KeptAsk};
 pub use opening::{Opening, OpeningKey, OtherCommitment, Secret, Venue, random_salt};
 pub use status::{Status, are_staked, is_over};
 
@@ -57,6 +61,16 @@ pub enum OpeningsError {
     /// The file holds no opening, or that of another commitment than its name says.
     #[error("{} holds no opening of its commitment; restore it from a copy, or move it away", .0.display())]
     NotAnOpening(PathBuf),
+}
+
+impl OpeningsError {
+    /// The file or directory that it is about.
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::NoDirectory => None,
+            Self::Io { path, .. } | Self::OpenToOthers { path, .. } | Self::NotAnOpening(path) => Some(path),
+        }
+    }
 }
 
 /// A directory of openings.
@@ -103,21 +117,34 @@ impl OpeningStore {
         Ok(path)
     }
 
-    /// Every opening of a market that is kept here, by round, account and commitment.
-    ///
-    /// # Errors
-    /// [`OpeningsError`] if one of them cannot be read, is open to others or holds nonsense: a missing opening costs money, so
-    /// none is skipped silently.
-    pub fn of_market(&self, venue: &Venue) -> Result<Vec<Opening>, OpeningsError> {
-        let mut openings = Vec::new();
-        for path in file::list(&self.dir_of(venue))? {
-            let text = file::read_private(&path)?;
-            let opening: Option<Opening> = serde_json::from_str(&text).ok();
-            let opening = opening.filter(|opening| self.path_of(opening.key()) == path);
-            openings.push(opening.ok_or(OpeningsError::NotAnOpening(path))?);
+    /// What is kept here of a market. A file that cannot be read, is open to others or holds nonsense is among the faults: a
+    /// missing opening costs money, so tell of each of them, and open the others in time.
+    #[must_use]
+    pub fn of_market(&self, venue: &Venue) -> Kept {
+        match file::list(&self.dir_of(venue)) {
+            Ok(paths) => self.read(paths),
+            Err(fault) => Kept { openings: Vec::new(), faults: vec![fault] },
         }
-        openings.sort_by_key(|opening| *opening.key());
-        Ok(openings)
+    }
+
+    /// What these files hold. One that is gone by now was forgotten by another program.
+    fn read(&self, paths: Vec<PathBuf>) -> Kept {
+        let mut kept = Kept::default();
+        for path in paths {
+            match self.read_one(path) {
+                Ok(opening) => kept.openings.extend(opening),
+                Err(fault) => kept.faults.push(fault),
+            }
+        }
+        kept.openings.sort_by_key(|opening| *opening.key());
+        kept
+    }
+
+    fn read_one(&self, path: PathBuf) -> Result<Option<Opening>, OpeningsError> {
+        let Some(text) = file::read_private(&path)? else { return Ok(None) };
+        let opening: Option<Opening> = serde_json::from_str(&text).ok();
+        let opening = opening.filter(|opening| self.path_of(opening.key()) == path);
+        opening.map(Some).ok_or(OpeningsError::NotAnOpening(path))
     }
 
     /// Forgets an opening. Its round must be over: without it nothing can be revealed.

@@ -42,18 +42,32 @@ fn store() -> (TempDir, OpeningStore) {
     (dir, store)
 }
 
+/// What is kept where nothing is wrong.
+fn sound(store: &OpeningStore, venue: &Venue) -> Vec<Opening> {
+    let Kept { openings, faults } = store.of_market(venue);
+    assert!(faults.is_empty(), "{faults:?}");
+    openings
+}
+
+/// The only thing that is wrong where nothing is right.
+fn the_fault(store: &OpeningStore) -> OpeningsError {
+    let Kept { openings, mut faults } = store.of_market(&venue());
+    assert_eq!((openings.len(), faults.len()), (0, 1), "{faults:?}");
+    faults.remove(0)
+}
+
 #[test]
 fn what_was_kept_is_found_again_in_order_and_by_market() {
     let (_dir, store) = store();
-    assert_eq!(store.of_market(&venue()).unwrap(), []);
+    assert_eq!(sound(&store, &venue()), []);
     let elsewhere = Venue { market: B256::repeat_byte(8), ..venue() };
     let mut openings = vec![ask(10), bid(9, 3), ask(9), bid(9, 2)];
     for opening in openings.iter().chain([&ask_at(elsewhere, 9)]) {
         store.keep(opening).unwrap();
     }
     openings.sort_by_key(|opening| *opening.key());
-    assert_eq!(store.of_market(&venue()).unwrap(), openings);
-    assert_eq!(store.of_market(&elsewhere).unwrap(), [ask_at(elsewhere, 9)]);
+    assert_eq!(sound(&store, &venue()), openings);
+    assert_eq!(sound(&store, &elsewhere), [ask_at(elsewhere, 9)]);
 }
 
 #[test]
@@ -62,7 +76,7 @@ fn keeping_an_opening_again_replaces_its_file_as_a_whole() {
     let path = store.keep(&bid(9, 2)).unwrap();
     fs::write(&path, "{").unwrap();
     assert_eq!(store.keep(&bid(9, 2)).unwrap(), path);
-    assert_eq!(store.of_market(&venue()).unwrap(), [bid(9, 2)]);
+    assert_eq!(sound(&store, &venue()), [bid(9, 2)]);
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
 }
 
@@ -81,14 +95,14 @@ fn a_file_that_others_can_read_is_refused_by_name() {
     let path = store.keep(&bid(9, 2)).unwrap();
     for mode in [0o644, 0o640, 0o620] {
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-        let error = store.of_market(&venue()).unwrap_err();
+        let error = the_fault(&store);
         assert!(matches!(&error, OpeningsError::OpenToOthers { mode: found, .. } if *found == mode));
         assert!(error.to_string().contains("chmod 600"), "{error}");
     }
 }
 
 #[test]
-fn a_damaged_file_or_one_of_another_commitment_is_an_error() {
+fn a_damaged_file_or_one_of_another_commitment_is_a_fault() {
     let (_dir, store) = store();
     let path = store.keep(&bid(9, 2)).unwrap();
     let good = fs::read_to_string(&path).unwrap();
@@ -96,11 +110,42 @@ fn a_damaged_file_or_one_of_another_commitment_is_an_error() {
     assert_ne!(good, other_fee);
     for bad in [&good[..good.len() / 2], &other_fee] {
         fs::write(&path, bad).unwrap();
-        assert!(matches!(store.of_market(&venue()), Err(OpeningsError::NotAnOpening(at)) if at == path));
+        assert!(matches!(the_fault(&store), OpeningsError::NotAnOpening(at) if at == path));
     }
     fs::write(&path, &good).unwrap();
     fs::rename(&path, store.path_of(bid(9, 7).key())).unwrap();
-    assert!(matches!(store.of_market(&venue()), Err(OpeningsError::NotAnOpening(_))));
+    assert!(matches!(the_fault(&store), OpeningsError::NotAnOpening(_)));
+}
+
+#[test]
+fn one_bad_file_hides_no_good_one() {
+    let (_dir, store) = store();
+    let damaged = store.keep(&bid(9, 2)).unwrap();
+    fs::write(&damaged, "{").unwrap();
+    let open = store.keep(&ask(9)).unwrap();
+    fs::set_permissions(&open, Permissions::from_mode(0o644)).unwrap();
+    fs::create_dir(damaged.with_file_name("directory.json")).unwrap();
+    store.keep(&bid(9, 3)).unwrap();
+    store.keep(&ask(10)).unwrap();
+    let Kept { openings, faults } = store.of_market(&venue());
+    assert_eq!(openings, [bid(9, 3), ask(10)]);
+    assert_eq!(faults.len(), 3, "{faults:?}");
+    assert!(faults.iter().any(|fault| matches!(fault, OpeningsError::NotAnOpening(at) if *at == damaged)));
+    assert!(
+        faults.iter().any(|fault| matches!(fault, OpeningsError::OpenToOthers { path, .. } if *path == open))
+    );
+}
+
+#[test]
+fn a_file_that_goes_while_the_directory_is_read_is_skipped() {
+    let (_dir, store) = store();
+    store.keep(&bid(9, 2)).unwrap();
+    store.keep(&bid(9, 3)).unwrap();
+    let paths = file::list(&store.dir_of(&venue())).unwrap();
+    assert_eq!(paths.len(), 2);
+    store.forget(bid(9, 2).key()).unwrap();
+    let Kept { openings, faults } = store.read(paths);
+    assert_eq!((openings, faults.len()), (vec![bid(9, 3)], 0));
 }
 
 #[test]
@@ -108,7 +153,7 @@ fn what_a_crash_left_unfinished_is_nobodys_opening() {
     let (_dir, store) = store();
     let path = store.keep(&bid(9, 2)).unwrap();
     fs::write(path.with_extension("77.unfinished"), b"{\"chain_id\": 1").unwrap();
-    assert_eq!(store.of_market(&venue()).unwrap(), [bid(9, 2)]);
+    assert_eq!(sound(&store, &venue()), [bid(9, 2)]);
 }
 
 #[test]
@@ -118,7 +163,7 @@ fn a_forgotten_opening_is_gone_and_may_be_forgotten_again() {
     store.keep(&bid(9, 3)).unwrap();
     store.forget(bid(9, 2).key()).unwrap();
     store.forget(bid(9, 2).key()).unwrap();
-    assert_eq!(store.of_market(&venue()).unwrap(), [bid(9, 3)]);
+    assert_eq!(sound(&store, &venue()), [bid(9, 3)]);
 }
 
 #[test]
@@ -127,7 +172,7 @@ fn no_message_shows_what_an_opening_holds() {
     let path = store.keep(&bid(9, 0xd7)).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("public_inputs", "inputs")).unwrap();
-    let error = store.of_market(&venue()).unwrap_err();
+    let error = the_fault(&store);
     for said in [format!("{error} {error:?}"), format!("{:?} {:?}", bid(9, 0xd7), ask(9))] {
         assert!(!said.contains(&FEE.to_string()) && !said.contains("d7d7d7"), "{said}");
     }
@@ -170,5 +215,5 @@ fn an_opening_survives_a_kill_right_after_it_was_kept() {
     assert!(said.lines().any(|line| line.unwrap() == "kept"));
     victim.kill().unwrap();
     victim.wait().unwrap();
-    assert_eq!(store.of_market(&venue()).unwrap(), [bid(9, 2)]);
+    assert_eq!(sound(&store, &venue()), [bid(9, 2)]);
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | who |
 //! |---|---|
-//! | `requester` | one requester: shading, overbidding, sniping |
+//! | `requester` | one requester: shading, overbidding, splitting its task, sniping |
 //! | `prover` | one prover: shading, sniping, withholding, overstating, under several names, with wash bids |
 //! | `pair` | a requester and a prover that agree outside the market |
 //! | `cartel` | several provers that ask as one |

@@ -49,11 +49,13 @@ pub(super) fn run(lab: &Lab) -> Report {
         "margin",
         "runs",
     ]);
+    let mut kept = Table::new(&["mechanism", "shape", "policy", "welfare_percent", "margin", "runs"]);
     let mut report = Report::default();
     for (mechanism, name) in
         [(Mechanism::Core, "controllers-core"), (Mechanism::AverageFee, "controllers-average-fee")]
     {
-        let figure = respond(lab, market.under(mechanism), competitive, &mut response, &mut report);
+        let figure =
+            respond(lab, market.under(mechanism), competitive, (&mut response, &mut kept), &mut report);
         report.figures.push((name, figure));
     }
     let mut manipulation = Table::new(&[
@@ -71,7 +73,11 @@ pub(super) fn run(lab: &Lab) -> Report {
     report
         .figures
         .push(("controllers-manipulation", manipulate(lab, market, competitive, &mut manipulation)));
-    report.tables = vec![("controllers", response), ("controllers-manipulation", manipulation)];
+    report.tables = vec![
+        ("controllers", response),
+        ("controllers-welfare", kept),
+        ("controllers-manipulation", manipulation),
+    ];
     report
 }
 
@@ -93,7 +99,7 @@ fn respond(
     lab: &Lab,
     scenario: Scenario,
     competitive: Competitive,
-    table: &mut Table,
+    (table, kept): (&mut Table, &mut Table),
     report: &mut Report,
 ) -> Figure {
     let customs = POLICIES.map(|(policy, _)| customary(lab, scenario, competitive, policy));
@@ -137,8 +143,16 @@ fn respond(
                         .fold((0.0, 0.0), |(welfare, best), one| (welfare + one.welfare, best + one.best))
                 })
                 .collect();
-            let what = format!("{}, {}: {name}", scenario.mechanism, &shape[..shape.find(':').unwrap_or(0)]);
-            report.find(what, Mean::percent(&whole), "% of the best trade");
+            let (shape, whole) = (&shape[..shape.find(':').unwrap_or(0)], Mean::percent(&whole));
+            kept.row(&[
+                scenario.mechanism.name().into(),
+                shape.into(),
+                name.into(),
+                whole.value.into(),
+                whole.margin.into(),
+                runs(lab).into(),
+            ]);
+            report.find(format!("{}, {shape}: {name}", scenario.mechanism), whole, "% of the best trade");
             if policy == Policy::Moving {
                 series[0].push(Series::line("cap of the first policy", 5, cap));
             }

@@ -23,7 +23,7 @@ const SEALED_BOND_BPS: u16 = 1_000;
   a capacity cap that follows demand, and a reserve price that follows how busy provers are
   proophi market create --capacity-cap 4000 --cap-min 500 --cap-max 16000 --reserve 5 --reserve-min 1 --reserve-max 50
 Prices without a unit are ticks per unit.")]
-pub(crate) struct Terms {
+pub(crate) struct MarketFlags {
     /// How a round is cleared: core (one price for users, one for provers) or average-fee (users pay what they bid)
     #[arg(long, value_name = "MECHANISM", default_value_t = Mechanism::Core)]
     pub(crate) mechanism: Mechanism,
@@ -117,7 +117,7 @@ pub(crate) struct Terms {
     pub(crate) genesis: Option<u64>,
 }
 
-impl Terms {
+impl MarketFlags {
     /// The parameters, which the contract would take.
     pub(crate) fn params(
         &self,
@@ -196,13 +196,13 @@ mod tests {
     #[derive(Parser)]
     struct Command {
         #[command(flatten)]
-        terms: Terms,
+        flags: MarketFlags,
     }
 
     fn params(flags: &str) -> Outcome<MarketParams> {
         let flags = std::iter::once("x").chain(flags.split_whitespace());
-        let terms = Command::try_parse_from(flags).unwrap().terms;
-        terms.params(&Currency::ether(), Address::repeat_byte(1), Address::repeat_byte(2), 77)
+        let flags = Command::try_parse_from(flags).unwrap().flags;
+        flags.params(&Currency::ether(), Address::repeat_byte(1), Address::repeat_byte(2), 77)
     }
 
     fn refusal(flags: &str) -> String {
