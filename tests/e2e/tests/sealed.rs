@@ -72,10 +72,6 @@ async fn what_is_committed_to_is_opened_through_a_crash_and_nothing_else_counts(
             (history.asks_at(round.number).len() == 2).then_some(())
         })
         .await;
-    for person in [SIMON, ADA] {
-        let said = scene.program(person).said();
-        assert_eq!(said.matches("damaged.json").count(), 1, "{} says so once: {said}", person.name);
-    }
     let round = run(&proophi, &scene, SIMON, "round show 1");
     assert_eq!(
         (&round["phase"], &round["commitments"].as_array().map(Vec::len)),
@@ -89,6 +85,10 @@ async fn what_is_committed_to_is_opened_through_a_crash_and_nothing_else_counts(
     assert_eq!(settlement.outcome.prices(), Prices::Uniform { user_price, prover_price });
     assert_eq!(round.assignments().expect("a trade")[0].seat, ada);
     scene.ended(1).await;
+    for person in [SIMON, ADA] {
+        let said = scene.program(person).said();
+        assert_eq!(said.matches("damaged.json").count(), 1, "{} says so once: {said}", person.name);
+    }
     bonds_are_lost(&proophi, &scene, &of_rosa);
 
     // The node opens what it has committed to since, and leaves.
