@@ -48,12 +48,15 @@ impl MarketParams {
         let bond = u64::from(self.bond_bps);
         let bonds = if self.is_sealed() { 1..=BPS } else { 0..=0 };
         require("bondBps", bonds.contains(&bond), || {
-            if self.is_sealed() {
-                within(1, BPS, bond)
-            } else {
+            if !self.is_sealed() {
                 format!(
                     "{bond} in a market with open bids, which has no bonds; set it to 0, or set a revealPeriod"
                 )
+            } else if bond == 0 {
+                "0 would let everybody look at the other offers first, and open only what then wins; set at least 1"
+                    .to_owned()
+            } else {
+                within(1, BPS, bond)
             }
         })?;
         require("sink", self.sink != Address::ZERO, || {

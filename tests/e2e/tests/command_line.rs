@@ -287,7 +287,7 @@ const REFUSED: [(&str, i32, &str); 30] = [
     ("prover register --capacity 104 --cost 3", 3, "105"),
     ("prover ask --cost 3", 3, "has no seat"),
     ("market create --bidding 10 --settlement 11 --reserve 1", 3, "settlementPeriod"),
-    ("market create --bidding 10 --reveal 4 --bond-bps 0", 3, "--bond-bps"),
+    ("market create --bidding 10 --reveal 4 --bond-bps 0", 3, "bondBps: 0"),
     ("prover commit --cost 3", 3, "prover ask"),
     ("bid --fee 10 --generate 1 --deposit 500ticks --top-up", 3, "sealed markets"),
     ("forfeit", 3, "nothing to forfeit"),

@@ -174,11 +174,6 @@ impl MarketFlags {
             max_task_size: max_task_size.or_fail_with(Code::Input, || "--max-task-size".to_owned())?,
         };
         params.validate().or_fail(Code::Input)?;
-        if params.is_sealed() && params.bond_bps == 0 {
-            return Err(Failure::input(
-                "--bond-bps 0 would let everybody look at the other offers first, and open only what then wins; set at least 1",
-            ));
-        }
         Ok(params)
     }
 }
@@ -236,7 +231,7 @@ mod tests {
         assert!(params.is_sealed());
         assert_eq!((params.bond_bps, params.settlement_period), (1_000, 40));
         assert_eq!(params.mechanism, Mechanism::AverageFee);
-        assert!(refusal("--reveal 20 --bond-bps 0").contains("--bond-bps"));
+        assert!(refusal("--reveal 20 --bond-bps 0").contains("bondBps: 0"));
         assert!(refusal("--bond-bps 5").contains("bondBps"));
     }
 
