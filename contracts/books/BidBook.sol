@@ -58,11 +58,9 @@ abstract contract BidBook is Ledger {
 
     /// @return Selector of the error that the entry stands for, or 0 if there is none.
     function _refusal(MarketId id, BidWord word) internal pure returns (bytes4) {
+        if (_isEntry(id, word)) return 0;
         if (word.fee() == 0) return ZeroFee.selector;
-        uint256 size = word.size();
-        if (size == 0 || size > id.maxTaskSize()) return TaskSizeOutOfRange.selector;
-        if (word.count() > _maxLot(id)) return LotTooLarge.selector;
-        return 0;
+        return word.count() > _maxLot(id) ? LotTooLarge.selector : TaskSizeOutOfRange.selector;
     }
 
     function _requireUnsealed(MarketId id) internal pure {
@@ -71,11 +69,15 @@ abstract contract BidBook is Ledger {
 
     // ------------------------------------------------------------------------------------------------- internals
 
+    function _isEntry(MarketId id, BidWord word) private pure returns (bool) {
+        uint256 size = word.size();
+        return word.fee() != 0 && size != 0 && size <= id.maxTaskSize() && word.count() <= _maxLot(id);
+    }
+
     function _requireEntry(MarketId id, BidWord word) private pure {
-        bytes4 refusal = _refusal(id, word);
-        if (refusal == 0) return;
-        if (refusal == ZeroFee.selector) revert ZeroFee();
-        if (refusal == LotTooLarge.selector) revert LotTooLarge(word.count(), _maxLot(id));
+        if (_isEntry(id, word)) return;
+        if (word.fee() == 0) revert ZeroFee();
+        if (word.count() > _maxLot(id)) revert LotTooLarge(word.count(), _maxLot(id));
         revert TaskSizeOutOfRange(word.size(), id.maxTaskSize());
     }
 

@@ -154,13 +154,13 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         Lane lane = _taken(id, lanes, round, before.digest(), _mostOf(id, word));
         inLane = !lane.hasBid();
         if (inLane) lane = lane.withBid(round, before.count(), word.count(), word.fee(), word.size());
-        lanes[round & 1] = lane;
+        _storeLane(lanes, round, lane);
     }
 
     /// @notice Locks what entries of the caller may cost together.
     function _lockAll(MarketId id, uint256 round, BidChain before, uint256 amount) internal {
         Lane[2] storage lanes = _lanes[id][msg.sender];
-        lanes[round & 1] = _taken(id, lanes, round, before.digest(), amount);
+        _storeLane(lanes, round, _taken(id, lanes, round, before.digest(), amount));
     }
 
     /// @notice The most that an entry costs: what its tasks may, and its settlement fees.
@@ -188,17 +188,32 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         private
         returns (Lane lane)
     {
-        lane = _foldedWith(id, lanes[round & 1], round, digest);
+        lane = _foldedWith(id, _loadLane(lanes, round), round, digest);
         uint256 held = lane.balance();
         if (amount > held) {
             uint256 missing = amount - held;
-            uint256 otherLane = ~round & 1;
-            Lane other = _debited(_folded(id, lanes[otherLane], otherLane), missing, held);
+            uint256 otherRound = round + 1;
+            Lane other =
+                _debited(_folded(id, _loadLane(lanes, otherRound), otherRound & 1), missing, held);
             uint256 half = other.balance() / 2;
-            lanes[otherLane] = other.debit(half);
+            _storeLane(lanes, otherRound, other.debit(half));
             lane = lane.credit(missing + half);
         }
         lane = lane.debit(amount);
+    }
+
+    /// @dev The lane of a round. In assembly, as the compiler takes an element of a small array for a part of a slot, and reads the slot
+    /// once more before it writes.
+    function _loadLane(Lane[2] storage lanes, uint256 round) private view returns (Lane lane) {
+        assembly ("memory-safe") {
+            lane := sload(add(lanes.slot, and(round, 1)))
+        }
+    }
+
+    function _storeLane(Lane[2] storage lanes, uint256 round, Lane lane) private {
+        assembly ("memory-safe") {
+            sstore(add(lanes.slot, and(round, 1)), lane)
+        }
     }
 
     function _debited(Lane lane, uint256 amount, uint256 elsewhere) private pure returns (Lane) {
@@ -211,7 +226,12 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
     function _foldedWith(MarketId id, Lane lane, uint256 round, Digest digest) private view returns (Lane) {
         if (!lane.hasBid()) return lane;
         uint256 fee = lane.fee();
-        if (lane.round(round & 1) + 2 != round || !digest.decides(fee)) return _folded(id, lane, round & 1);
+        unchecked {
+            // An entry is of the round or an earlier one of the same parity.
+            if (round - lane.round(round & 1) != 2 || !digest.decides(fee)) {
+                return _folded(id, lane, round & 1);
+            }
+        }
         return lane.withoutBid().credit(digest.refund(fee, lane.size(), lane.count()));
     }
 

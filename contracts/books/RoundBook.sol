@@ -102,8 +102,11 @@ abstract contract RoundBook is MarketBook {
         pure
         returns (BidChain)
     {
-        if (chain.count() + word.count() > BidChainLib.MAX_BIDS) {
-            revert RoundFull(chain.count(), id.closeOf(round));
+        unchecked {
+            // 24 and 16 bits
+            if (chain.count() + word.count() > BidChainLib.MAX_BIDS) {
+                revert RoundFull(chain.count(), id.closeOf(round));
+            }
         }
         return chain.absorb(word);
     }

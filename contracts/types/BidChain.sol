@@ -17,6 +17,7 @@ using {
     BidChainLib.digest,
     BidChainLib.withDigest,
     BidChainLib.absorb,
+    BidChainLib.split,
     BidChainLib.equals
 } for BidChain global;
 
@@ -54,6 +55,16 @@ library BidChainLib {
                     (hash & HASH_MASK) | ((BidChain.unwrap(chain) & type(uint56).max) + word.count())
                 );
         }
+    }
+
+    /// @notice Running hash (the high 200 bits) and number of bids.
+    function split(BidChain chain) internal pure returns (uint256 hash, uint256 count_) {
+        return (BidChain.unwrap(chain) & HASH_MASK, chain.count());
+    }
+
+    /// @notice The chain of a running hash and a number of bids, without a digest.
+    function join(uint256 hash, uint256 count_) internal pure returns (BidChain) {
+        return BidChain.wrap((hash & HASH_MASK) | (count_ & type(uint24).max));
     }
 
     function count(BidChain chain) internal pure returns (uint256) {

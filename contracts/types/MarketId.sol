@@ -79,7 +79,10 @@ library MarketIdLib {
         if (time < start) revert MarketNotOpenYet(time, start);
         uint256 period = id.biddingPeriod();
         if (period == 0) revert NotAMarket(id);
-        uint256 round = (time - start) / period;
+        uint256 round;
+        unchecked {
+            round = (time - start) / period;
+        }
         if (round >= MAX_ROUNDS) revert MarketOver(MAX_ROUNDS);
         return uint32(round);
     }
