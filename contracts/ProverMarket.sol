@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Multicallable} from "solady/utils/Multicallable.sol";
+import {SignedBidBook} from "./books/SignedBidBook.sol";
 import {TaskBook} from "./books/TaskBook.sol";
 import {IRoundAuditor} from "./interfaces/IRoundAuditor.sol";
 import {IAccounts, IBids, IDelivery, IMarketCore, ISettlement} from "./interfaces/IProverMarket.sol";
@@ -9,6 +10,7 @@ import {BidWord} from "./types/BidWord.sol";
 import {Certificate} from "./types/Certificate.sol";
 import {MarketId} from "./types/MarketId.sol";
 import {Page} from "./types/Page.sol";
+import {SignedBid, WalletBid} from "./types/SignedBid.sol";
 import {Statement} from "./types/Statement.sol";
 import {Delivery} from "./types/Task.sol";
 
@@ -21,6 +23,7 @@ import {Delivery} from "./types/Task.sol";
 ///     TermsBook       capacity cap and reserve price of each round
 ///     Ledger          everybody's money
 ///     BidBook         takes bids in the open
+///     SignedBidBook   takes bids in the open that somebody else sends (not part of the extension)
 ///     SealedBidBook   takes commitments, and bids that are opened
 ///     SeatBook        provers' seats: capacity, collateral, asks
 ///     SealedAskBook   asks that are opened
@@ -28,7 +31,7 @@ import {Delivery} from "./types/Task.sol";
 ///     TaskBook        delivery, takeover, expiry
 ///
 /// `multicall` combines calls that carry no native currency, for example a token deposit and a bid.
-contract ProverMarket is TaskBook, IMarketCore, Multicallable {
+contract ProverMarket is TaskBook, SignedBidBook, IMarketCore, Multicallable {
     IRoundAuditor private immutable _auditor;
     address private immutable _extension;
 
@@ -84,6 +87,16 @@ contract ProverMarket is TaskBook, IMarketCore, Multicallable {
         returns (uint256 round, uint256 firstIndex)
     {
         return _submitBids(id, entries);
+    }
+
+    /// @inheritdoc IBids
+    function submitSignedBids(MarketId id, SignedBid[] calldata bids) external returns (uint256 accepted) {
+        return _submitSignedBids(id, bids);
+    }
+
+    /// @inheritdoc IBids
+    function submitWalletBids(MarketId id, WalletBid[] calldata bids) external returns (uint256 accepted) {
+        return _submitWalletBids(id, bids);
     }
 
     /// @inheritdoc IBids

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+import {LibBit} from "solady/utils/LibBit.sol";
 import {BidChain} from "../types/BidChain.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
 import {MarketId} from "../types/MarketId.sol";
@@ -33,9 +35,10 @@ abstract contract BidBook is Ledger {
         BidChain before = _absorbAll(id, round, words);
         _lockAll(id, round, before, cost);
         firstIndex = before.count();
-        _bundle(id, msg.sender, round, firstIndex, words);
+        bytes32[] calldata list = BidWordLib.raw(words);
+        _bundle(id, msg.sender, round, firstIndex, keccak256(abi.encodePacked(list)), list.length);
 
-        emit BidsSubmitted(id, _place(msg.sender, round, firstIndex), words);
+        emit BidsSubmitted(id, _place(msg.sender, round, firstIndex), list);
     }
 
     // ------------------------------------------------------------------------------------------ for other books
@@ -48,9 +51,8 @@ abstract contract BidBook is Ledger {
         BidChain before = _absorb(id, round, word);
         index = before.count();
         if (!_lock(id, requester, round, before, word)) {
-            BidWord[] memory words = new BidWord[](1);
-            words[0] = word;
-            _bundle(id, requester, round, index, words);
+            bytes32 wordHash = EfficientHashLib.hash(BidWord.unwrap(word));
+            _bundle(id, requester, round, index, wordHash, 1);
         }
 
         emit BidSubmitted(id, _place(requester, round, index), word);
@@ -69,9 +71,15 @@ abstract contract BidBook is Ledger {
 
     // ------------------------------------------------------------------------------------------------- internals
 
+    /// @dev Fee at least 1, size from 1 to the market's limit, and not too many bids.
     function _isEntry(MarketId id, BidWord word) private pure returns (bool) {
-        uint256 size = word.size();
-        return word.fee() != 0 && size != 0 && size <= id.maxTaskSize() && word.count() <= _maxLot(id);
+        unchecked {
+            // A size of 0 wraps to more than any limit.
+            return LibBit.rawAnd(
+                word.fee() != 0,
+                LibBit.rawAnd(word.size() - 1 < id.maxTaskSize(), word.count() <= _maxLot(id))
+            );
+        }
     }
 
     function _requireEntry(MarketId id, BidWord word) private pure {

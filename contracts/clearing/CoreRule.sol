@@ -69,8 +69,8 @@ library CoreRule {
         uint256 demand = nextDemand + pass.tally.between;
         bool holds = side.winners.length == 0
             || (side.capacity <= cap && (_isUnbounded(side.price, reserve) || demand > side.capacity));
-        bool nextWanted = side.hasNext
-            && (_isUnbounded(side.nextPrice, reserve) || nextDemand > side.nextCapacity);
+        bool nextWanted =
+            side.hasNext && (_isUnbounded(side.nextPrice, reserve) || nextDemand > side.nextCapacity);
         if (!holds || (nextWanted && side.nextCapacity <= cap)) revert IMarketLog.WrongPivotSeat(pivot);
         return side.hasNext && nextDemand > side.nextCapacity;
     }

@@ -110,7 +110,9 @@ library EntryScan {
                 n := sub(atOrAbove(rank, mload(add(s, 0xa0)), count), n)
                 mstore(add(s, 0xe0), add(mload(add(s, 0xe0)), mul(n, size)))
                 let won := atOrAbove(rank, add(mload(add(s, 0x100)), 1), count)
-                if and(lt(won, count), eq(sub(rank, won), mload(add(s, 0x100)))) { mstore(add(s, 0x120), size) }
+                if and(lt(won, count), eq(sub(rank, won), mload(add(s, 0x100)))) {
+                    mstore(add(s, 0x120), size)
+                }
                 for { let position := 0 } lt(position, won) { position := add(position, 1) } {
                     assign(s, word, or(shl(32, position), add(index, position)))
                 }

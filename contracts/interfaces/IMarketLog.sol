@@ -5,6 +5,7 @@ import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
+import {SubmittedBid} from "../types/SignedBid.sol";
 import {Statement} from "../types/Statement.sol";
 
 /// @title Everything that the market says: events, and errors with what was given and the limit
@@ -78,7 +79,16 @@ interface IMarketLog {
     event BidSubmitted(MarketId indexed id, uint256 place, BidWord word);
 
     /// @notice Entries were submitted together; `place` is that of the first, the others follow.
-    event BidsSubmitted(MarketId indexed id, uint256 place, BidWord[] words);
+    event BidsSubmitted(MarketId indexed id, uint256 place, bytes32[] words);
+
+    /// @notice Signed entries were submitted; the first of them has the bid of index `firstIndex`, the others follow.
+    event SignedBidsSubmitted(MarketId indexed id, uint256 round, uint256 firstIndex, SubmittedBid[] bids);
+
+    /// @notice A signed entry was refused and changed nothing; `reason` is the selector of the error it stands for. `requester` is who
+    /// signed, or whoever a wrong signature seems to be of.
+    event SignedBidRefused(
+        MarketId indexed id, address indexed requester, uint256 round, uint256 position, bytes4 reason
+    );
 
     /// @notice Somebody published the statements of an entry: if their root makes the ticket of one of `requester`'s entries, they
     /// are what it asks proofs for, and otherwise they mean nothing.
@@ -101,6 +111,15 @@ interface IMarketLog {
 
     /// @notice The round has no room for what would be added; the next one opens at `nextOpens`.
     error RoundFull(uint256 bids, uint256 nextOpens);
+
+    /// @notice The requester has an entry in the round already; signed ones are submitted only beside none.
+    error BidInRoundAlready();
+
+    /// @notice The signature is nobody's, or not the contract's that is to have signed.
+    error WrongSignature();
+
+    /// @notice None of the signed entries was accepted; `reason` is the selector of the last one's error.
+    error NothingSubmitted(bytes4 reason);
 
     /// @notice There is no bid in the list.
     error NoBids();

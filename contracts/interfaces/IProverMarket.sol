@@ -13,6 +13,7 @@ import {Offer} from "../types/Offer.sol";
 import {Outcome} from "../types/Outcome.sol";
 import {Page} from "../types/Page.sol";
 import {Opening} from "../types/Sealed.sol";
+import {SignedBid, WalletBid} from "../types/SignedBid.sol";
 import {Statement} from "../types/Statement.sol";
 import {Takeover} from "../types/Takeover.sol";
 import {Delivery, Task, TaskStatus} from "../types/Task.sol";
@@ -70,6 +71,14 @@ interface IBids is IMarketLog {
         external
         payable
         returns (uint256 round, uint256 firstIndex);
+
+    /// @notice Submits entries that their requesters have signed for the open round (EIP-712, see `SignedBidLib`). Anyone may call. Each
+    /// costs its requester what `submitBid` does. One that is refused changes nothing and does not stop the others.
+    /// @return accepted How many were accepted, at least 1.
+    function submitSignedBids(MarketId id, SignedBid[] calldata bids) external returns (uint256 accepted);
+
+    /// @notice The same for requesters that are contracts (ERC-1271). Each may use at most 100,000 gas to check a signature.
+    function submitWalletBids(MarketId id, WalletBid[] calldata bids) external returns (uint256 accepted);
 
     /// @notice Tells the provers what an entry of `requester` asks proofs for. Anyone may call, in the transaction of the bid or any
     /// time after it; nothing is stored.

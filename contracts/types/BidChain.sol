@@ -16,6 +16,7 @@ using {
     BidChainLib.count,
     BidChainLib.digest,
     BidChainLib.withDigest,
+    BidChainLib.hasRoomFor,
     BidChainLib.absorb,
     BidChainLib.split,
     BidChainLib.equals
@@ -43,6 +44,12 @@ library BidChainLib {
     /// @dev The chain has none yet.
     function withDigest(BidChain chain, Digest digest_) internal pure returns (BidChain) {
         return BidChain.wrap(BidChain.unwrap(chain) | (uint256(Digest.unwrap(digest_)) << DIGEST_SHIFT));
+    }
+
+    function hasRoomFor(BidChain chain, BidWord word) internal pure returns (bool) {
+        unchecked {
+            return chain.count() + word.count() <= MAX_BIDS; // 24 and 17 bits
+        }
     }
 
     /// @dev The caller keeps the count at `MAX_BIDS` or below, so that it cannot reach the digest.

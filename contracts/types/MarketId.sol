@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
 /// @notice Names a market, and carries the five parameters that every bid needs, so that a bid reads no parameter from
 /// storage (docs/adr/0002): the high 128 bits are the truncated keccak of all parameters, the low 128 bits are
 /// `genesis (40) | biddingPeriod (24) | settlementFee (32) | sealed (1) | maxTaskSize (31)`.
@@ -79,10 +81,7 @@ library MarketIdLib {
         if (time < start) revert MarketNotOpenYet(time, start);
         uint256 period = id.biddingPeriod();
         if (period == 0) revert NotAMarket(id);
-        uint256 round;
-        unchecked {
-            round = (time - start) / period;
-        }
+        uint256 round = FixedPointMathLib.rawDiv(FixedPointMathLib.rawSub(time, start), period);
         if (round >= MAX_ROUNDS) revert MarketOver(MAX_ROUNDS);
         return uint32(round);
     }
