@@ -49,7 +49,8 @@ contract SettlePageGasTest is MarketTest {
             address requester = address(uint160(0xb000 + k));
             for (uint256 i; i < entries.length; ++i) {
                 uint256 r = uint256(keccak256(abi.encode(k, i)));
-                entries[i] = entryWord(uint64(20 + r % 1000), uint32(1 + (r >> 64) % 64), 1, uint144(r >> 112));
+                entries[i] =
+                    entryWord(uint64(20 + r % 1000), uint32(1 + (r >> 64) % 64), 1, uint144(r >> 112));
                 _all.push(entries[i]);
             }
             fund(requester, entries.length * (64 * 1020 + FEE));
@@ -100,8 +101,12 @@ contract SettlePageGasTest is MarketTest {
             vm.prank(relayer);
             market.settlePage(id, 1, c, p);
             gasUsed += vm.lastCallGas().gasTotalUsed;
-            if (k == 0) vm.snapshotGasLastCall("ProverMarket", "settlePage, first of 4, 1000 bids, 10 provers");
-            if (k == 1) vm.snapshotGasLastCall("ProverMarket", "settlePage, second of 4, 1000 bids, 10 provers");
+            if (k == 0) {
+                vm.snapshotGasLastCall("ProverMarket", "settlePage, first of 4, 1000 bids, 10 provers");
+            }
+            if (k == 1) {
+                vm.snapshotGasLastCall("ProverMarket", "settlePage, second of 4, 1000 bids, 10 provers");
+            }
             if (k + 1 < PAGES) {
                 (last.settler, last.shares, last.progress) = SlowPages.lastOf(vm.getRecordedLogs());
             } else {

@@ -91,6 +91,11 @@ abstract contract PostedTasks is Test {
         return _entryNumber[id][round][index];
     }
 
+    /// @notice How many bids the first `entries` of a round have.
+    function bidsBefore(uint256 round, uint256 entries) internal view returns (uint256) {
+        return entries == _entries[id][round].length ? postedCount(round) : _entries[id][round][entries].first;
+    }
+
     /// @notice The bids of one entry.
     function lotOf(uint256 round, Entry memory entry) internal view returns (Posted[] memory list) {
         list = new Posted[](entry.count);
@@ -154,6 +159,11 @@ abstract contract PostedTasks is Test {
         returns (BidWord)
     {
         return BidWord.wrap(bytes32(abi.encodePacked(fee, size, uint16(count - 1), ticket)));
+    }
+
+    /// @notice The word of one bid whose ticket nobody will look into.
+    function plainWord(uint64 fee, uint32 size) internal pure returns (BidWord) {
+        return entryWord(fee, size, 1, 0);
     }
 
     /// @notice All entries of a round.

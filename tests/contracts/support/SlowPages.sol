@@ -19,11 +19,13 @@ library SlowPages {
 
     /// @notice The place before entry `first` of `words`, the whole round.
     /// @param pivotFee Fee and index of the pivot: bids before it win.
-    function checkpoint(uint256 seed, BidWord[] memory words, uint256 first, uint256 pivotFee, uint256 pivotIndex)
-        internal
-        pure
-        returns (Checkpoint memory place)
-    {
+    function checkpoint(
+        uint256 seed,
+        BidWord[] memory words,
+        uint256 first,
+        uint256 pivotFee,
+        uint256 pivotIndex
+    ) internal pure returns (Checkpoint memory place) {
         uint256 hash = seed;
         uint256 index;
         for (uint256 i; i < first; ++i) {
