@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 import {BidChain, BidChainLib} from "../../../contracts/types/BidChain.sol";
 import {BidWord, BidWordLib} from "../../../contracts/types/BidWord.sol";
 import {Lane, LaneLib} from "../../../contracts/types/Lane.sol";
@@ -234,26 +235,31 @@ contract PackingTest is Test {
 
     function testFuzz_roundsFollowEachOther(uint40 genesis, uint24 period, uint32 round) public {
         period = uint24(bound(period, 1, type(uint24).max));
-        round = uint32(bound(round, 0, LAST_ROUND));
+        round = uint32(bound(round, 0, MAX_ROUND));
         MarketId id = MarketIdLib.pack(0, genesis, period, 0, false, 1);
         uint256 close = id.closeOf(round);
         assertEq(id.roundAt(close - 1), round);
         assertEq(id.roundAt(close - period), round);
-        if (round < LAST_ROUND) assertEq(id.roundAt(close), uint256(round) + 1);
-        else vm.expectRevert(abi.encodeWithSelector(MarketIdLib.MarketOver.selector, 2 ** 28));
+        if (round < MAX_ROUND) assertEq(id.roundAt(close), uint256(round) + 1);
+        else vm.expectRevert(SafeCastLib.Overflow.selector);
         this.roundAt(id, close);
     }
 
     function test_RevertWhen_TheMarketHasLivedThroughItsRounds() public {
         MarketId id = MarketIdLib.pack(0, 1000, 12, 0, false, 1);
         uint256 end = 1000 + 12 * uint256(2 ** 28);
-        assertEq(id.roundAt(end - 1), LAST_ROUND);
+        assertEq(id.biddingRoundAt(end - 1), LAST_ROUND);
+        assertEq(id.roundAt(end), LAST_ROUND + 1);
         vm.expectRevert(abi.encodeWithSelector(MarketIdLib.MarketOver.selector, 2 ** 28));
-        this.roundAt(id, end);
+        this.biddingRoundAt(id, end);
     }
 
     function roundAt(MarketId id, uint256 time) external pure returns (uint256) {
         return id.roundAt(time);
+    }
+
+    function biddingRoundAt(MarketId id, uint256 time) external pure returns (uint256) {
+        return id.biddingRoundAt(time);
     }
 
     function credit(Lane lane, uint256 amount) external pure returns (Lane) {
