@@ -77,24 +77,28 @@ library MarketIdLib {
     }
 
     /// @notice The round that takes bids at `time`, in a market that still does.
-    function biddingRoundAt(MarketId id, uint256 time) internal pure returns (uint32 round) {
-        round = id.roundAt(time);
+    function biddingRoundAt(MarketId id, uint256 time) internal pure returns (uint32) {
+        uint256 round = _periodsUntil(id, time);
         if (round >= MAX_ROUNDS) revert MarketOver(MAX_ROUNDS);
+        return uint32(round);
     }
 
     /// @notice Number of the bidding period of `time`. It goes on beyond the last round that takes bids, as tasks of the last ones
     /// have to end, and seats to be left.
     function roundAt(MarketId id, uint256 time) internal pure returns (uint32) {
-        uint256 start = id.genesis();
-        if (time < start) revert MarketNotOpenYet(time, start);
-        uint256 period = id.biddingPeriod();
-        if (period == 0) revert NotAMarket(id);
-        uint256 round = (time - start) / period;
-        return SafeCastLib.toUint32(round);
+        return SafeCastLib.toUint32(_periodsUntil(id, time));
     }
 
     /// @notice First second at which `round` takes no bid any more.
     function closeOf(MarketId id, uint256 round) internal pure returns (uint256) {
         return id.genesis() + (round + 1) * id.biddingPeriod();
+    }
+
+    function _periodsUntil(MarketId id, uint256 time) private pure returns (uint256) {
+        uint256 start = id.genesis();
+        if (time < start) revert MarketNotOpenYet(time, start);
+        uint256 period = id.biddingPeriod();
+        if (period == 0) revert NotAMarket(id);
+        return (time - start) / period;
     }
 }
