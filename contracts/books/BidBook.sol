@@ -14,7 +14,7 @@ abstract contract BidBook is Ledger {
         _requireUnsealed(id);
         _depositValue(id);
         _requireEntry(id, word);
-        round = id.roundAt(block.timestamp);
+        round = id.biddingRoundAt(block.timestamp);
         index = _enter(id, round, msg.sender, word);
     }
 
@@ -25,7 +25,7 @@ abstract contract BidBook is Ledger {
         _requireUnsealed(id);
         _depositValue(id);
         if (words.length == 0) revert NoBids();
-        round = id.roundAt(block.timestamp);
+        round = id.biddingRoundAt(block.timestamp);
         uint256 cost;
         for (uint256 i; i < words.length; ++i) {
             _requireEntry(id, words[i]);

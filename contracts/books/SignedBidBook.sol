@@ -53,7 +53,7 @@ abstract contract SignedBidBook is BidBook, EIP712 {
     function _start(MarketId id, uint256 most) private view returns (Batch memory batch) {
         _requireUnsealed(id);
         if (most == 0) revert NoBids();
-        (batch.id, batch.round) = (id, id.roundAt(block.timestamp));
+        (batch.id, batch.round) = (id, id.biddingRoundAt(block.timestamp));
         batch.chain = _chainOf(id, batch.round);
         batch.domain = _domainSeparator();
         batch.submitted = new SubmittedBid[](most);
