@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Multicallable} from "solady/utils/Multicallable.sol";
-import {TaskBook} from "./books/TaskBook.sol";
+import {BatchBook} from "./books/BatchBook.sol";
 import {RoundAuditor} from "./clearing/RoundAuditor.sol";
 import {IRoundAuditor} from "./interfaces/IRoundAuditor.sol";
 import {IAccounts, IBids, IDelivery, IMarketCore, ISettlement} from "./interfaces/IProverMarket.sol";
@@ -10,6 +10,7 @@ import {MarketExtension} from "./MarketExtension.sol";
 import {BidWord} from "./types/BidWord.sol";
 import {Certificate} from "./types/Certificate.sol";
 import {CircuitId} from "./types/CircuitId.sol";
+import {DeliveryBatch} from "./types/Delivery.sol";
 import {MarketId} from "./types/MarketId.sol";
 import {NewBid, Task} from "./types/Task.sol";
 
@@ -27,9 +28,10 @@ import {NewBid, Task} from "./types/Task.sol";
 ///     SealedAskBook   asks that are opened
 ///     SettlementBook  accepts the one outcome of a round
 ///     TaskBook        delivery, takeover, expiry
+///     BatchBook       many deliveries at once
 ///
 /// `multicall` combines calls that carry no native currency, for example a token deposit and a bid.
-contract ProverMarket is TaskBook, IMarketCore, Multicallable {
+contract ProverMarket is BatchBook, IMarketCore, Multicallable {
     IRoundAuditor private immutable _auditor = new RoundAuditor();
     MarketExtension private immutable _extension = new MarketExtension();
 
@@ -105,6 +107,11 @@ contract ProverMarket is TaskBook, IMarketCore, Multicallable {
         bytes calldata proof
     ) external {
         _deliver(id, task, path, publicInputs, proof);
+    }
+
+    /// @inheritdoc IDelivery
+    function deliverBatch(MarketId id, DeliveryBatch calldata batch) external returns (uint256 delivered) {
+        return _deliverBatch(id, batch);
     }
 
     /// @inheritdoc Multicallable

@@ -49,7 +49,7 @@ abstract contract TaskBook is SettlementBook {
         if (!valid) revert ProofRejected();
 
         _end(t, DELIVERED);
-        _payDelivery(t, task);
+        _payDelivery(t, task.fee, task.requester);
     }
 
     function _takeOver(MarketId id, Task calldata task, bytes32[] calldata path, uint256 seat)
@@ -115,6 +115,48 @@ abstract contract TaskBook is SettlementBook {
         return _takeovers[_taskKey(t)];
     }
 
+    // ------------------------------------------------------------------------------------------ for other books
+
+    /// @notice Which tasks of a round have ended and how, for `_isEnded` and `_setDelivered`.
+    function _endsOf(MarketId id, uint256 round) internal view returns (mapping(uint256 => uint256) storage) {
+        return _ends[id][round];
+    }
+
+    function _isEnded(mapping(uint256 => uint256) storage ends, uint256 index) internal view returns (bool) {
+        return (ends[index / 128] >> (2 * (index % 128))) & 3 != 0;
+    }
+
+    function _setDelivered(mapping(uint256 => uint256) storage ends, uint256 index) internal {
+        ends[index / 128] |= DELIVERED << (2 * (index % 128));
+    }
+
+    /// @notice Pays the holder of a task that has just been marked as delivered, and slashes everybody who held it before.
+    function _payDelivery(OpenTask memory t, uint256 fee, address requester) internal {
+        MarketParams storage market = _market(t.id);
+        uint256 payment = t.outcome.payDown(t.size);
+        uint256 toSink = t.outcome.held(fee, t.size) - payment;
+        uint256 bounty;
+        uint256 compensation;
+        uint256 defaulters = t.takeover.count();
+        if (defaulters != 0) {
+            uint256 collateral = t.size * market.collateralPerUnit;
+            bounty = defaulters * MarketParamsLib.shareDown(collateral, market.bountyBps);
+            compensation = defaulters * MarketParamsLib.shareDown(collateral, market.compensationBps);
+            toSink += defaulters * collateral - bounty - compensation;
+            for (uint256 i; i < defaulters; ++i) {
+                _slash(t.id, _holder(t, i), t.size, collateral);
+            }
+        }
+        uint256 seat = _holder(t, defaulters);
+
+        _vacate(t.id, seat, t.size);
+        _credit(t.id, _proverOf(t.id, seat), payment + bounty);
+        if (compensation != 0) _credit(t.id, requester, compensation);
+        if (toSink != 0) _creditSink(t.id, toSink);
+
+        emit TaskDelivered(t.id, t.round, t.index, seat, payment, bounty, compensation);
+    }
+
     // ------------------------------------------------------------------------------------------------- internals
 
     function _open(MarketId id, Task calldata task, bytes32[] calldata path)
@@ -143,33 +185,6 @@ abstract contract TaskBook is SettlementBook {
     /// @dev Holder number `i` of the task: the assigned prover, then each taker.
     function _holder(OpenTask memory t, uint256 i) private pure returns (uint256 seat) {
         return i == 0 ? t.assignedSeat : t.takeover.taker(i - 1);
-    }
-
-    /// @dev Pays the holder, and slashes everybody who held the task before it.
-    function _payDelivery(OpenTask memory t, Task calldata task) private {
-        MarketParams storage market = _market(t.id);
-        uint256 payment = t.outcome.payDown(t.size);
-        uint256 toSink = t.outcome.held(task.fee, t.size) - payment;
-        uint256 bounty;
-        uint256 compensation;
-        uint256 defaulters = t.takeover.count();
-        if (defaulters != 0) {
-            uint256 collateral = t.size * market.collateralPerUnit;
-            bounty = defaulters * MarketParamsLib.shareDown(collateral, market.bountyBps);
-            compensation = defaulters * MarketParamsLib.shareDown(collateral, market.compensationBps);
-            toSink += defaulters * collateral - bounty - compensation;
-            for (uint256 i; i < defaulters; ++i) {
-                _slash(t.id, _holder(t, i), t.size, collateral);
-            }
-        }
-        uint256 seat = _holder(t, defaulters);
-
-        _vacate(t.id, seat, t.size);
-        _credit(t.id, _proverOf(t.id, seat), payment + bounty);
-        if (compensation != 0) _credit(t.id, task.requester, compensation);
-        if (toSink != 0) _creditSink(t.id, toSink);
-
-        emit TaskDelivered(t.id, t.round, t.index, seat, payment, bounty, compensation);
     }
 
     function _endOf(MarketId id, uint256 round, uint256 index) private view returns (uint256) {

@@ -56,9 +56,16 @@ using TaskLib for Task global;
 
 library TaskLib {
     function word(Task calldata t) internal pure returns (BidWord) {
-        return BidWordLib.pack(
-            t.fee, t.circuit.units(), BidWordLib.ticket(t.requester, t.circuit, t.inputsHash, t.dataHash)
-        );
+        return wordOf(t.fee, t.circuit, t.requester, t.inputsHash, t.dataHash);
+    }
+
+    function wordOf(uint64 fee, CircuitId circuit, address requester, bytes32 inputsHash, bytes32 dataHash)
+        internal
+        pure
+        returns (BidWord)
+    {
+        return
+            BidWordLib.pack(fee, circuit.units(), BidWordLib.ticket(requester, circuit, inputsHash, dataHash));
     }
 
     /// @notice Leaf of the assignment tree: who proves which bid.
