@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {LibBit} from "solady/utils/LibBit.sol";
 import {MerkleProofLib} from "solady/utils/MerkleProofLib.sol";
 import {GuardedVerify} from "../libraries/GuardedVerify.sol";
+import {CircuitId} from "../types/CircuitId.sol";
 import {Delivery, DeliveryBatch, DeliveryHead} from "../types/Delivery.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
@@ -16,17 +18,25 @@ import {TaskBook} from "./TaskBook.sol";
 abstract contract BatchBook is TaskBook {
     uint256 private constant MAX_DELIVERIES = 256;
 
-    /// @dev A batch with everything about its round, read once. A delivery without a reason is going to be paid.
+    /// @dev A batch with everything about its round, read once.
     struct OpenBatch {
         MarketId id;
         uint256 round;
+        CircuitId circuit;
         uint256 size;
         uint256 count;
         Outcome outcome;
         bytes32 root;
         /// Whether the round's proving deadline has passed, so that only tasks that were taken over can be delivered.
         bool late;
+        /// Why a delivery is refused, if it is.
         bytes4[] reasons;
+    }
+
+    /// @dev A word of the round's ends, read and written once for the tasks in a row that share it.
+    struct Ends {
+        uint256 slot;
+        uint256 word;
     }
 
     /// @dev Deliveries of one seat in a row.
@@ -36,18 +46,14 @@ abstract contract BatchBook is TaskBook {
     }
 
     function _deliverBatch(MarketId id, DeliveryBatch calldata batch) internal returns (uint256 delivered) {
+        Delivery[] calldata deliveries = batch.deliveries;
         OpenBatch memory b = _openBatch(id, batch);
-        _checkTasks(b, batch);
-        if (_checkProofs(b, batch)) {
-            if (b.late) _payLate(b, batch);
-            else _payOnTime(b, batch);
-        }
+        uint256 open = _checkTasks(b, deliveries, batch.nodes, batch.publicInputs);
+        open = _checkProofs(b, open, batch.publicInputs, batch.proofs);
 
-        for (uint256 k; k < b.count; ++k) {
-            bytes4 reason = b.reasons[k];
-            if (reason == 0) delivered |= 1 << k;
-            else emit DeliveryRefused(id, b.round, batch.deliveries[k].head.index(), reason);
-        }
+        if (open != 0) delivered = b.late ? _payLate(b, deliveries, open) : _payOnTime(b, deliveries, open);
+
+        _tellRefused(b, deliveries, delivered);
         if (delivered == 0) revert NothingDelivered(b.reasons[b.count - 1]);
     }
 
@@ -55,57 +61,81 @@ abstract contract BatchBook is TaskBook {
         uint256 count = batch.deliveries.length;
         if (count == 0 || count > MAX_DELIVERIES) revert WrongNumberOfDeliveries(count, MAX_DELIVERIES);
         if (batch.publicInputs.length % count != 0 || batch.proofs.length % count != 0) revert UnevenBatch();
-        (b.id, b.round, b.size, b.count) = (id, batch.round, batch.circuit.units(), count);
+        (b.id, b.round, b.circuit, b.count) = (id, batch.round, batch.circuit, count);
+        b.size = b.circuit.units();
         b.outcome = _outcomeOf(id, b.round);
         b.root = _assignmentRoot(id, b.round);
         b.late = block.timestamp >= _market(id).proveBy(id, b.round);
         b.reasons = new bytes4[](count);
     }
 
-    /// @dev Finds what cannot be delivered, whatever its proof. A node counts as known once a path that leads to the root, or to
-    /// a known node, went through it.
-    function _checkTasks(OpenBatch memory b, DeliveryBatch calldata batch) private view {
-        mapping(uint256 => uint256) storage ends = _endsOf(b.id, b.round);
-        bytes32[] memory known = new bytes32[](batch.nodes.length);
+    /// @dev Leaves out what cannot be delivered, whatever its proof. A node counts as known once a path that leads to the root, or
+    /// to a known node, went through it.
+    /// @return open Bit k is set if delivery k is left.
+    function _checkTasks(
+        OpenBatch memory b,
+        Delivery[] calldata deliveries,
+        bytes32[] calldata nodes,
+        uint256[] calldata publicInputs
+    ) private view returns (uint256 open) {
+        bytes32[] memory known = new bytes32[](nodes.length);
+        uint256 each = publicInputs.length / b.count;
+        Ends memory ends = _endsAt(b, deliveries[0].head.index());
         uint256 from;
-        for (uint256 k; k < b.count; ++k) {
-            DeliveryHead head = batch.deliveries[k].head;
+        for (uint256 k; k < deliveries.length; ++k) {
+            Delivery calldata d = deliveries[k];
+            DeliveryHead head = d.head;
             uint256 to = from + head.pathLength();
-            if (!_isAssigned(b, batch, k, known, from, to)) {
+            bytes32 top = _topOf(b, head.anchor(), known);
+            if (top == 0 || to > known.length) {
                 b.reasons[k] = UnknownTask.selector;
             } else {
-                for (uint256 i = from; i < to; ++i) {
-                    known[i] = batch.nodes[i];
+                bytes32 leaf = _leafOf(b, d, publicInputs[k * each:(k + 1) * each]);
+                if (!MerkleProofLib.verifyCalldata(nodes[from:to], top, leaf)) {
+                    b.reasons[k] = UnknownTask.selector;
+                } else {
+                    for (uint256 i = from; i < to; ++i) {
+                        known[i] = nodes[i];
+                    }
+                    if (head.index() / TASKS_PER_WORD != ends.slot) ends = _endsAt(b, head.index());
+                    if (_isEndedIn(ends.word, head.index())) b.reasons[k] = TaskEnded.selector;
+                    else if (b.late && !_isHeld(b, head.index())) b.reasons[k] = TaskInDefault.selector;
+                    else open |= 1 << k;
                 }
-                if (_isEnded(ends, head.index())) b.reasons[k] = TaskEnded.selector;
-                else if (b.late && !_isHeld(b, head.index())) b.reasons[k] = TaskInDefault.selector;
             }
             from = to;
         }
     }
 
-    function _isAssigned(
-        OpenBatch memory b,
-        DeliveryBatch calldata batch,
-        uint256 k,
-        bytes32[] memory known,
-        uint256 from,
-        uint256 to
-    ) private pure returns (bool) {
-        if (to > known.length) return false;
-        Delivery calldata d = batch.deliveries[k];
-        uint256 anchor = d.head.anchor();
-        if (anchor > known.length) return false;
-        bytes32 top = anchor == 0 ? b.root : known[anchor - 1];
-        if (top == 0) return false;
-        uint256 inputs = batch.publicInputs.length / b.count;
-        bytes32 inputsHash = keccak256(abi.encodePacked(batch.publicInputs[k * inputs:(k + 1) * inputs]));
-        bytes32 leaf = TaskLib.leaf(
-            TaskLib.wordOf(d.head.fee(), batch.circuit, d.requester, inputsHash, d.dataHash),
-            d.head.index(),
-            d.head.seat()
+    /// @return top Where a path must end, zero if there is no such place.
+    function _topOf(OpenBatch memory b, uint256 anchor, bytes32[] memory known)
+        private
+        pure
+        returns (bytes32 top)
+    {
+        if (anchor == 0) return b.root;
+        if (anchor <= known.length) return known[anchor - 1];
+    }
+
+    function _leafOf(OpenBatch memory b, Delivery calldata d, uint256[] calldata publicInputs)
+        private
+        pure
+        returns (bytes32)
+    {
+        bytes32 inputsHash;
+        assembly ("memory-safe") {
+            // What `keccak256(abi.encodePacked(publicInputs))` is, without a copy that stays.
+            let data := mload(0x40)
+            let length := mul(publicInputs.length, 0x20)
+            calldatacopy(data, publicInputs.offset, length)
+            inputsHash := keccak256(data, length)
+        }
+        DeliveryHead head = d.head;
+        return TaskLib.leaf(
+            TaskLib.wordOf(head.fee(), b.circuit, d.requester, inputsHash, d.dataHash),
+            head.index(),
+            head.seat()
         );
-        return MerkleProofLib.verifyCalldata(batch.nodes[from:to], top, leaf);
     }
 
     /// @dev Whether a task whose prover missed its deadline has a taker that still has time.
@@ -114,46 +144,54 @@ abstract contract BatchBook is TaskBook {
         return takeover.count() != 0 && block.timestamp < takeover.deadline();
     }
 
-    /// @return any Whether any delivery is left.
-    function _checkProofs(OpenBatch memory b, DeliveryBatch calldata batch) private view returns (bool any) {
-        uint256 open;
-        for (uint256 k; k < b.count; ++k) {
-            if (b.reasons[k] == 0) open |= 1 << k;
-        }
-        if (open == 0) return false;
+    /// @return valid The open deliveries whose proofs hold.
+    function _checkProofs(
+        OpenBatch memory b,
+        uint256 open,
+        uint256[] calldata publicInputs,
+        bytes calldata proofs
+    ) private view returns (uint256 valid) {
+        if (open == 0) return 0;
         MarketParams storage market = _market(b.id);
-        uint256 valid = GuardedVerify.verifyEach(
+        valid = GuardedVerify.verifyEach(
             market.verifier,
             market.verifierGas,
-            batch.circuit,
-            batch.publicInputs,
-            batch.proofs,
+            b.circuit,
+            publicInputs,
+            proofs,
             GuardedVerify.Selection(b.count, open)
         );
+        if (valid == open) return valid;
         for (uint256 k; k < b.count; ++k) {
-            if (b.reasons[k] == 0 && (valid >> k) & 1 == 0) b.reasons[k] = ProofRejected.selector;
+            if ((open & ~valid) >> k & 1 != 0) b.reasons[k] = ProofRejected.selector;
         }
-        return valid != 0;
     }
 
     /// @dev Before the proving deadline nobody has taken a task of the round over, so the assigned provers are paid.
-    function _payOnTime(OpenBatch memory b, DeliveryBatch calldata batch) private {
-        mapping(uint256 => uint256) storage ends = _endsOf(b.id, b.round);
+    function _payOnTime(OpenBatch memory b, Delivery[] calldata deliveries, uint256 open)
+        private
+        returns (uint256 delivered)
+    {
         uint256 payment = b.outcome.payDown(b.size);
         uint256[] memory tasks = new uint256[](b.count);
         uint256 n;
         uint256 toSink;
         Run memory run;
-        for (uint256 k; k < b.count; ++k) {
-            if (b.reasons[k] != 0) continue;
-            DeliveryHead head = batch.deliveries[k].head;
+        Ends memory ends = _endsAt(b, deliveries[0].head.index());
+        for (uint256 k; k < deliveries.length; ++k) {
+            if ((open >> k) & 1 == 0) continue;
+            DeliveryHead head = deliveries[k].head;
             (uint256 index, uint256 seat) = (head.index(), head.seat());
+            if (index / TASKS_PER_WORD != ends.slot) {
+                _setEnds(b.id, b.round, ends.slot, ends.word);
+                ends = _endsAt(b, index);
+            }
             // The same task may be in the batch twice.
-            if (_isEnded(ends, index)) {
+            if (_isEndedIn(ends.word, index)) {
                 b.reasons[k] = TaskEnded.selector;
                 continue;
             }
-            _setDelivered(ends, index);
+            ends.word = _withDelivered(ends.word, index);
             if (seat != run.seat) {
                 _payRun(b, run, payment);
                 (run.seat, run.count) = (seat, 0);
@@ -161,10 +199,12 @@ abstract contract BatchBook is TaskBook {
             ++run.count;
             toSink += b.outcome.held(head.fee(), b.size) - payment;
             tasks[n++] = (index << 8) | seat;
+            delivered |= 1 << k;
         }
+        _setEnds(b.id, b.round, ends.slot, ends.word);
         _payRun(b, run, payment);
         if (toSink != 0) _creditSink(b.id, toSink);
-        // The first of what is left is paid, so there is something to tell.
+        // As many as were found: the first of what is open always is.
         assembly ("memory-safe") {
             mstore(tasks, n)
         }
@@ -177,22 +217,42 @@ abstract contract BatchBook is TaskBook {
         _credit(b.id, _proverOf(b.id, run.seat), run.count * payment);
     }
 
-    function _payLate(OpenBatch memory b, DeliveryBatch calldata batch) private {
-        mapping(uint256 => uint256) storage ends = _endsOf(b.id, b.round);
-        for (uint256 k; k < b.count; ++k) {
-            if (b.reasons[k] != 0) continue;
-            Delivery calldata d = batch.deliveries[k];
+    function _payLate(OpenBatch memory b, Delivery[] calldata deliveries, uint256 open)
+        private
+        returns (uint256 delivered)
+    {
+        for (uint256 k; k < deliveries.length; ++k) {
+            if ((open >> k) & 1 == 0) continue;
+            Delivery calldata d = deliveries[k];
             uint256 index = d.head.index();
-            if (_isEnded(ends, index)) {
+            Ends memory ends = _endsAt(b, index);
+            if (_isEndedIn(ends.word, index)) {
                 b.reasons[k] = TaskEnded.selector;
                 continue;
             }
-            _setDelivered(ends, index);
+            _setEnds(b.id, b.round, ends.slot, _withDelivered(ends.word, index));
             OpenTask memory t;
             (t.id, t.round, t.index, t.assignedSeat) = (b.id, b.round, index, d.head.seat());
             (t.size, t.outcome) = (b.size, b.outcome);
             t.takeover = _takeoverOf(b.id, b.round, index);
             _payDelivery(t, d.head.fee(), d.requester);
+            delivered |= 1 << k;
         }
+    }
+
+    function _tellRefused(OpenBatch memory b, Delivery[] calldata deliveries, uint256 delivered) private {
+        for (uint256 rest = ~delivered & _ones(b.count); rest != 0; rest &= rest - 1) {
+            uint256 k = LibBit.ffs(rest);
+            emit DeliveryRefused(b.id, b.round, deliveries[k].head.index(), b.reasons[k]);
+        }
+    }
+
+    function _ones(uint256 count) private pure returns (uint256) {
+        return type(uint256).max >> (256 - count);
+    }
+
+    function _endsAt(OpenBatch memory b, uint256 index) private view returns (Ends memory) {
+        uint256 slot = index / TASKS_PER_WORD;
+        return Ends(slot, _endsWord(b.id, b.round, slot));
     }
 }

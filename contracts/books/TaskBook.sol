@@ -14,9 +14,11 @@ import {SettlementBook} from "./SettlementBook.sol";
 
 /// @notice What happens to a winning task: delivered by its holder, taken over after a default, or expired.
 abstract contract TaskBook is SettlementBook {
-    /// @dev Two bits a task: 0 open, `DELIVERED`, `EXPIRED`. 128 tasks share a slot.
+    /// @dev Two bits a task: 0 open, `DELIVERED`, `EXPIRED`. `TASKS_PER_WORD` share a slot.
     mapping(MarketId => mapping(uint256 round => mapping(uint256 => uint256))) private _ends;
     mapping(bytes32 taskKey => Takeover) private _takeovers;
+
+    uint256 internal constant TASKS_PER_WORD = 128;
 
     uint256 private constant DELIVERED = 1;
     uint256 private constant EXPIRED = 2;
@@ -117,17 +119,21 @@ abstract contract TaskBook is SettlementBook {
 
     // ------------------------------------------------------------------------------------------ for other books
 
-    /// @notice Which tasks of a round have ended and how, for `_isEnded` and `_setDelivered`.
-    function _endsOf(MarketId id, uint256 round) internal view returns (mapping(uint256 => uint256) storage) {
-        return _ends[id][round];
+    /// @notice How `TASKS_PER_WORD` tasks of a round have ended, those from index `slot * TASKS_PER_WORD` on.
+    function _endsWord(MarketId id, uint256 round, uint256 slot) internal view returns (uint256) {
+        return _ends[id][round][slot];
     }
 
-    function _isEnded(mapping(uint256 => uint256) storage ends, uint256 index) internal view returns (bool) {
-        return (ends[index / 128] >> (2 * (index % 128))) & 3 != 0;
+    function _setEnds(MarketId id, uint256 round, uint256 slot, uint256 word) internal {
+        _ends[id][round][slot] = word;
     }
 
-    function _setDelivered(mapping(uint256 => uint256) storage ends, uint256 index) internal {
-        ends[index / 128] |= DELIVERED << (2 * (index % 128));
+    function _isEndedIn(uint256 word, uint256 index) internal pure returns (bool) {
+        return (word >> (2 * (index % TASKS_PER_WORD))) & 3 != 0;
+    }
+
+    function _withDelivered(uint256 word, uint256 index) internal pure returns (uint256) {
+        return word | (DELIVERED << (2 * (index % TASKS_PER_WORD)));
     }
 
     /// @notice Pays the holder of a task that has just been marked as delivered, and slashes everybody who held it before.
@@ -188,11 +194,11 @@ abstract contract TaskBook is SettlementBook {
     }
 
     function _endOf(MarketId id, uint256 round, uint256 index) private view returns (uint256) {
-        return (_ends[id][round][index / 128] >> (2 * (index % 128))) & 3;
+        return (_ends[id][round][index / TASKS_PER_WORD] >> (2 * (index % TASKS_PER_WORD))) & 3;
     }
 
     function _end(OpenTask memory t, uint256 how) private {
-        _ends[t.id][t.round][t.index / 128] |= how << (2 * (t.index % 128));
+        _ends[t.id][t.round][t.index / TASKS_PER_WORD] |= how << (2 * (t.index % TASKS_PER_WORD));
     }
 
     function _taskKey(OpenTask memory t) private pure returns (bytes32) {

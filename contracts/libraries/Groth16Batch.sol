@@ -32,6 +32,7 @@ library Groth16Batch {
     uint256 private constant PROOF_LENGTH = 0x100;
     uint256 private constant PAIR_LENGTH = 0xc0;
     uint256 private constant G1_LENGTH = 0x40;
+    uint256 private constant RECORD_LENGTH = 0x40;
 
     /// @dev Size of the parts that a batch with a bad proof falls into; those that fail are checked proof by proof. With two
     /// steps the worst batch costs about 1.5 times its proofs one by one, by halving again and again it would be 2.7 times.
@@ -42,10 +43,10 @@ library Groth16Batch {
         bytes key;
         uint256 inputCount;
         uint256 count;
-        /// Position of each proof in the batch.
-        uint256[] positions;
-        uint256[] challenges;
-        uint256[] inputs;
+        /// Where in calldata the statements begin.
+        uint256 inputs;
+        /// Where in memory each proof's position in the batch and its r lie.
+        uint256 records;
         /// Where in memory r_i * A_i and B_i lie, one after the other, with room for three more pairs behind them.
         uint256 pairs;
         /// Where in memory r_i * C_i lie.
@@ -87,33 +88,48 @@ library Groth16Batch {
         bytes32 seed = _seed(key, publicInputs, proofs);
         p.key = key;
         p.inputCount = inputCount;
-        p.positions = new uint256[](n);
-        p.challenges = new uint256[](n);
-        p.inputs = new uint256[](n * inputCount);
+        uint256 statement;
+        uint256 proof;
+        assembly ("memory-safe") {
+            statement := publicInputs.offset
+            proof := proofs.offset
+        }
+        p.inputs = statement;
+        p.records = _allocate(n * RECORD_LENGTH);
         p.pairs = _allocate((n + 3) * PAIR_LENGTH);
         p.terms = _allocate(n * G1_LENGTH);
-        uint256 count;
-        for (uint256 i = 0; i < n; ++i) {
-            uint256 at;
-            assembly ("memory-safe") {
-                at := add(proofs.offset, mul(i, PROOF_LENGTH))
+        unchecked {
+            // Places in calldata and memory, which hold all of this.
+            for (uint256 i = 0; i < n; ++i) {
+                if (_isWellFormed(proof) && _areInRange(statement, inputCount)) {
+                    _add(p, i, proof, i == 0 ? 1 : _challenge(seed, i));
+                }
+                statement += inputCount * 32;
+                proof += PROOF_LENGTH;
             }
-            if (!_isWellFormed(at) || !_areInRange(publicInputs, i * inputCount, inputCount)) continue;
-            uint256 r = i == 0 ? 1 : _challenge(seed, i);
-            p.positions[count] = i;
-            p.challenges[count] = r;
-            for (uint256 j = 0; j < inputCount; ++j) {
-                p.inputs[count * inputCount + j] = publicInputs[i * inputCount + j];
-            }
-            uint256 pair = p.pairs + count * PAIR_LENGTH;
-            assembly ("memory-safe") {
-                calldatacopy(add(pair, G1_LENGTH), add(at, G1_LENGTH), 0x80)
-            }
-            _mulCalldata(at, r, pair);
-            _mulCalldata(at + PAIR_LENGTH, r, p.terms + count * G1_LENGTH);
-            ++count;
         }
-        p.count = count;
+    }
+
+    /// @dev Adds a well-formed proof in calldata.
+    function _add(Prepared memory p, uint256 position, uint256 proof, uint256 r) private view {
+        (uint256 record, uint256 pair, uint256 term) = (p.records, p.pairs, p.terms);
+        unchecked {
+            // Places in memory that were allocated.
+            uint256 count = p.count;
+            record += count * RECORD_LENGTH;
+            pair += count * PAIR_LENGTH;
+            term += count * G1_LENGTH;
+            p.count = count + 1;
+        }
+        assembly ("memory-safe") {
+            mstore(record, position)
+            mstore(add(record, 0x20), r)
+            calldatacopy(add(pair, G1_LENGTH), add(proof, G1_LENGTH), 0x80)
+        }
+        // The points were found to be valid: what fails, fails for want of gas.
+        bool success = _mulCalldata(proof, r, pair);
+        success = _mulCalldata(proof + PAIR_LENGTH, r, term) && success;
+        if (!success) revert Bn254.PrecompileFailed(Bn254.MUL);
     }
 
     /// @dev Whether the product over proofs `from` to `to` (not included) holds.
@@ -141,20 +157,27 @@ library Groth16Batch {
         return Bn254.pairsToOne(pairs, to - from + 3);
     }
 
-    /// @dev The sum of the challenges, then for each public input the sum of its values times the challenges.
+    /// @dev The sum of the r, then for each public input the sum of its values times the r.
     function _scalars(Prepared memory p, uint256 from, uint256 to)
         private
         pure
         returns (uint256[] memory scalars)
     {
-        uint256 inputCount = p.inputCount;
-        scalars = new uint256[](inputCount + 1);
-        for (uint256 i = from; i < to; ++i) {
-            uint256 r = p.challenges[i];
-            scalars[0] = addmod(scalars[0], r, Bn254.R);
-            for (uint256 j = 0; j < inputCount; ++j) {
-                uint256 term = mulmod(r, p.inputs[i * inputCount + j], Bn254.R);
-                scalars[j + 1] = addmod(scalars[j + 1], term, Bn254.R);
+        scalars = new uint256[](p.inputCount + 1);
+        (uint256 order, uint256 records, uint256 inputs) = (Bn254.R, p.records, p.inputs);
+        assembly ("memory-safe") {
+            let first := add(scalars, 0x20)
+            let length := sub(mul(mload(scalars), 0x20), 0x20)
+            for { let i := from } lt(i, to) { i := add(i, 1) } {
+                let record := add(records, mul(i, RECORD_LENGTH))
+                let r := mload(add(record, 0x20))
+                mstore(first, addmod(mload(first), r, order))
+                let input := add(inputs, mul(mload(record), length))
+                let sum := add(first, 0x20)
+                for { let end := add(input, length) } lt(input, end) { input := add(input, 0x20) } {
+                    mstore(sum, addmod(mload(sum), mulmod(r, calldataload(input), order), order))
+                    sum := add(sum, 0x20)
+                }
             }
         }
     }
@@ -176,24 +199,22 @@ library Groth16Batch {
         if (!success) revert Bn254.PrecompileFailed(precompile);
     }
 
-    /// @dev Writes scalar * point to memory; the point is in calldata and valid, or infinity, so nothing but too little gas
-    /// makes the precompile fail.
-    function _mulCalldata(uint256 point, uint256 scalar, uint256 to) private view {
-        if (scalar == 1) {
-            assembly ("memory-safe") {
-                calldatacopy(to, point, G1_LENGTH)
-            }
-            return;
-        }
+    /// @dev Writes scalar * point to memory; the point is in calldata and valid, or infinity.
+    function _mulCalldata(uint256 point, uint256 scalar, uint256 to) private view returns (bool success) {
         address precompile = Bn254.MUL;
-        bool success;
         assembly ("memory-safe") {
-            let input := mload(0x40)
-            calldatacopy(input, point, G1_LENGTH)
-            mstore(add(input, G1_LENGTH), scalar)
-            success := staticcall(gas(), precompile, input, 0x60, to, G1_LENGTH)
+            switch scalar
+            case 1 {
+                calldatacopy(to, point, G1_LENGTH)
+                success := 1
+            }
+            default {
+                let input := mload(0x40)
+                calldatacopy(input, point, G1_LENGTH)
+                mstore(add(input, G1_LENGTH), scalar)
+                success := staticcall(gas(), precompile, input, 0x60, to, G1_LENGTH)
+            }
         }
-        if (!success) revert Bn254.PrecompileFailed(precompile);
     }
 
     /// @dev (-a, b).
@@ -206,28 +227,33 @@ library Groth16Batch {
     }
 
     /// @dev Whether A and C are on their curve, or infinity, and the coordinates of B in range. The rest shows in the check.
-    function _isWellFormed(uint256 proof) private pure returns (bool) {
-        uint256[8] memory w;
+    /// The curve's equation is that of `Bn254.isOnCurve`.
+    function _isWellFormed(uint256 proof) private pure returns (bool isIt) {
+        uint256 p = Bn254.P;
         assembly ("memory-safe") {
-            calldatacopy(w, proof, PROOF_LENGTH)
+            function isG1(at, field) -> is {
+                let x := calldataload(at)
+                let y := calldataload(add(at, 0x20))
+                let right := addmod(mulmod(mulmod(x, x, field), x, field), 3, field)
+                is := or(eq(mulmod(y, y, field), right), iszero(or(x, y)))
+                is := and(is, and(lt(x, field), lt(y, field)))
+            }
+            isIt := and(isG1(proof, p), isG1(add(proof, 0xc0), p))
+            isIt := and(isIt, lt(calldataload(add(proof, 0x40)), p))
+            isIt := and(isIt, lt(calldataload(add(proof, 0x60)), p))
+            isIt := and(isIt, lt(calldataload(add(proof, 0x80)), p))
+            isIt := and(isIt, lt(calldataload(add(proof, 0xa0)), p))
         }
-        if (w[2] >= Bn254.P || w[3] >= Bn254.P || w[4] >= Bn254.P || w[5] >= Bn254.P) return false;
-        return _isG1(w[0], w[1]) && _isG1(w[6], w[7]);
     }
 
-    function _isG1(uint256 x, uint256 y) private pure returns (bool) {
-        return (x | y) == 0 || Bn254.isOnCurve(x, y);
-    }
-
-    function _areInRange(uint256[] calldata publicInputs, uint256 from, uint256 count)
-        private
-        pure
-        returns (bool)
-    {
-        for (uint256 j = from; j < from + count; ++j) {
-            if (publicInputs[j] >= Bn254.R) return false;
+    function _areInRange(uint256 statement, uint256 inputCount) private pure returns (bool are) {
+        uint256 order = Bn254.R;
+        assembly ("memory-safe") {
+            are := 1
+            for { let end := add(statement, mul(inputCount, 0x20)) } lt(statement, end) {
+                statement := add(statement, 0x20)
+            } { are := and(are, lt(calldataload(statement), order)) }
         }
-        return true;
     }
 
     /// @dev Over the key, all statements and all proofs, malformed ones included. The key's length fixes the number of inputs,
@@ -258,8 +284,11 @@ library Groth16Batch {
     }
 
     function _bits(Prepared memory p, uint256 from, uint256 to) private pure returns (uint256 bits) {
-        for (uint256 i = from; i < to; ++i) {
-            bits |= 1 << p.positions[i];
+        uint256 records = p.records;
+        assembly ("memory-safe") {
+            for { let i := from } lt(i, to) { i := add(i, 1) } {
+                bits := or(bits, shl(mload(add(records, mul(i, RECORD_LENGTH))), 1))
+            }
         }
     }
 
