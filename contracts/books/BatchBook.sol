@@ -94,9 +94,7 @@ abstract contract BatchBook is TaskBook {
                 if (!MerkleProofLib.verifyCalldata(nodes[from:to], top, leaf)) {
                     b.reasons[k] = UnknownTask.selector;
                 } else {
-                    for (uint256 i = from; i < to; ++i) {
-                        known[i] = nodes[i];
-                    }
+                    _learn(known, nodes[from:to], from);
                     if (head.index() / TASKS_PER_WORD != ends.slot) ends = _endsAt(b, head.index());
                     if (_isEndedIn(ends.word, head.index())) b.reasons[k] = TaskEnded.selector;
                     else if (b.late && !_isHeld(b, head.index())) b.reasons[k] = TaskInDefault.selector;
@@ -104,6 +102,14 @@ abstract contract BatchBook is TaskBook {
                 }
             }
             from = to;
+        }
+    }
+
+    /// @dev Copies nodes to their place among the known ones. The caller has checked that they are there.
+    function _learn(bytes32[] memory known, bytes32[] calldata nodes, uint256 from) private pure {
+        assembly ("memory-safe") {
+            let to := add(add(known, 0x20), mul(from, 0x20))
+            calldatacopy(to, nodes.offset, mul(nodes.length, 0x20))
         }
     }
 

@@ -106,36 +106,55 @@ library GuardedVerify {
         bytes calldata proofs,
         Selection memory s
     ) internal pure returns (bytes memory input) {
-        (uint256 count, uint256 selected) = (s.count, s.selected);
-        uint256 n = LibBit.popCount(selected);
-        uint256 inputsLength = publicInputs.length / count * 32;
-        uint256 proofLength = proofs.length / count;
+        uint256 inputsLength = publicInputs.length / s.count * 32;
+        uint256 proofLength = proofs.length / s.count;
+        uint256 n = LibBit.popCount(s.selected);
         bytes4 selector = IBatchVerifier.verifyBatch.selector;
+        uint256 at;
+        uint256 source;
         assembly ("memory-safe") {
+            // Beyond the free memory pointer until it is moved at the end.
             input := mload(0x40)
-            let at := add(input, 0x20)
+            at := add(input, 0x20)
             mstore(at, selector)
-            at := add(at, 4)
-            mstore(at, circuit)
-            mstore(add(at, 0x20), 0x60)
-            mstore(add(at, 0x40), add(0x80, mul(n, inputsLength)))
-            mstore(add(at, 0x60), div(mul(n, inputsLength), 0x20))
-            let inputAt := add(at, 0x80)
-            let proofAt := add(inputAt, mul(n, inputsLength))
-            mstore(proofAt, mul(n, proofLength))
-            proofAt := add(proofAt, 0x20)
-            let padded := add(proofAt, and(add(mul(n, proofLength), 0x1f), not(0x1f)))
+            mstore(add(at, 0x04), circuit)
+            mstore(add(at, 0x24), 0x60)
+            mstore(add(at, 0x44), add(0x80, mul(n, inputsLength)))
+            mstore(add(at, 0x64), div(mul(n, inputsLength), 0x20))
+            at := add(at, 0x84)
+            source := publicInputs.offset
+        }
+        at = _copySelected(source, inputsLength, s, at);
+        assembly ("memory-safe") {
+            mstore(at, mul(n, proofLength))
+            at := add(at, 0x20)
+            source := proofs.offset
+        }
+        uint256 end = _copySelected(source, proofLength, s, at);
+        assembly ("memory-safe") {
+            mstore(end, 0)
+            end := add(at, and(add(sub(end, at), 0x1f), not(0x1f)))
+            mstore(input, sub(end, add(input, 0x20)))
+            mstore(0x40, and(add(end, 0x3f), not(0x1f)))
+        }
+    }
+
+    /// @dev Copies the selected ones of elements of `length` bytes that lie in calldata from `source` on.
+    /// @return end First place behind the copy that begins at `at`.
+    function _copySelected(uint256 source, uint256 length, Selection memory s, uint256 at)
+        private
+        pure
+        returns (uint256 end)
+    {
+        (uint256 count, uint256 selected) = (s.count, s.selected);
+        assembly ("memory-safe") {
             for { let k := 0 } lt(k, count) { k := add(k, 1) } {
                 if and(shr(k, selected), 1) {
-                    calldatacopy(inputAt, add(publicInputs.offset, mul(k, inputsLength)), inputsLength)
-                    calldatacopy(proofAt, add(proofs.offset, mul(k, proofLength)), proofLength)
-                    inputAt := add(inputAt, inputsLength)
-                    proofAt := add(proofAt, proofLength)
+                    calldatacopy(at, add(source, mul(k, length)), length)
+                    at := add(at, length)
                 }
             }
-            mstore(proofAt, 0)
-            mstore(input, sub(padded, add(input, 0x20)))
-            mstore(0x40, and(add(add(padded, 0x20), 0x1f), not(0x1f)))
+            end := at
         }
     }
 }

@@ -13,7 +13,12 @@ import {
     BurningBatchVerifier,
     CatchAllVerifier
 } from "../mocks/BatchVerifiers.sol";
-import {BurningVerifier, OneMegabyteVerifier, SilentVerifier, TwoVerifier} from "../mocks/HostileVerifiers.sol";
+import {
+    BurningVerifier,
+    OneMegabyteVerifier,
+    SilentVerifier,
+    TwoVerifier
+} from "../mocks/HostileVerifiers.sol";
 import {BatchMarketTest} from "../support/BatchMarketTest.sol";
 
 /// @notice Batches in markets whose verifier cannot verify together, or is an enemy. Proofs are hashes: three of four are good.
@@ -64,7 +69,9 @@ contract GuardedBatchTest is BatchMarketTest {
 
     function test_verifierThatVerifiesTogetherIsAskedOnce() public {
         BatchHashVerifier other = new BatchHashVerifier();
-        vm.mockCallRevert(address(other), abi.encodePacked(IProofVerifier.verify.selector), "asked one by one");
+        vm.mockCallRevert(
+            address(other), abi.encodePacked(IProofVerifier.verify.selector), "asked one by one"
+        );
         _deliversGoodOnes(address(other));
     }
 
@@ -177,32 +184,49 @@ contract GuardedBatchTest is BatchMarketTest {
         return GuardedVerify.batchCall(circuit, inputs, proofs, GuardedVerify.Selection(count, selected));
     }
 
-    function testFuzz_callIsThatOfTheCompiler(uint256 seed, uint8 proofLength, uint8 perProof, uint16 selected)
+    function testFuzz_callIsThatOfTheCompiler(bytes32 seed, uint8 proofLength, uint8 inputs, uint16 selected)
         public
         view
     {
-        uint256[] memory inputs = new uint256[](16 * uint256(perProof % 5));
-        bytes memory proofs;
-        uint256[] memory chosenInputs = new uint256[](0);
-        bytes memory chosenProofs;
-        bytes memory chosen;
-        for (uint256 k; k < 16; ++k) {
-            bytes memory proof = new bytes(proofLength);
-            for (uint256 i; i < proofLength; ++i) {
-                proof[i] = bytes1(uint8(seed >> ((i + k) % 248)));
-            }
-            proofs = bytes.concat(proofs, proof);
-            if ((selected >> k) & 1 != 0) chosenProofs = bytes.concat(chosenProofs, proof);
-            for (uint256 j; j < perProof % 5; ++j) {
-                uint256 input = uint256(keccak256(abi.encode(seed, k, j)));
-                inputs[k * (perProof % 5) + j] = input;
-                if ((selected >> k) & 1 != 0) chosen = bytes.concat(chosen, bytes32(input));
-            }
-        }
-        chosenInputs = abi.decode(bytes.concat(abi.encode(0x20, chosen.length / 32), chosen), (uint256[]));
-        assertEq(
-            this.callOf(CircuitId.wrap(7), inputs, proofs, 16, selected),
-            abi.encodeCall(IBatchVerifier.verifyBatch, (CircuitId.wrap(7), chosenInputs, chosenProofs))
+        uint256 each = inputs % 5;
+        bytes memory words = _random(seed, 16 * 32 * each);
+        bytes memory proofs = _random(~seed, 16 * uint256(proofLength));
+        bytes memory expected = abi.encodeCall(
+            IBatchVerifier.verifyBatch,
+            (
+                CircuitId.wrap(7),
+                _words(_chosen(words, 32 * each, selected)),
+                _chosen(proofs, proofLength, selected)
+            )
         );
+        assertEq(this.callOf(CircuitId.wrap(7), _words(words), proofs, 16, selected), expected);
+    }
+
+    function _random(bytes32 seed, uint256 length) private pure returns (bytes memory data) {
+        while (data.length < length) {
+            data = bytes.concat(data, keccak256(abi.encode(seed, data.length)));
+        }
+        assembly ("memory-safe") {
+            mstore(data, length)
+        }
+    }
+
+    function _chosen(bytes memory data, uint256 each, uint256 selected)
+        private
+        pure
+        returns (bytes memory part)
+    {
+        part = new bytes(data.length);
+        uint256 n;
+        for (uint256 i; i < data.length; ++i) {
+            if ((selected >> (i / each)) & 1 != 0) part[n++] = data[i];
+        }
+        assembly ("memory-safe") {
+            mstore(part, n)
+        }
+    }
+
+    function _words(bytes memory data) private pure returns (uint256[] memory) {
+        return abi.decode(bytes.concat(abi.encode(0x20, data.length / 32), data), (uint256[]));
     }
 }
