@@ -2,12 +2,13 @@
 pragma solidity ^0.8.28;
 
 import {Multicallable} from "solady/utils/Multicallable.sol";
+import {BatchBook} from "./books/BatchBook.sol";
 import {SignedBidBook} from "./books/SignedBidBook.sol";
-import {TaskBook} from "./books/TaskBook.sol";
 import {IRoundAuditor} from "./interfaces/IRoundAuditor.sol";
 import {IAccounts, IBids, IDelivery, IMarketCore, ISettlement} from "./interfaces/IProverMarket.sol";
 import {BidWord} from "./types/BidWord.sol";
 import {Certificate} from "./types/Certificate.sol";
+import {DeliveryBatch} from "./types/Delivery.sol";
 import {MarketId} from "./types/MarketId.sol";
 import {Page} from "./types/Page.sol";
 import {SignedBid, WalletBid} from "./types/SignedBid.sol";
@@ -29,9 +30,10 @@ import {Delivery} from "./types/Task.sol";
 ///     SealedAskBook   asks that are opened
 ///     SettlementBook  accepts the one outcome of a round
 ///     TaskBook        delivery, takeover, expiry
+///     BatchBook       many deliveries at once
 ///
 /// `multicall` combines calls that carry no native currency, for example a token deposit and a bid.
-contract ProverMarket is TaskBook, SignedBidBook, IMarketCore, Multicallable {
+contract ProverMarket is BatchBook, SignedBidBook, IMarketCore, Multicallable {
     IRoundAuditor private immutable _auditor;
     address private immutable _extension;
 
@@ -131,6 +133,11 @@ contract ProverMarket is TaskBook, SignedBidBook, IMarketCore, Multicallable {
     /// @inheritdoc IDelivery
     function deliver(MarketId id, Delivery calldata delivery) external {
         _deliver(id, delivery);
+    }
+
+    /// @inheritdoc IDelivery
+    function deliverBatch(MarketId id, DeliveryBatch calldata batch) external returns (uint256 delivered) {
+        return _deliverBatch(id, batch);
     }
 
     /// @inheritdoc Multicallable

@@ -14,13 +14,13 @@ library AssignmentTree {
         bytes32[32] peaks;
     }
 
-    /// @return node Root over all leaves, zero without any.
-    function root(Frontier memory tree) internal pure returns (bytes32 node) {
+    /// @return top Root over all leaves, zero without any.
+    function root(Frontier memory tree) internal pure returns (bytes32 top) {
         uint256 level;
         for (uint256 rest = tree.count; rest != 0; rest >>= 1) {
             if (rest & 1 == 1) {
                 bytes32 peak = tree.peaks[level];
-                node = node == 0 ? peak : _node(peak, node);
+                top = top == 0 ? peak : node(peak, top);
             }
             unchecked {
                 ++level; // below 256, as `rest` has run out by then
@@ -28,7 +28,8 @@ library AssignmentTree {
         }
     }
 
-    function _node(bytes32 a, bytes32 b) private pure returns (bytes32) {
+    /// @notice The node over two others.
+    function node(bytes32 a, bytes32 b) internal pure returns (bytes32) {
         return a < b ? EfficientHashLib.hash(a, b) : EfficientHashLib.hash(b, a);
     }
 }

@@ -328,6 +328,14 @@ interface IMarketLog {
         uint256 compensation
     );
 
+    /// @notice Tasks of a round were proved before its proving deadline, and the seat each was assigned to was credited `payment`
+    /// ticks for it. Says for many what `TaskDelivered` says for one without bounty and compensation.
+    /// @param tasks The tasks as `index << 8 | seat`.
+    event TasksDelivered(MarketId indexed id, uint256 indexed round, uint256 payment, uint256[] tasks);
+
+    /// @notice A delivery of a batch was refused and changed nothing; `reason` is the selector of the error it stands for.
+    event DeliveryRefused(MarketId indexed id, uint256 indexed round, uint256 index, bytes4 reason);
+
     /// @notice A defaulted task was taken over by `seat`, which has until `deadline`.
     event TaskTakenOver(
         MarketId indexed id, uint256 indexed round, uint256 indexed index, uint256 seat, uint256 deadline
@@ -365,6 +373,15 @@ interface IMarketLog {
 
     /// @notice The verifier did not accept the proof.
     error ProofRejected();
+
+    /// @notice A batch has from 1 to `max` deliveries.
+    error WrongNumberOfDeliveries(uint256 given, uint256 max);
+
+    /// @notice Public inputs or proofs of the batch are not a multiple of its number of deliveries.
+    error UnevenBatch();
+
+    /// @notice None of the deliveries was accepted; `reason` is the selector of the last one's error.
+    error NothingDelivered(bytes4 reason);
 
     /// @notice Too little gas for the verification to mean anything; `needed` must be left when it starts.
     error InsufficientGas(uint256 left, uint256 needed);

@@ -6,6 +6,7 @@ import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {CapacityChange} from "../types/CapacityChange.sol";
 import {IRoundAuditor} from "./IRoundAuditor.sol";
+import {DeliveryBatch} from "../types/Delivery.sol";
 import {Lane} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
@@ -111,6 +112,15 @@ interface IDelivery is IMarketLog {
     /// @notice Delivers a proof. Pays the task's holder, whoever calls: the assigned prover until the round's proving
     /// deadline, after a takeover the taker until its own. Provers that defaulted on the task are slashed.
     function deliver(MarketId id, Delivery calldata delivery) external;
+
+    /// @notice Delivers proofs of one circuit for tasks of one round, verified together where the market's verifier can. Each is
+    /// paid as by `deliver`. One that cannot be delivered, because its task is unknown, has ended (or is in the batch before) or is in
+    /// default, or because its proof is bad, is refused with `DeliveryRefused` and does not stop the others.
+    /// @dev Warning: a bad proof makes the batch cost its sender several times as much. The call needs gas for
+    /// `verifierGas` per proof that is verified, whatever it then uses, and reverts with `InsufficientGas` rather than refuse a
+    /// proof for want of it.
+    /// @return delivered Bit k is set if delivery k was paid, which at least one was.
+    function deliverBatch(MarketId id, DeliveryBatch calldata batch) external returns (uint256 delivered);
 }
 
 /// @notice Markets.

@@ -78,6 +78,12 @@ pub fn first<E: SolEvent>(receipt: &TransactionReceipt, contract: Address) -> Op
     logs.find_map(|log| E::decode_log(&log.inner).ok()).map(|log| log.data)
 }
 
+/// A task of `TasksDelivered`: its index, and the seat that was paid.
+#[must_use]
+pub fn delivered_task(task: U256) -> (U256, U256) {
+    (task >> 8, task & U256::from(u8::MAX))
+}
+
 /// The packed first word of `BidSubmitted`: `round (32) | index (32) | unit fee (64) | circuit (64)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BidHead {

@@ -15,6 +15,7 @@
 //! | [`history`] | one market rebuilt from its events (pure) |
 //! | [`follower`] | keeps histories at the head of the chain, through reorganisations |
 //! | [`round`] | what a settlement needs |
+//! | [`delivery`] | deliveries that share a transaction (pure) |
 //! | [`deploy`] | deploys the contracts, creates markets |
 //!
 //! Time is block time throughout: no clock of this machine decides anything about the market.
@@ -22,6 +23,7 @@
 mod client;
 pub mod commitments;
 mod connection;
+pub mod delivery;
 pub mod deploy;
 mod error;
 pub mod events;

@@ -24,7 +24,7 @@ pub use seat::{AskChange, CapacityStep, SeatRecord};
 
 use seat::Seats;
 
-use crate::events::{BidHead, Event, LoggedEvent, Origin};
+use crate::events::{BidHead, Event, LoggedEvent, Origin, delivered_task};
 use crate::round::{terms_from_abi, to_clearing};
 use crate::{Market, MarketId, Terms};
 use alloy::primitives::{Address, B256, U256};
@@ -237,6 +237,21 @@ impl MarketHistory {
                     origin: logged.origin,
                 };
                 self.end(round_number(event.round)?, bid_index(event.index)?, end, current)
+            }
+            Event::TasksDelivered(event) => {
+                let round = round_number(event.round)?;
+                for task in &event.tasks {
+                    let (index, seat) = delivered_task(*task);
+                    let end = TaskEnd::Delivered {
+                        seat: seat_index(seat)?,
+                        payment: event.payment,
+                        bounty: U256::ZERO,
+                        compensation: U256::ZERO,
+                        origin: logged.origin,
+                    };
+                    self.end(round, bid_index(index)?, end, current)?;
+                }
+                Ok(())
             }
             Event::TaskExpired(event) => {
                 let end = TaskEnd::Expired { refund: event.refund, origin: logged.origin };

@@ -4,7 +4,7 @@
 
 use alloy::primitives::{Address, U256};
 use bindings::ProverMarket;
-use chain::events::{BidHead, Event};
+use chain::events::{BidHead, Event, delivered_task};
 use market_types::Mechanism;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -154,6 +154,20 @@ impl Accounts {
             }
             Event::RoundSettled(e) => self.settled(e),
             Event::TaskDelivered(e) => self.delivered(e),
+            Event::TasksDelivered(e) => {
+                for task in &e.tasks {
+                    let (index, seat) = delivered_task(*task);
+                    self.delivered(&ProverMarket::TaskDelivered {
+                        id: e.id,
+                        round: e.round,
+                        index,
+                        seat,
+                        payment: e.payment,
+                        bounty: U256::ZERO,
+                        compensation: U256::ZERO,
+                    });
+                }
+            }
             Event::TaskExpired(e) => {
                 if let Some(bid) = self.task(e.round, e.index) {
                     self.entry(bid.requester).refunds += e.refund;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use alloy::primitives::{B256, U256};
-use bindings::ProverMarket::Task;
-use chain::{Assignment, BidRecord, Market, MarketHistory, RoundRecord};
-use market_types::AskIndex;
+use alloy::primitives::{B256, Bytes, U256};
+use bindings::ProverMarket::{DeliveryBatch, Task};
+use chain::{Assignment, BidRecord, Market, MarketHistory, RoundRecord, delivery::delivery_batch};
+use market_types::{AskIndex, CircuitId};
 use thiserror::Error;
 
 use super::memory::Known;
@@ -49,6 +49,15 @@ fn of_round(round: &Arc<RoundRecord>) -> Vec<Assigned> {
     named.collect()
 }
 
+/// The batch that delivers these tasks of one round and circuit, those of one seat together.
+pub(super) fn batch_of(mut proofs: Vec<(&Assigned, Bytes)>) -> Option<DeliveryBatch> {
+    proofs.sort_by_key(|(assigned, _)| (assigned.holder(), assigned.id));
+    let round = proofs.first().map(|(assigned, _)| &assigned.round)?;
+    let named: Option<Vec<_>> =
+        proofs.iter().map(|(assigned, proof)| Some((assigned.assignment()?, proof.clone()))).collect();
+    delivery_batch(round, &named?)
+}
+
 impl Assigned {
     fn assignment(&self) -> Option<&Assignment> {
         self.round.assignments()?.get(self.position)
@@ -86,6 +95,7 @@ impl Assigned {
         let outcome = self.round.settlement.as_ref()?.outcome;
         Some(TaskView {
             id: self.id,
+            circuit: CircuitId::new(assignment.task.circuit),
             size: assignment.size,
             assigned: assignment.seat,
             takers: takeovers.iter().map(|takeover| takeover.seat).collect(),
