@@ -53,7 +53,12 @@ pub fn delivery_batch(round: &RoundRecord, proofs: &[(&Assignment, Bytes)]) -> O
 
 /// Adds what the way from `leaf` to a known node takes: how many nodes, and the number of the node where it ends, counted from 1,
 /// or 0 for the root.
-fn climb(nodes: &mut Vec<B256>, known: &mut HashMap<B256, usize>, leaf: B256, path: &[B256]) -> (usize, usize) {
+fn climb(
+    nodes: &mut Vec<B256>,
+    known: &mut HashMap<B256, usize>,
+    leaf: B256,
+    path: &[B256],
+) -> (usize, usize) {
     let from = nodes.len();
     let mut at = leaf;
     let mut siblings = path.iter();

@@ -8,9 +8,9 @@ use alloy::{
     sol_types::SolEvent,
 };
 use bindings::ProverMarket::{
-    AskRevealedAlready, CommitmentExists, DeliveryRefused, TaskEnded, TaskInDefault, TaskNotExpirable, TaskNotInDefault,
-    TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, deliverBatchCall, deliverCall, depositCall, expireCall,
-    registerCall, releaseCapacityCall, takeOverCall,
+    AskRevealedAlready, CommitmentExists, DeliveryRefused, TaskEnded, TaskInDefault, TaskNotExpirable,
+    TaskNotInDefault, TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, deliverBatchCall,
+    deliverCall, depositCall, expireCall, registerCall, releaseCapacityCall, takeOverCall,
 };
 use chain::{AskOpening, CallError, Client, Market, Offer, SendError};
 use circuits::Proof;

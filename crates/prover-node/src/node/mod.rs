@@ -228,7 +228,9 @@ impl Node {
             | Action::Release(_) => {
                 self.memory.seats.begin();
                 let desk = self.desk.clone();
-                self.orders.spawn(async move { Report { action, others: Vec::new(), result: desk.about_seat(action).await } });
+                self.orders.spawn(async move {
+                    Report { action, others: Vec::new(), result: desk.about_seat(action).await }
+                });
             }
         }
     }
@@ -247,12 +249,15 @@ impl Node {
         let Some(first) = tasks.first().copied() else { return };
         let (action, desk) = (Action::Deliver(first), self.desk.clone());
         let others = tasks.split_off(1);
-        self.orders.spawn(async move { Report { action, others, result: desk.deliver(first, &batch).await } });
+        self.orders
+            .spawn(async move { Report { action, others, result: desk.deliver(first, &batch).await } });
     }
 
     fn order_about_ask(&mut self, action: Action, opening: Opening) {
         let desk = self.desk.clone();
-        self.orders.spawn(async move { Report { action, others: Vec::new(), result: desk.about_ask(action, &opening).await } });
+        self.orders.spawn(async move {
+            Report { action, others: Vec::new(), result: desk.about_ask(action, &opening).await }
+        });
     }
 
     fn order_about_task(&mut self, action: Action, assigned: Assigned) {

@@ -29,9 +29,9 @@ pub fn together(view: &View, actions: &[Action]) -> Vec<Vec<TaskId>> {
         let Action::Deliver(id) = action else { continue };
         let task = view.tasks.iter().find(|task| task.id == *id);
         let group = task.filter(|task| can_share(task)).map(group_of);
-        let open = batches.iter_mut().find(|(of, tasks)| {
-            group.is_some() && *of == group && tasks.len() < view.rules.most_together
-        });
+        let open = batches
+            .iter_mut()
+            .find(|(of, tasks)| group.is_some() && *of == group && tasks.len() < view.rules.most_together);
         match open {
             Some((_, tasks)) => tasks.push(*id),
             None => batches.push((group, vec![*id])),

@@ -436,7 +436,10 @@ fn known_pace() -> Pace {
 
 fn delivered(view: &View, now: u64) -> Vec<TaskId> {
     let actions = plan(view, now);
-    actions.iter().filter_map(|action| if let Action::Deliver(id) = action { Some(*id) } else { None }).collect()
+    actions
+        .iter()
+        .filter_map(|action| if let Action::Deliver(id) = action { Some(*id) } else { None })
+        .collect()
 }
 
 /// One proof is there and another of its kind is being made.
