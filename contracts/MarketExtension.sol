@@ -7,6 +7,7 @@ import {
     IMarketExtension,
     IMarketViews,
     IMarkets,
+    IPermits,
     ISealed,
     ISeats
 } from "./interfaces/IProverMarket.sol";
@@ -32,6 +33,30 @@ contract MarketExtension is BatchBook, IMarketExtension {
     function createMarket(MarketParams calldata params) external returns (MarketId id) {
         if (address(this) == _self) revert NotTheMarket();
         return _createMarket(params);
+    }
+
+    /// @inheritdoc IPermits
+    function depositWithPermit(
+        MarketId id,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external {
+        _depositWithPermit(id, amount, deadline, v, r, s);
+    }
+
+    /// @inheritdoc IPermits
+    function depositWithPermit2(
+        MarketId id,
+        address owner,
+        uint256 amount,
+        uint256 nonce,
+        uint256 deadline,
+        bytes calldata signature
+    ) external {
+        _depositWithPermit2(id, owner, amount, nonce, deadline, signature);
     }
 
     /// @inheritdoc ISeats

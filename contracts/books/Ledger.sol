@@ -5,6 +5,7 @@ import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {ReentrancyGuardTransient} from "solady/utils/ReentrancyGuardTransient.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
+import {IERC20Permit, IPermit2} from "../interfaces/IPermit.sol";
 import {BidChain} from "../types/BidChain.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
 import {Lane, LaneLib} from "../types/Lane.sol";
@@ -16,6 +17,12 @@ import {TermsBook} from "./TermsBook.sol";
 /// @notice Everybody's money, in ticks: balances, what bids have locked, and the sink's surplus. The only book that
 /// moves currency, and none of its sums ever reads the contract's own balance.
 abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
+    /// @dev Where Permit2 is on every chain that has it, and what its owners sign besides the transfer: for which market.
+    address private constant PERMIT2 = 0x000000000022D473030F116dDEE9F6B43aC78BA3;
+    bytes32 private constant DEPOSIT_TYPEHASH = keccak256("MarketDeposit(bytes32 market)");
+    string private constant DEPOSIT_WITNESS =
+        "MarketDeposit witness)MarketDeposit(bytes32 market)TokenPermissions(address token,uint256 amount)";
+
     mapping(MarketId => mapping(address account => Lane[2])) private _lanes;
     mapping(bytes32 bundleKey => bytes32 wordsHash) private _bundles;
     mapping(MarketId => uint256) private _surplus;
@@ -32,6 +39,50 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         _creditDeposit(id, market, account, amount);
 
         if (currency != address(0)) _pull(currency, amount);
+    }
+
+    function _depositWithPermit(
+        MarketId id,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) internal nonReentrant {
+        MarketParams storage market = _tokenMarket(id);
+        address token = market.currency;
+
+        _creditDeposit(id, market, msg.sender, amount);
+
+        // Whoever saw the signature may have used it before: then the allowance is there already, and only that counts.
+        try IERC20Permit(token).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
+        _pull(token, amount);
+    }
+
+    function _depositWithPermit2(
+        MarketId id,
+        address owner,
+        uint256 amount,
+        uint256 nonce,
+        uint256 deadline,
+        bytes calldata signature
+    ) internal nonReentrant {
+        MarketParams storage market = _tokenMarket(id);
+        address token = market.currency;
+        if (PERMIT2.code.length == 0) revert NoPermit2(PERMIT2);
+
+        _creditDeposit(id, market, owner, amount);
+
+        uint256 before = SafeTransferLib.balanceOf(token, address(this));
+        IPermit2(PERMIT2).permitWitnessTransferFrom(
+            IPermit2.PermitTransferFrom(IPermit2.TokenPermissions(token, amount), nonce, deadline),
+            IPermit2.SignatureTransferDetails(address(this), amount),
+            owner,
+            EfficientHashLib.hash(DEPOSIT_TYPEHASH, MarketId.unwrap(id)),
+            DEPOSIT_WITNESS,
+            signature
+        );
+        _requireReceived(token, before, amount);
     }
 
     function _withdraw(MarketId id, uint256 amount, address to) internal nonReentrant returns (uint256 paid) {
@@ -310,9 +361,18 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         emit Deposited(id, account, msg.sender, ticks);
     }
 
+    function _tokenMarket(MarketId id) private view returns (MarketParams storage market) {
+        market = _existing(id);
+        if (market.currency == address(0)) revert NativeCurrency();
+    }
+
     function _pull(address token, uint256 amount) private {
         uint256 before = SafeTransferLib.balanceOf(token, address(this));
         SafeTransferLib.safeTransferFrom(token, msg.sender, address(this), amount);
+        _requireReceived(token, before, amount);
+    }
+
+    function _requireReceived(address token, uint256 before, uint256 amount) private view {
         uint256 received = SafeTransferLib.balanceOf(token, address(this)) - before;
         if (received != amount) revert TokenTookFee(received, amount);
     }

@@ -60,6 +60,12 @@ interface IMarketLog {
     /// @notice The token moved another amount than asked for; such tokens are refused.
     error TokenTookFee(uint256 received, uint256 expected);
 
+    /// @notice The market's currency is the chain's own: attach it to `deposit`, there is nothing to permit.
+    error NativeCurrency();
+
+    /// @notice This chain has no Permit2 at its address; approve the market, and `deposit`.
+    error NoPermit2(address permit2);
+
     /// @notice The account has `available` ticks of the `needed`; deposit more, or wait for the open round.
     error InsufficientBalance(uint256 available, uint256 needed);
 

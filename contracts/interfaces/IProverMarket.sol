@@ -123,6 +123,31 @@ interface IDelivery is IMarketLog {
     function deliverBatch(MarketId id, DeliveryBatch calldata batch) external returns (uint256 delivered);
 }
 
+/// @notice Deposits of tokens without an approval beforehand.
+interface IPermits is IMarketLog {
+    /// @notice Deposits `amount` of the token for the caller, with its signature for the token's allowance (EIP-2612).
+    /// @dev If the token takes no such signature, an allowance that is there already does as well.
+    function depositWithPermit(
+        MarketId id,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
+
+    /// @notice Deposits `amount` of `owner`'s token for `owner`, who has signed it for this market. Anyone may call.
+    /// @param nonce As for Permit2's `permitWitnessTransferFrom`; the witness is `MarketDeposit(bytes32 market)`.
+    function depositWithPermit2(
+        MarketId id,
+        address owner,
+        uint256 amount,
+        uint256 nonce,
+        uint256 deadline,
+        bytes calldata signature
+    ) external;
+}
+
 /// @notice Markets.
 interface IMarkets is IMarketLog {
     /// @notice Creates a market whose parameters never change.
@@ -281,7 +306,7 @@ interface IMarketCore is IAccounts, IBids, ISettlement, IDelivery {
 }
 
 /// @notice What the market's extension answers, at the market's address.
-interface IMarketExtension is IMarkets, ISeats, ISealed, IDefaults, IMarketViews {}
+interface IMarketExtension is IMarkets, IPermits, ISeats, ISealed, IDefaults, IMarketViews {}
 
 /// @title Markets for zero-knowledge proofs
 /// @notice Anyone creates a market; requesters bid for proving tasks and provers ask a unit cost; each round is cleared
