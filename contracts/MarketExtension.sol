@@ -36,14 +36,9 @@ contract MarketExtension is BatchBook, IMarketExtension {
     }
 
     /// @inheritdoc IPermits
-    function depositWithPermit(
-        MarketId id,
-        uint256 amount,
-        uint256 deadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) external {
+    function depositWithPermit(MarketId id, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
+        external
+    {
         _depositWithPermit(id, amount, deadline, v, r, s);
     }
 

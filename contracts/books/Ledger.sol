@@ -41,14 +41,10 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         if (currency != address(0)) _pull(currency, amount);
     }
 
-    function _depositWithPermit(
-        MarketId id,
-        uint256 amount,
-        uint256 deadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) internal nonReentrant {
+    function _depositWithPermit(MarketId id, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
+        internal
+        nonReentrant
+    {
         MarketParams storage market = _tokenMarket(id);
         address token = market.currency;
 
@@ -74,14 +70,15 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         _creditDeposit(id, market, owner, amount);
 
         uint256 before = SafeTransferLib.balanceOf(token, address(this));
-        IPermit2(PERMIT2).permitWitnessTransferFrom(
-            IPermit2.PermitTransferFrom(IPermit2.TokenPermissions(token, amount), nonce, deadline),
-            IPermit2.SignatureTransferDetails(address(this), amount),
-            owner,
-            EfficientHashLib.hash(DEPOSIT_TYPEHASH, MarketId.unwrap(id)),
-            DEPOSIT_WITNESS,
-            signature
-        );
+        IPermit2(PERMIT2)
+            .permitWitnessTransferFrom(
+                IPermit2.PermitTransferFrom(IPermit2.TokenPermissions(token, amount), nonce, deadline),
+                IPermit2.SignatureTransferDetails(address(this), amount),
+                owner,
+                EfficientHashLib.hash(DEPOSIT_TYPEHASH, MarketId.unwrap(id)),
+                DEPOSIT_WITNESS,
+                signature
+            );
         _requireReceived(token, before, amount);
     }
 

@@ -127,14 +127,8 @@ interface IDelivery is IMarketLog {
 interface IPermits is IMarketLog {
     /// @notice Deposits `amount` of the token for the caller, with its signature for the token's allowance (EIP-2612).
     /// @dev If the token takes no such signature, an allowance that is there already does as well.
-    function depositWithPermit(
-        MarketId id,
-        uint256 amount,
-        uint256 deadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) external;
+    function depositWithPermit(MarketId id, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
+        external;
 
     /// @notice Deposits `amount` of `owner`'s token for `owner`, who has signed it for this market. Anyone may call.
     /// @param nonce As for Permit2's `permitWitnessTransferFrom`; the witness is `MarketDeposit(bytes32 market)`.
