@@ -273,7 +273,7 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
 
     /// @dev Takes `amount` from the lane of `round`, which has `held`. If that is too little, takes the rest from the other lane, with
     /// half of what is then left there: the next bid of this lane then finds its money in one slot.
-    /// @return left What the round's lane has then.
+    /// @return left What the round's lane has then. If that is more than it can count, nothing has changed.
     /// @return missing What both lanes lack; then nothing has changed.
     function _takenFrom(MarketId id, Lane[2] storage lanes, uint256 round, uint256 held, uint256 amount)
         private
@@ -287,7 +287,7 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         // What the other lane cannot count goes to this one.
         uint256 otherLeft = FixedPointMathLib.min(otherHeld - needed - left, LaneLib.MAX_BALANCE);
         left = otherHeld - needed - otherLeft;
-        _storeLane(lanes, round + 1, other.withBalance(otherLeft));
+        if (left <= LaneLib.MAX_BALANCE) _storeLane(lanes, round + 1, other.withBalance(otherLeft));
     }
 
     /// @dev The lane of a round. In assembly, as the compiler takes an element of a small array for a part of a slot, and reads the slot

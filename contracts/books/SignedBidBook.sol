@@ -106,8 +106,9 @@ abstract contract SignedBidBook is BidBook, EIP712 {
         view
         returns (bool stands)
     {
-        if (gasleft() < GAS_FOR_WALLET) revert InsufficientGas(gasleft(), GAS_FOR_WALLET);
         bytes memory input = abi.encodeWithSelector(0x1626ba7e, digest, signature);
+        // After that, as a signature may be of any length.
+        if (gasleft() < GAS_FOR_WALLET) revert InsufficientGas(gasleft(), GAS_FOR_WALLET);
         uint256 most = WALLET_GAS;
         assembly ("memory-safe") {
             mstore(0x00, 0)
