@@ -1,0 +1,120 @@
+//! The fast way: find the few bids around the line between winning and losing without sorting the others.
+//!
+//! One pass counts all bids by bucket of fees. The first bid left out is in the one bucket in which the running
+//! size passes the limit. A second pass picks this bucket's bids, which are counted by finer buckets in their turn
+//! while they are many, and sorted once they are few. Demand is read in the same way: buckets before the price's
+//! own want to pay it, buckets after do not, and only where that leaves the answer open are bids looked at. As the
+//! questions ascend (see [`Demand`]), that happens in one bucket only: if bids before it want no more than the
+//! supply asked about, then every later question at a price above it has the answer "no".
+//!
+//! Linear: each of at most `64 / bits` steps reads no more than all bids, and at most `few` bids are sorted.
+
+use super::Users;
+use super::band::{Band, BandCurve};
+use super::buckets::{Buckets, Histogram};
+use crate::demand::Demand;
+use crate::prefix::Prefix;
+use crate::ranking::BidKey;
+use crate::total::Total;
+use market_types::{BidIndex, Round, UnitCost, Units};
+
+/// How finely bids are counted. No result depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Grain {
+    /// At most `2^bits` buckets a step; at least 1.
+    pub(crate) bits: u32,
+    /// So many bids are sorted rather than counted.
+    pub(crate) few: usize,
+}
+
+impl Grain {
+    /// A histogram that stays in a core's own cache, and as many bids as sort in the time that it takes to go
+    /// through one.
+    pub(crate) const DEFAULT: Self = Self { bits: 11, few: 512 };
+}
+
+/// How many bids are looked at to guess the range of fees.
+const SAMPLE: usize = 1024;
+
+/// The bids at or above the reserve price, counted by bucket.
+pub(crate) struct Counted<'a, T> {
+    round: &'a Round,
+    counted: Histogram<T>,
+    grain: Grain,
+}
+
+impl<'a, T: Total> Counted<'a, T> {
+    pub(crate) fn of(round: &'a Round, grain: Grain) -> Self {
+        let bids = round.bids().iter().map(|bid| (bid.fee.into(), bid.size.into()));
+        Self { round, counted: Histogram::of(likely_buckets(round, grain), T::NOTHING, bids), grain }
+    }
+
+    /// The bids of one bucket.
+    fn band(&self, bucket: u16) -> Band<T> {
+        let members = self.counted.members(bucket, self.round.bids());
+        // Every position in a round is an index, so nothing is left out.
+        let key =
+            |(position, bid)| Some(BidKey::new(BidIndex::from_u64(u64::try_from(position).ok()?).ok()?, bid));
+        let bids = members.filter_map(key).collect();
+        Band { before: self.counted.before(bucket), bids, grain: self.grain }
+    }
+}
+
+/// Buckets over the range of fees in a sample, which saves a pass over all bids. Fees outside are counted in the
+/// outermost buckets: that can cost time, but never changes a result.
+fn likely_buckets(round: &Round, grain: Grain) -> Buckets {
+    let reserve = round.reserve().get();
+    let step = round.bids().len().div_ceil(SAMPLE).max(1);
+    let fees = round.bids().iter().step_by(step).map(|bid| bid.fee.get()).filter(|fee| *fee >= reserve);
+    let low = fees.clone().min().unwrap_or(reserve);
+    let high = fees.max().unwrap_or(reserve);
+    Buckets::over(low, high, reserve, grain.bits)
+}
+
+impl<T: Total> Users<T> for Counted<'_, T> {
+    fn prefix(&self, limit: Units) -> Prefix<T> {
+        match self.counted.first_left_out(limit) {
+            Some(bucket) => self.band(bucket).prefix(self.round.reserve(), limit),
+            None => Prefix::everybody(self.counted.total(), self.round.reserve()),
+        }
+    }
+
+    fn demand(&self) -> impl Demand {
+        CountedDemand::Round(self)
+    }
+}
+
+/// Demand, known as finely as the questions so far needed.
+enum CountedDemand<'a, T> {
+    Round(&'a Counted<'a, T>),
+    Band(Band<T>, Histogram<T>),
+    Ranked(BandCurve),
+}
+
+impl<T: Total> CountedDemand<'_, T> {
+    fn within(band: Band<T>) -> Self {
+        match band.histogram() {
+            Some(counted) => Self::Band(band, counted),
+            None => Self::Ranked(band.curve()),
+        }
+    }
+}
+
+impl<T: Total> Demand for CountedDemand<'_, T> {
+    fn exceeds(&mut self, price: UnitCost, supply: Units) -> bool {
+        loop {
+            let part = match self {
+                Self::Round(users) => match users.counted.exceeds(price, supply) {
+                    Ok(answer) => return answer,
+                    Err(bucket) => users.band(bucket),
+                },
+                Self::Band(band, counted) => match counted.exceeds(price, supply) {
+                    Ok(answer) => return answer,
+                    Err(bucket) => band.part(counted, bucket),
+                },
+                Self::Ranked(curve) => return curve.exceeds(price, supply),
+            };
+            *self = Self::within(part);
+        }
+    }
+}
