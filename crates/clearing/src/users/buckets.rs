@@ -8,7 +8,8 @@ use std::hint::select_unpredictable;
 /// next. The first and the last have no outer border.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Buckets {
-    /// The top of the range, in ticks per unit.
+    /// The range, in ticks per unit.
+    low: u64,
     high: u64,
     /// A bucket is `2^shift` fees wide.
     shift: u32,
@@ -24,7 +25,7 @@ impl Buckets {
         let width = high.saturating_sub(low);
         let width_bits = u64::BITS.saturating_sub(width.leading_zeros());
         let shift = width_bits.saturating_sub(bits);
-        Self { high, shift, last: width.wrapping_shr(shift), reserve }
+        Self { low, high, shift, last: width.wrapping_shr(shift), reserve }
     }
 
     /// How many numbers [`Buckets::number`] can give.
@@ -34,10 +35,12 @@ impl Buckets {
 
     /// The bucket of a fee. The number after the last bucket's is for fees below the reserve price.
     pub(super) fn number(&self, fee: u64) -> u16 {
+        let excluded = fee < self.reserve;
+        // Not a branch: in order of submission fees are as good as random, so it would be guessed wrong.
+        let fee = select_unpredictable(excluded, self.low, fee);
         // `shift` is at most 63, so this is `>>`.
         let number = self.high.saturating_sub(fee).wrapping_shr(self.shift).min(self.last);
-        // The order of fees is as good as random, so a branch on one would be guessed wrong.
-        narrow(select_unpredictable(fee < self.reserve, self.last.saturating_add(1), number))
+        narrow(number.saturating_add(u64::from(excluded)))
     }
 }
 
