@@ -33,9 +33,7 @@ impl<T: Total> Band<T> {
             return None;
         }
         let bids = self.bids.iter().map(|key| (key.fee(), key.size()));
-        // Bids below the reserve price are in no band.
-        let reserve = 0;
-        Some(Histogram::of(Buckets::over(low, high, reserve, self.grain.bits), self.before, bids))
+        Some(Histogram::of(Buckets::over(low, high, self.grain.bits), self.before, bids))
     }
 
     /// The bids of one bucket of this band's histogram.
@@ -44,11 +42,14 @@ impl<T: Total> Band<T> {
         Self { before: counted.before(bucket), bids, grain: self.grain }
     }
 
-    /// `prefix(limit)`, given that the first user left out is in this band.
+    /// `prefix(limit)`, given that the first user left out is in this band, or else that nobody is left out and
+    /// that the last user is in this band.
     pub(super) fn prefix(self, reserve: ReservePrice, limit: Units) -> Prefix<T> {
         let mut band = self;
         while let Some(counted) = band.histogram() {
-            let Some(bucket) = counted.first_left_out(limit) else { break };
+            let Some(bucket) = counted.first_left_out(limit) else {
+                return Prefix::everybody(counted.total(), reserve);
+            };
             band = band.part(&counted, bucket);
         }
         band.bids.sort_unstable();

@@ -2,45 +2,37 @@
 
 use crate::total::Total;
 use market_types::{UnitCost, UnitPrice, Units};
-use std::hint::select_unpredictable;
 
 /// Where the buckets lie. Number 0 has the highest fees, and every fee of a bucket is above every fee of the
 /// next. The first and the last have no outer border.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Buckets {
-    /// The range, in ticks per unit.
-    low: u64,
+    /// The top of the range, in ticks per unit.
     high: u64,
     /// A bucket is `2^shift` fees wide.
     shift: u32,
     /// Number of the last bucket.
     last: u64,
-    /// Bids with a lower fee take no part, in ticks per unit.
-    reserve: u64,
 }
 
 impl Buckets {
     /// At most `2^bits` buckets over `low..=high`; they tell `low` from `high`. `bits`: from 1 to 15.
-    pub(super) fn over(low: u64, high: u64, reserve: u64, bits: u32) -> Self {
+    pub(super) fn over(low: u64, high: u64, bits: u32) -> Self {
         let width = high.saturating_sub(low);
         let width_bits = u64::BITS.saturating_sub(width.leading_zeros());
         let shift = width_bits.saturating_sub(bits);
-        Self { low, high, shift, last: width.wrapping_shr(shift), reserve }
+        Self { high, shift, last: width.wrapping_shr(shift) }
     }
 
-    /// How many numbers [`Buckets::number`] can give.
+    /// How many there are.
     fn count(&self) -> usize {
-        usize::from(narrow(self.last.saturating_add(2)))
+        usize::from(narrow(self.last.saturating_add(1)))
     }
 
-    /// The bucket of a fee. The number after the last bucket's is for fees below the reserve price.
-    pub(super) fn number(&self, fee: u64) -> u16 {
-        let excluded = fee < self.reserve;
-        // Not a branch: in order of submission fees are as good as random, so it would be guessed wrong.
-        let fee = select_unpredictable(excluded, self.low, fee);
+    /// The bucket of a fee.
+    fn number(&self, fee: u64) -> u16 {
         // `shift` is at most 63, so this is `>>`.
-        let number = self.high.saturating_sub(fee).wrapping_shr(self.shift).min(self.last);
-        narrow(number.saturating_add(u64::from(excluded)))
+        narrow(self.high.saturating_sub(fee).wrapping_shr(self.shift).min(self.last))
     }
 }
 
@@ -76,8 +68,6 @@ impl<T: Total> Histogram<T> {
             number
         };
         let numbers = bids.map(count).collect();
-        // The bids below the reserve price.
-        sums.pop();
         let mut running = before;
         for sum in &mut sums {
             running = running.plus(*sum);
@@ -95,6 +85,11 @@ impl<T: Total> Histogram<T> {
     pub(super) fn before(&self, bucket: u16) -> T {
         let previous = bucket.checked_sub(1).map(usize::from);
         previous.and_then(|previous| self.through.get(previous)).copied().unwrap_or(self.before)
+    }
+
+    /// The bucket of a fee.
+    pub(super) fn number(&self, fee: u64) -> u16 {
+        self.buckets.number(fee)
     }
 
     /// The bucket of the first bid that does not fit `limit`, if there is one.

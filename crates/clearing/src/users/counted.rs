@@ -16,7 +16,7 @@ use crate::demand::Demand;
 use crate::prefix::Prefix;
 use crate::ranking::BidKey;
 use crate::total::Total;
-use market_types::{BidIndex, Round, UnitCost, Units};
+use market_types::{Bid, BidIndex, Round, UnitCost, Units};
 
 /// How finely bids are counted. No result depends on it.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +36,8 @@ impl Grain {
 /// How many bids are looked at to guess the range of fees.
 const SAMPLE: usize = 1024;
 
-/// The bids at or above the reserve price, counted by bucket.
+/// All bids, counted by bucket: also those below the reserve price, which rank after the others and which only
+/// [`Counted::band`] leaves out.
 pub(crate) struct Counted<'a, T> {
     round: &'a Round,
     counted: Histogram<T>,
@@ -49,34 +50,37 @@ impl<'a, T: Total> Counted<'a, T> {
         Self { round, counted: Histogram::of(likely_buckets(round, grain), T::NOTHING, bids), grain }
     }
 
-    /// The bids of one bucket.
+    /// The bids of one bucket that are at or above the reserve price.
     fn band(&self, bucket: u16) -> Band<T> {
         let members = self.counted.members(bucket, self.round.bids());
-        // Every position in a round is an index, so nothing is left out.
-        let key =
-            |(position, bid)| Some(BidKey::new(BidIndex::from_u64(u64::try_from(position).ok()?).ok()?, bid));
-        let bids = members.filter_map(key).collect();
+        let bids =
+            members.filter(|(_, bid)| bid.fee.get() >= self.round.reserve().get()).filter_map(key).collect();
         Band { before: self.counted.before(bucket), bids, grain: self.grain }
     }
+}
+
+/// The key of the bid at a position in a round. Always there: every position in a round is an index.
+fn key((position, bid): (usize, Bid)) -> Option<BidKey> {
+    let index = BidIndex::from_u64(u64::try_from(position).ok()?).ok()?;
+    Some(BidKey::new(index, bid))
 }
 
 /// Buckets over the range of fees in a sample, which saves a pass over all bids. Fees outside are counted in the
 /// outermost buckets: that can cost time, but never changes a result.
 fn likely_buckets(round: &Round, grain: Grain) -> Buckets {
-    let reserve = round.reserve().get();
     let step = round.bids().len().div_ceil(SAMPLE).max(1);
-    let fees = round.bids().iter().step_by(step).map(|bid| bid.fee.get()).filter(|fee| *fee >= reserve);
-    let low = fees.clone().min().unwrap_or(reserve);
-    let high = fees.max().unwrap_or(reserve);
-    Buckets::over(low, high, reserve, grain.bits)
+    let fees = round.bids().iter().step_by(step).map(|bid| bid.fee.get());
+    let (low, high) = fees.fold((u64::MAX, 0), |(low, high), fee| (fee.min(low), fee.max(high)));
+    Buckets::over(low, high, grain.bits)
 }
 
 impl<T: Total> Users<T> for Counted<'_, T> {
     fn prefix(&self, limit: Units) -> Prefix<T> {
-        match self.counted.first_left_out(limit) {
-            Some(bucket) => self.band(bucket).prefix(self.round.reserve(), limit),
-            None => Prefix::everybody(self.counted.total(), self.round.reserve()),
-        }
+        let reserve = self.round.reserve();
+        // The last bucket with bids that take part. All before it are at or above the reserve price.
+        let last = self.counted.number(reserve.get());
+        let bucket = self.counted.first_left_out(limit).map_or(last, |bucket| bucket.min(last));
+        self.band(bucket).prefix(reserve, limit)
     }
 
     fn demand(&self) -> impl Demand {
