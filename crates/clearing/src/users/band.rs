@@ -24,8 +24,8 @@ impl<T: Total> Band<T> {
     /// The bids counted by bucket, unless it is as quick to sort them: because they are few, or because they all
     /// have the same fee and are in order already.
     ///
-    /// The buckets tell the lowest fee from the highest, so each holds less than the whole band, and at most
-    /// `2^-bits` of its range of fees: after `64 / bits` steps a bucket has one fee.
+    /// The buckets tell the lowest fee from the highest, so each holds less than the whole band. A bucket's range of
+    /// fees has `bits` bits less than the band's, so that steps end.
     pub(super) fn histogram(&self) -> Option<Histogram<T>> {
         let fees = self.bids.iter().map(|key| key.fee().get());
         let (low, high) = (fees.clone().min()?, fees.max()?);

@@ -7,7 +7,8 @@
 //! questions ascend (see [`Demand`]), that happens in one bucket only: if bids before it want no more than the
 //! supply asked about, then every later question at a price above it has the answer "no".
 //!
-//! Linear: each of at most `64 / bits` steps reads no more than all bids, and at most `few` bids are sorted.
+//! Linear: every step after the first takes `bits` bits off the range of fees and reads no more than all bids, and at
+//! most `few` bids of different fees are sorted.
 
 use super::Users;
 use super::band::{Band, BandCurve};
@@ -64,9 +65,9 @@ fn key((position, bid): (usize, Bid)) -> Option<BidKey> {
     Some(BidKey::new(index, bid))
 }
 
-/// Buckets over the fees of a sample, which saves a pass over all bids. A few at both ends are left out, so that
-/// nobody widens the range with one extreme bid. Fees outside are counted in the outermost buckets: that can cost
-/// time, but never changes a result.
+/// Buckets over the fees of a sample, which saves a pass over all bids. The range is that of its middle, so that
+/// nobody widens it with one extreme bid, and a margin on both sides that keeps the outermost buckets empty if fees
+/// lie evenly. Fees outside are counted in these buckets: that can cost time, but never changes a result.
 fn likely_buckets(round: &Round, grain: Grain) -> Buckets {
     let step = round.bids().len().div_ceil(SAMPLE).max(1);
     let mut fees: Vec<u64> = round.bids().iter().step_by(step).map(|bid| bid.fee.get()).collect();
@@ -74,7 +75,8 @@ fn likely_buckets(round: &Round, grain: Grain) -> Buckets {
     let outer = fees.len() >> 5;
     let low = fees.get(outer).copied().unwrap_or(0);
     let high = fees.iter().nth_back(outer).copied().unwrap_or(low);
-    Buckets::over(low, high, grain.bits)
+    let margin = high.saturating_sub(low) >> 3;
+    Buckets::over(low.saturating_sub(margin), high.saturating_add(margin), grain.bits)
 }
 
 impl<T: Total> Users<T> for Counted<'_, T> {
