@@ -4,10 +4,13 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `ranking` | user order and prover order, and who wins given the line |
+//! | `total` | what is added up about bids: their size, or their size and what they pay |
 //! | `prefix` | the users taken up to a limit, and the first one left out |
 //! | `demand` | how much is wanted at a price |
+//! | `users` | finds both for the bids of a round, by sorting all of them or in linear time |
 //! | `assignment` | who proves what |
 //! | `clear` | [`clear`], [`certificate`], [`clear_with_certificate`]; the mechanisms differ in `clear::core` and `clear::average_fee` |
+//! | [`plain`] | the same by sorting and scanning: the tested reference of `clear`, and what its speed is measured against |
 //! | `certificate` | what the contract is given: [`Certificate`], [`UserPivot`], [`ProverClaim`] |
 //! | `verify` | the contract's checks in plain Rust, one pass and no sort: [`verify()`], [`verify_with_signal`], [`Rejection`]; likewise `verify::core` and `verify::average_fee` |
 //! | `terms` | how a settled round moves the capacity cap and the reserve price: [`Controllers`], [`Terms`], [`Signal`] |
@@ -33,10 +36,13 @@ mod certificate;
 mod clear;
 mod demand;
 mod outcome;
+pub mod plain;
 mod prefix;
 mod prices;
 mod ranking;
 mod terms;
+mod total;
+mod users;
 mod verify;
 
 pub use crate::certificate::{BatchClaim, Certificate, ProverClaim, UserPivot};

@@ -10,7 +10,7 @@ use market_types::{Bid, BidIndex, Round, SeatedAsk, TaskSize, UnitPrice, Units};
 pub(crate) struct BidKey(u128);
 
 impl BidKey {
-    fn new(index: BidIndex, bid: Bid) -> Self {
+    pub(crate) fn new(index: BidIndex, bid: Bid) -> Self {
         let fee = u128::from(!bid.fee.get()) << 64;
         let index = u128::from(index.get()) << 32;
         Self(fee | index | u128::from(bid.size.get()))
@@ -40,15 +40,9 @@ fn low_u32(bits: u128) -> u32 {
     u32::try_from(bits & u128::from(u32::MAX)).unwrap_or(u32::MAX)
 }
 
-/// The bids at or above the reserve price, in user order.
-pub(crate) fn rank_bids(round: &Round) -> Vec<BidKey> {
-    let mut keys: Vec<BidKey> = round
-        .indexed_bids()
-        .filter(|(_, bid)| bid.fee.get() >= round.reserve().get())
-        .map(|(index, bid)| BidKey::new(index, bid))
-        .collect();
-    keys.sort_unstable();
-    keys
+/// Total size of these bids; exact, as every total over one round.
+pub(crate) fn total_size(bids: &[BidKey]) -> Units {
+    bids.iter().fold(Units::ZERO, |total, key| total.saturating_add(key.size()))
 }
 
 /// All asks, in prover order.

@@ -142,8 +142,8 @@ impl Round {
 
     /// The bids in order of submission, each with its index.
     pub fn indexed_bids(&self) -> impl Iterator<Item = (BidIndex, Bid)> + '_ {
-        // `new` made sure that the last bid has an index, so nothing is cut off here.
-        (0..=BidIndex::MAX.get()).filter_map(|index| BidIndex::new(index).ok()).zip(self.bids.iter().copied())
+        // `new` made sure that the last bid has an index, so nothing is left out here.
+        self.bids.iter().zip(0..).filter_map(|(bid, index)| Some((BidIndex::new(index).ok()?, *bid)))
     }
 
     /// The bid with this index, if the round has it.

@@ -12,22 +12,18 @@
 
 use super::winning_users;
 use crate::certificate::{BatchClaim, Certificate, ProverClaim};
-use crate::prefix::Prefix;
-use crate::prices::times;
-use crate::ranking::BidKey;
-use market_types::{Round, SeatedAsk, Ticks};
+use crate::total::Sales;
+use crate::users::Users;
+use market_types::{Round, SeatedAsk};
 
-/// The winning provers in ask-book order, and the certificate. `bids`: in user order.
-pub(super) fn certify(round: &Round, bids: &[BidKey]) -> (Vec<SeatedAsk>, Certificate) {
-    let largest = Prefix::of(bids, round.reserve(), round.cap().into());
-    let batch = BatchClaim { pivot: largest.pivot, units: largest.units, revenue: revenue(&largest) };
+/// The winning provers in ask-book order, and the certificate.
+pub(crate) fn certify(round: &Round, users: &impl Users<Sales>) -> (Vec<SeatedAsk>, Certificate) {
+    let largest = users.prefix(round.cap().into());
+    let Sales { units, revenue } = largest.taken;
+    let batch = BatchClaim { pivot: largest.pivot, units, revenue };
     let winners = batch.winners(round);
-    let users = winning_users(round, bids, &winners);
-    let prover_side = ProverClaim::AverageFee { batch, revenue: revenue(&users) };
-    (winners, Certificate { user_pivot: users.pivot, units: users.units, prover_side })
-}
-
-/// Sum of what these users bid for their tasks.
-fn revenue(users: &Prefix<'_>) -> Ticks {
-    users.taken.iter().fold(Ticks::ZERO, |total, key| total.saturating_add(times(key.fee(), key.size())))
+    let taken = winning_users(round, users, &winners);
+    let Sales { units, revenue } = taken.taken;
+    let prover_side = ProverClaim::AverageFee { batch, revenue };
+    (winners, Certificate { user_pivot: taken.pivot, units, prover_side })
 }

@@ -14,28 +14,30 @@
 
 use super::winning_users;
 use crate::certificate::{Certificate, ProverClaim};
-use crate::demand::DemandCurve;
-use crate::ranking::{BidKey, asks_before, rank_asks};
+use crate::demand::{Demand, reserve_buys_at};
+use crate::ranking::{asks_before, rank_asks};
+use crate::users::Users;
 use market_types::{Round, SeatedAsk, Units};
 
-/// The winning provers in ask-book order, and the certificate. `bids`: in user order.
-pub(super) fn certify(round: &Round, bids: &[BidKey]) -> (Vec<SeatedAsk>, Certificate) {
-    let pivot = pivot_ask(round, bids);
+/// The winning provers in ask-book order, and the certificate.
+pub(crate) fn certify(round: &Round, users: &impl Users<Units>) -> (Vec<SeatedAsk>, Certificate) {
+    let pivot = pivot_ask(round, users.demand());
     let winners = pivot.map_or_else(Vec::new, |pivot| asks_before(round, pivot));
-    let users = winning_users(round, bids, &winners);
+    let batch = winning_users(round, users, &winners);
     let prover_side = ProverClaim::Core { pivot_ask: pivot.map(|entry| entry.seat) };
-    (winners, Certificate { user_pivot: users.pivot, units: users.units, prover_side })
+    (winners, Certificate { user_pivot: batch.pivot, units: batch.taken, prover_side })
 }
 
 /// The first prover left out; `None` if there are no asks.
-fn pivot_ask(round: &Round, bids: &[BidKey]) -> Option<SeatedAsk> {
+fn pivot_ask(round: &Round, mut bids: impl Demand) -> Option<SeatedAsk> {
     let asks = rank_asks(round);
-    let mut curve = DemandCurve::new(bids, round.reserve());
     let mut pivot = asks.first().copied();
     let mut capacity = Units::ZERO;
     // In the turn of the ask at rank w + 1, `capacity` is K_w.
     for entry in asks {
-        if capacity > round.cap().into() || !curve.at(entry.ask.cost).exceeds(capacity) {
+        let price = entry.ask.cost;
+        let wanted = reserve_buys_at(price, round.reserve()) || bids.exceeds(price, capacity);
+        if capacity > round.cap().into() || !wanted {
             break;
         }
         pivot = Some(entry);

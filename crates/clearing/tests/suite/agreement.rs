@@ -1,8 +1,8 @@
 //! The crate and the slow transcription of the mechanism agree.
 
-use crate::markets::{any_case, huge, medium, small, tied, wild};
+use crate::markets::{any_case, huge, large, medium, small, tied, wild};
 use crate::reference;
-use clearing::{clear, clear_with_certificate, verify};
+use clearing::{certificate, clear, clear_with_certificate, plain, verify};
 use market_types::Mechanism;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -24,6 +24,20 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(Config::with_cases(300))]
+
+    #[test]
+    fn large_rounds_clear_as_if_all_bids_were_sorted(round in large()) {
+        for mechanism in Mechanism::ALL {
+            let (outcome, claim) = clear_with_certificate(mechanism, &round);
+            prop_assert_eq!(certificate(mechanism, &round), claim);
+            // Compared as a whole, since a failure would print thousands of bids.
+            prop_assert!((outcome, claim) == plain::clear_with_certificate(mechanism, &round), "{}", mechanism);
+        }
+    }
+}
+
 /// Of 200 rounds of each shape enough have a trade for the properties over random rounds to mean something.
 #[test]
 fn random_rounds_of_every_shape_trade_often() {
@@ -40,6 +54,7 @@ fn random_rounds_of_every_shape_trade_often() {
             ("tied", trades(mechanism, tied())),
             ("huge", trades(mechanism, huge())),
             ("wild", trades(mechanism, wild())),
+            ("large", trades(mechanism, large())),
         ] {
             assert!(count >= 40, "{mechanism}, {shape}: {count} trades in 200 rounds");
         }

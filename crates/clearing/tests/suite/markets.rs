@@ -135,7 +135,33 @@ pub(crate) fn wild() -> impl Strategy<Value = Round> {
     })
 }
 
-/// All of the above.
+/// Rounds with so many bids that they are counted instead of sorted: at few prices, at many, at both ends of the
+/// range, and with all fees but a few in a range too narrow for the first count.
+pub(crate) fn large() -> impl Strategy<Value = Round> {
+    let fees =
+        prop_oneof![Just(1..=3), Just(1..=1_000_000), Just(u64::MAX - 5_000..=u64::MAX), Just(1..=u64::MAX)];
+    let sizes = prop_oneof![Just(1..=64), Just(1..=u32::MAX)];
+    let outliers = prop_oneof![Just(vec![]), Just(vec![(1, 1), (u64::MAX, 3), (1 << 40, 7)])];
+    (1_025..6_000_usize, fees, sizes, outliers).prop_flat_map(|(bids, fees, sizes, outliers)| {
+        // Capacity and cap for some of the bids, or for all.
+        let most = u64::from(*sizes.end()).saturating_mul(bids as u64 / 8).min(u32::MAX.into());
+        let shape = Shape {
+            bids: bids..=bids,
+            asks: 0..=12,
+            fees: fees.clone(),
+            sizes,
+            capacities: 1..=u32::try_from(most).unwrap(),
+            caps: 1..=most.saturating_mul(8),
+            reserves: fees,
+        };
+        shaped(shape).prop_map(move |round| {
+            let outliers = outliers.iter().map(|(fee, size)| bid(*fee, *size));
+            with_offers(&round, outliers.chain(round.bids().iter().copied()).collect(), round.asks().to_vec())
+        })
+    })
+}
+
+/// All small ones of the above.
 pub(crate) fn any_market() -> impl Strategy<Value = Round> {
     prop_oneof![3 => small(), 2 => medium(), 2 => tied(), 1 => huge(), 1 => wild()]
 }

@@ -1,0 +1,130 @@
+//! Bids counted by fee: a range of fees cut into buckets of equal width, in user order.
+
+use crate::total::Total;
+use market_types::{UnitCost, UnitPrice, Units};
+
+/// Where the buckets lie. Number 0 has the highest fees, and every fee of a bucket is above every fee of the
+/// next. The first and the last have no outer border.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Buckets {
+    /// The top of the range, in ticks per unit.
+    high: u64,
+    /// A bucket is `2^shift` fees wide.
+    shift: u32,
+    /// Number of the last bucket.
+    last: u64,
+}
+
+impl Buckets {
+    /// At most `2^bits` buckets over `low..=high`; they tell `low` from `high`. `bits`: from 1 to 15.
+    pub(super) fn over(low: u64, high: u64, bits: u32) -> Self {
+        let width = high.saturating_sub(low);
+        let width_bits = u64::BITS.saturating_sub(width.leading_zeros());
+        let shift = width_bits.saturating_sub(bits);
+        Self { high, shift, last: width.wrapping_shr(shift) }
+    }
+
+    /// How many there are.
+    fn count(&self) -> usize {
+        usize::from(narrow(self.last.saturating_add(1)))
+    }
+
+    /// The bucket of a fee.
+    fn number(&self, fee: u64) -> u16 {
+        // `shift` is at most 63, so this is `>>`.
+        narrow(self.high.saturating_sub(fee).wrapping_shr(self.shift).min(self.last))
+    }
+}
+
+/// A bucket's number or their count; `bits` is small enough for both.
+fn narrow(number: u64) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+/// How many bids are passed over at once when none of them is in the bucket looked for.
+const BLOCK: usize = 64;
+
+/// Bids counted by bucket.
+pub(super) struct Histogram<T> {
+    buckets: Buckets,
+    /// The sum over the bids ranked before all those that were counted.
+    before: T,
+    /// By bucket: the sum over its bids and all that rank before them.
+    through: Vec<T>,
+    /// By bid, in the order of counting: its bucket. Takes an eighth of the memory of the bids, and so about an
+    /// eighth of the time to go through.
+    numbers: Vec<u16>,
+}
+
+impl<T: Total> Histogram<T> {
+    /// `before`: the sum over the bids ranked before `bids`.
+    pub(super) fn of(buckets: Buckets, before: T, bids: impl Iterator<Item = (UnitPrice, Units)>) -> Self {
+        let mut sums = vec![T::NOTHING; buckets.count()];
+        let count = |(fee, size): (UnitPrice, Units)| {
+            let number = buckets.number(fee.get());
+            if let Some(sum) = sums.get_mut(usize::from(number)) {
+                *sum = sum.plus(T::of(fee, size));
+            }
+            number
+        };
+        let numbers = bids.map(count).collect();
+        let mut running = before;
+        for sum in &mut sums {
+            running = running.plus(*sum);
+            *sum = running;
+        }
+        Self { buckets, before, through: sums, numbers }
+    }
+
+    /// The sum over all bids counted and those ranked before them.
+    pub(super) fn total(&self) -> T {
+        self.through.last().copied().unwrap_or(self.before)
+    }
+
+    /// The sum over the bids ranked before those of a bucket.
+    pub(super) fn before(&self, bucket: u16) -> T {
+        let previous = bucket.checked_sub(1).map(usize::from);
+        previous.and_then(|previous| self.through.get(previous)).copied().unwrap_or(self.before)
+    }
+
+    /// The bucket of a fee.
+    pub(super) fn number(&self, fee: u64) -> u16 {
+        self.buckets.number(fee)
+    }
+
+    /// The bucket of the first bid that does not fit `limit`, if there is one.
+    pub(super) fn first_left_out(&self, limit: Units) -> Option<u16> {
+        let bucket = self.through.partition_point(|through| through.units() <= limit);
+        self.through.get(bucket).and_then(|_| u16::try_from(bucket).ok())
+    }
+
+    /// Whether demand at `price` exceeds `supply`, as far as whole buckets tell; else the bucket with the answer.
+    ///
+    /// The bids that want to pay `price` are all those in the buckets before the price's own, none of those
+    /// after, and some of those in it.
+    pub(super) fn exceeds(&self, price: UnitCost, supply: Units) -> Result<bool, u16> {
+        let bucket = self.buckets.number(price.get());
+        if self.before(bucket).units() > supply {
+            return Ok(true);
+        }
+        match self.through.get(usize::from(bucket)) {
+            Some(through) if through.units() > supply => Err(bucket),
+            _ => Ok(false),
+        }
+    }
+
+    /// Those of `bids` that are in a bucket, each with its position. `bids`: what was counted, in the same order.
+    pub(super) fn members<'a, B: Copy>(
+        &'a self,
+        bucket: u16,
+        bids: &'a [B],
+    ) -> impl Iterator<Item = (usize, B)> + 'a {
+        let blocks = self.numbers.chunks(BLOCK).zip(bids.chunks(BLOCK)).zip((0..).step_by(BLOCK));
+        let hits = blocks.filter(move |((numbers, _), _)| numbers.contains(&bucket));
+        hits.flat_map(move |((numbers, bids), first)| {
+            let members =
+                numbers.iter().zip(bids).zip(first..).filter(move |((number, _), _)| **number == bucket);
+            members.map(|((_, bid), position)| (position, *bid))
+        })
+    }
+}
