@@ -2,7 +2,8 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | `round` | a round: [`RoundRecord`], its bids, settlement and the ends of its tasks |
+//! | `entry` | what was submitted: [`EntryRecord`], its [`BidRecord`]s, and what was published for it |
+//! | `round` | a round: [`RoundRecord`], its entries, settlement and the ends of its tasks |
 //! | `assignment` | who proves what, and the Merkle paths that show it |
 //! | `seat` | a prover's seat: its asks and its capacity, round by round |
 //! | `commitment` | what was committed to in a sealed market |
@@ -12,6 +13,7 @@
 
 mod assignment;
 mod commitment;
+mod entry;
 mod round;
 mod seat;
 #[cfg(test)]
@@ -19,16 +21,21 @@ mod tests;
 
 pub use assignment::Assignment;
 pub use commitment::CommitmentRecord;
-pub use round::{BidRecord, RoundRecord, SettlementRecord, TakeoverRecord, TaskEnd, TaskRecord, Winner};
+pub use entry::{BidRecord, EntryRecord, Publication};
+pub use round::{
+    PageRecord, PageShare, RoundRecord, SettlementRecord, TakeoverRecord, TaskEnd, TaskRecord, Winner,
+};
 pub use seat::{AskChange, CapacityStep, SeatRecord};
 
+use entry::Published;
 use seat::Seats;
 
-use crate::events::{BidHead, Event, LoggedEvent, Origin};
+use crate::commitments::{BidWord, Ticket};
+use crate::events::{Event, LoggedEvent, Origin, Place};
 use crate::round::{terms_from_abi, to_clearing};
 use crate::{Market, MarketId, Terms};
 use alloy::primitives::{Address, B256, U256};
-use bindings::ProverMarket::RoundSettled;
+use bindings::ProverMarket::{PageSettled, RoundSettled, StatementsPublished, TaskTakenOver};
 use market_types::{AskIndex, BidIndex, OutOfRange, Round, RoundNumber, SeatedAsk};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,7 +53,7 @@ pub enum HistoryError {
         /// The round.
         round: RoundNumber,
         /// How many bids are known.
-        expected: usize,
+        expected: u32,
         /// Index of the bid that came.
         found: BidIndex,
     },
@@ -71,8 +78,8 @@ pub struct BundleRecord {
     pub round: RoundNumber,
     /// Index of the first one.
     pub first_index: BidIndex,
-    /// How many there are.
-    pub count: u32,
+    /// How many entries they are of; see [`RoundRecord::entries_from`].
+    pub entries: u32,
     /// Who posted them.
     pub requester: Address,
 }
@@ -82,6 +89,8 @@ pub struct BundleRecord {
 pub struct MarketHistory {
     market: Arc<Market>,
     rounds: BTreeMap<RoundNumber, Arc<RoundRecord>>,
+    /// Entries for which nothing has been published yet.
+    unpublished: BTreeMap<Ticket, Vec<(RoundNumber, BidIndex)>>,
     seats: Seats,
     bundles: BTreeMap<(RoundNumber, BidIndex), BundleRecord>,
     commitments: BTreeMap<(RoundNumber, Address, B256), CommitmentRecord>,
@@ -96,6 +105,7 @@ impl MarketHistory {
         Self {
             market: Arc::new(market),
             rounds: BTreeMap::new(),
+            unpublished: BTreeMap::new(),
             seats: Seats::default(),
             bundles: BTreeMap::new(),
             commitments: BTreeMap::new(),
@@ -202,17 +212,17 @@ impl MarketHistory {
         // What happens before the market opens changes no round.
         let current = self.market.id.round_at(logged.origin.time).unwrap_or(RoundNumber::MIN);
         match &logged.event {
-            Event::BidSubmitted(event) => {
-                let head = BidHead::try_from(event.head)?;
-                self.require_next(head)?;
-                self.round_mut(head.round).bids.push(BidRecord::new(head, event, logged.origin));
+            Event::BidSubmitted(event) => self.submit(event.place, &[event.word], logged.origin),
+            Event::BidsSubmitted(event) => self.submit(event.place, &event.words, logged.origin),
+            Event::StatementsPublished(event) => {
+                self.publish(event);
                 Ok(())
             }
             Event::BidsBundled(event) => {
                 let bundle = BundleRecord {
                     round: round_number(event.round)?,
                     first_index: bid_index(event.firstIndex)?,
-                    count: bid_index(event.count)?.get(),
+                    entries: bid_index(event.count)?.get(),
                     requester: event.requester,
                 };
                 self.bundles.insert((bundle.round, bundle.first_index), bundle);
@@ -222,6 +232,7 @@ impl MarketHistory {
                 self.bundles.remove(&(round_number(event.round)?, bid_index(event.firstIndex)?));
                 Ok(())
             }
+            Event::PageSettled(event) => self.settle_page(event),
             Event::RoundSettled(event) => self.settle(event, logged.origin, current),
             Event::TermsMoved(event) => {
                 let terms = terms_from_abi(event.capacityCap, event.reservePrice)?;
@@ -242,20 +253,7 @@ impl MarketHistory {
                 let end = TaskEnd::Expired { refund: event.refund, origin: logged.origin };
                 self.end(round_number(event.round)?, bid_index(event.index)?, end, current)
             }
-            Event::TaskTakenOver(event) => {
-                let taker = TakeoverRecord {
-                    seat: seat_index(event.seat)?,
-                    deadline: narrow(event.deadline),
-                    origin: logged.origin,
-                };
-                let (round, index) = (round_number(event.round)?, bid_index(event.index)?);
-                self.seats.require([taker.seat])?;
-                let record = self.settled_mut(round)?;
-                let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
-                record.tasks.entry(index).or_default().takeovers.push(taker);
-                self.seats.taken(taker.seat)?.add_free(current, size.saturating_neg());
-                Ok(())
-            }
+            Event::TaskTakenOver(event) => self.take_over(event, logged.origin, current),
             Event::Committed(event) => {
                 let record = CommitmentRecord {
                     round: round_number(event.round)?,
@@ -279,6 +277,80 @@ impl MarketHistory {
         }
     }
 
+    /// Appends entries to a round, the first of them at `place`.
+    fn submit(&mut self, place: U256, words: &[B256], origin: Origin) -> Result<(), HistoryError> {
+        let Place { requester, round, first_index } = Place::try_from(place)?;
+        let expected = self.round(round).map_or(0, RoundRecord::bid_count);
+        if first_index.get() != expected {
+            return Err(HistoryError::BidOutOfOrder { round, expected, found: first_index });
+        }
+        let mut next = u64::from(first_index.get());
+        let mut entries = Vec::with_capacity(words.len());
+        for word in words {
+            let (word, first_index) = (BidWord::try_from(*word)?, BidIndex::from_u64(next)?);
+            next = next.saturating_add(word.count().get().into());
+            let fee = word.fee();
+            entries.push(EntryRecord { first_index, requester, fee, word, origin, publication: None });
+        }
+        if expected == 0 {
+            self.forget_unpublished(origin.time);
+        }
+        for entry in &entries {
+            let places = self.unpublished.entry(entry.word.ticket()).or_default();
+            places.push((round, entry.first_index));
+        }
+        self.round_mut(round).entries.extend(entries);
+        Ok(())
+    }
+
+    /// Tells the entries with its ticket what they ask for. If there is none, it means nothing.
+    fn publish(&mut self, event: &StatementsPublished) {
+        let published = Published::new(event);
+        let Some(places) = self.unpublished.remove(&published.ticket()) else { return };
+        let publication = published.into_publication();
+        for (round, first) in places {
+            if let Some(entry) = self.round_mut(round).entry_mut(first) {
+                entry.publication = Some(Arc::clone(&publication));
+            }
+        }
+    }
+
+    /// Forgets entries of rounds whose tasks have all ended at `now` (seconds since the epoch): nobody needs to know them any more.
+    fn forget_unpublished(&mut self, now: u64) {
+        let market = &self.market;
+        self.unpublished.retain(|_, places| {
+            places.retain(|(round, _)| now < market.final_at(*round));
+            !places.is_empty()
+        });
+    }
+
+    fn settle_page(&mut self, event: &PageSettled) -> Result<(), HistoryError> {
+        let round = round_number(event.round)?;
+        let record = self.rounds.get_mut(&round).ok_or(HistoryError::UnknownRound(round))?;
+        let page = PageRecord::from(event);
+        let pages = &mut Arc::make_mut(record).pages;
+        pages.retain(|other| !page.replaces(other));
+        pages.push(page);
+        Ok(())
+    }
+
+    fn take_over(
+        &mut self,
+        event: &TaskTakenOver,
+        origin: Origin,
+        current: RoundNumber,
+    ) -> Result<(), HistoryError> {
+        let (seat, deadline) = (seat_index(event.seat)?, narrow(event.deadline));
+        let (round, index) = (round_number(event.round)?, bid_index(event.index)?);
+        self.seats.require([seat])?;
+        let record = self.settled_mut(round)?;
+        let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
+        let taker = TakeoverRecord { seat, deadline, origin };
+        record.tasks.entry(index).or_default().takeovers.push(taker);
+        self.seats.taken(seat)?.add_free(current, size.saturating_neg());
+        Ok(())
+    }
+
     fn settle(
         &mut self,
         event: &RoundSettled,
@@ -294,16 +366,10 @@ impl MarketHistory {
         for (seat, load) in loads {
             self.seats.taken(seat)?.add_free(current, load.saturating_neg());
         }
-        Arc::make_mut(record).settlement = Some(settlement);
+        let record = Arc::make_mut(record);
+        record.settlement = Some(settlement);
+        record.pages = Vec::new();
         Ok(())
-    }
-
-    fn require_next(&self, bid: BidHead) -> Result<(), HistoryError> {
-        let expected = self.round(bid.round).map_or(0, |round| round.bids.len());
-        if usize::try_from(bid.index.get()) == Ok(expected) {
-            return Ok(());
-        }
-        Err(HistoryError::BidOutOfOrder { round: bid.round, expected, found: bid.index })
     }
 
     fn round_mut(&mut self, number: RoundNumber) -> &mut RoundRecord {
