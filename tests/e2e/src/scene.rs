@@ -8,8 +8,8 @@ use bindings::ProverMarket::{depositCall, registerCall};
 use chain::events::first_place;
 use chain::history::TaskEnd;
 use chain::{
-    Client, Currency, FollowError, FollowOptions, Follower, Lot, Market, MarketHistory, MarketParams, Markets,
-    Offer, RoundRecord, SendError,
+    Client, Currency, FollowError, FollowOptions, Follower, Lot, Market, MarketHistory, MarketParams,
+    Markets, Offer, RoundRecord, SendError,
 };
 use circuits::CircuitKind;
 use market_types::{AskIndex, BidIndex, RoundNumber, TaskSize};

@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn statements_of_one_size_at_one_fee_make_one_entry() {
-        let list = || vec![wanted(9, 4, 0), wanted(9, 5, 0), wanted(9, 4, 1), wanted(8, 4, 0), wanted(9, 4, 2)];
+        let list =
+            || vec![wanted(9, 4, 0), wanted(9, 5, 0), wanted(9, 4, 1), wanted(8, 4, 0), wanted(9, 4, 2)];
         let entries = of(list(), false);
         assert_eq!(given(&entries), [vec![0, 2, 4], vec![1], vec![3]]);
         let lot = &entries[0].lot;

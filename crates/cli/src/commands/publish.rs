@@ -117,11 +117,7 @@ pub(crate) async fn run(args: PublishArgs, settings: Settings, output: Output) -
 }
 
 /// The newest entry that asks for these statements, of a round whose tasks have not all ended.
-fn asking<'a>(
-    history: &'a MarketHistory,
-    entry: &Entry,
-    now: u64,
-) -> Option<(RoundNumber, &'a EntryRecord)> {
+fn asking<'a>(history: &'a MarketHistory, entry: &Entry, now: u64) -> Option<(RoundNumber, &'a EntryRecord)> {
     let ticket = entry.lot.word().ticket();
     let running = history.rounds().rev().filter(|round| now < history.market().final_at(round.number));
     let mut all = running.flat_map(|round| round.entries().iter().map(|record| (round.number, record)));

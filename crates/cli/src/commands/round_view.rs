@@ -8,10 +8,7 @@ use crate::render::{Column, Curves, Palette, Table, clock, span};
 use alloy::primitives::{Address, B256, U256};
 use chain::{Market, Phase, RoundRecord};
 use clearing::Prices;
-use market_types::{
-    Ask, AskIndex, Capacity, CapacityCap, Mechanism, ReservePrice, RoundNumber,
-    Units,
-};
+use market_types::{Ask, AskIndex, Capacity, CapacityCap, Mechanism, ReservePrice, RoundNumber, Units};
 use serde::Serialize;
 use service::openings::Status;
 
