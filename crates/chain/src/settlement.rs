@@ -15,6 +15,9 @@ use bindings::ProverMarket::{self, Certificate as AbiCertificate};
 use clearing::Certificate;
 use market_types::RoundNumber;
 
+#[cfg(test)]
+mod tests;
+
 /// What one transaction may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLimits {

@@ -14,6 +14,8 @@
 mod assignment;
 mod commitment;
 mod entry;
+#[cfg(test)]
+mod lot_tests;
 mod round;
 mod seat;
 #[cfg(test)]
