@@ -57,9 +57,10 @@ async fn blocks_that_are_undone_take_their_events_with_them() {
     assert_eq!(bids(&follower, &stage), 3);
 
     let head = follower.head().number;
-    stage.bed.anvil.reorg(2).await;
+    // Each bid takes two blocks, as the money for it comes first.
+    stage.bed.anvil.reorg(4).await;
     let change = follower.next_change().await.unwrap();
-    assert_eq!(change.undone_from, Some(head - 1));
+    assert_eq!(change.undone_from, Some(head - 3));
     assert_eq!(bids(&follower, &stage), 1);
     require_as_fresh(&stage, &follower).await;
 
