@@ -171,6 +171,12 @@ fn pages_hold_as_many_entries_as_a_transaction_has_room_for() {
 }
 
 #[test]
+fn pages_hold_no_more_entries_than_is_wished() {
+    let few = PageLimits { entries: 3, ..PageLimits::TRANSACTION };
+    assert_eq!(pages(&[word(5, 1, 1); 8], &certificate(5, 2), &few), [3, 3, 2]);
+}
+
+#[test]
 fn the_largest_lot_has_room_in_a_transaction_and_no_entry_is_left_out_for_its_size() {
     let largest = word(5, 1, LotSize::MAX.get());
     let all = certificate(4, 0);
@@ -179,5 +185,8 @@ fn the_largest_lot_has_room_in_a_transaction_and_no_entry_is_left_out_for_its_si
     let settling = Settling::new(&market(), seed(), record, &all);
     assert!(settling.gas_bound(0, 1, 1) <= PageLimits::TRANSACTION.gas);
     assert_eq!(settling.page_count(&PageLimits::TRANSACTION), 2);
-    assert_eq!(pages(&[largest, largest, largest], &all, &PageLimits { bytes: 0, gas: 0 }), [1, 1, 1]);
+    assert_eq!(
+        pages(&[largest, largest, largest], &all, &PageLimits { bytes: 0, gas: 0, entries: 0 }),
+        [1, 1, 1]
+    );
 }
