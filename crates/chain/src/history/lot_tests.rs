@@ -116,6 +116,26 @@ fn entries_of_rounds_that_are_over_are_no_longer_waited_for() {
 }
 
 #[test]
+fn a_task_that_has_not_ended_is_waited_for_when_its_round_is_over() {
+    let mut history = with_bids();
+    history.apply(&settlement(root())).unwrap();
+    assert_eq!(history.unpublished.len(), 5);
+    let over = history.market().final_at(RoundNumber::new(1));
+    let mut later = many(9, 0, &[lot(11, 1, 9, 4)]);
+    later.origin.time = over;
+    history.apply(&later).unwrap();
+    // Three bids won.
+    assert_eq!(history.unpublished.len(), 3 + 1);
+    let (round, index, refund) = (U256::ONE, U256::ZERO, U256::ZERO);
+    let expired = Event::TaskExpired(abi::TaskExpired { id: id(), round, index, refund });
+    history.apply(&logged_in(8, expired)).unwrap();
+    let mut last = many(10, 0, &[lot(12, 1, 9, 4)]);
+    last.origin.time = over;
+    history.apply(&last).unwrap();
+    assert_eq!(history.unpublished.len(), 2 + 2);
+}
+
+#[test]
 fn a_task_is_named_with_what_was_published_and_its_path_is_that_of_its_page() {
     let mut history = history();
     for (number, capacity) in [(2, 60), (4, 60)] {
