@@ -15,6 +15,9 @@ use bindings::ProverMarket::{self, Certificate as AbiCertificate};
 use clearing::Certificate;
 use market_types::RoundNumber;
 
+#[cfg(test)]
+mod tests;
+
 /// What one transaction may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLimits {
@@ -22,12 +25,14 @@ pub struct PageLimits {
     pub bytes: usize,
     /// Most gas.
     pub gas: u64,
+    /// Most entries, however much room bytes and gas leave.
+    pub entries: usize,
 }
 
 impl PageLimits {
     /// Those of Ethereum: nodes pass on transactions of up to 128 KiB, and one has at most 16,777,216 gas (EIP-7825), of which a little
     /// is left.
-    pub const TRANSACTION: Self = Self { bytes: 128 << 10, gas: 16_700_000 };
+    pub const TRANSACTION: Self = Self { bytes: 128 << 10, gas: 16_700_000, entries: usize::MAX };
 }
 
 impl Default for PageLimits {
@@ -203,7 +208,7 @@ impl<'a> Settling<'a> {
     /// Number of the first entry of a page that ends before entry `end`: as far from it as the limits let, and at least one entry.
     fn begin(&self, end: usize, pages: usize, limits: &PageLimits) -> usize {
         let other = OVERHEAD_BYTES.saturating_add(pages.saturating_mul(WORD_BYTES));
-        let most = limits.bytes.saturating_sub(other) / WORD_BYTES;
+        let most = (limits.bytes.saturating_sub(other) / WORD_BYTES).min(limits.entries);
         let least = end.saturating_sub(most);
         // The bound only falls as the page begins later.
         let fits = |begin: usize| self.gas_bound(begin, end, pages) <= limits.gas;

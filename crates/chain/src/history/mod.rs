@@ -14,6 +14,8 @@
 mod assignment;
 mod commitment;
 mod entry;
+#[cfg(test)]
+mod lot_tests;
 mod round;
 mod seat;
 #[cfg(test)]
@@ -315,11 +317,14 @@ impl MarketHistory {
         }
     }
 
-    /// Forgets entries of rounds whose tasks have all ended at `now` (seconds since the epoch): nobody needs to know them any more.
+    /// Forgets entries of rounds that are over at `now` (seconds since the epoch), but not those with a task that has not ended: it can
+    /// be expired as soon as what it asks for is published.
     fn forget_unpublished(&mut self, now: u64) {
-        let market = &self.market;
+        let (market, rounds) = (&self.market, &self.rounds);
+        let has_open_task =
+            |round: &RoundNumber, first| rounds.get(round).is_some_and(|record| record.has_open_task(first));
         self.unpublished.retain(|_, places| {
-            places.retain(|(round, _)| now < market.final_at(*round));
+            places.retain(|(round, first)| now < market.final_at(*round) || has_open_task(round, *first));
             !places.is_empty()
         });
     }

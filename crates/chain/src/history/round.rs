@@ -274,6 +274,15 @@ impl RoundRecord {
         self.entries.get_mut(at)
     }
 
+    /// Whether a winning task of the entry whose first bid has index `first` has not ended.
+    pub(super) fn has_open_task(&self, first: BidIndex) -> bool {
+        let Some(entry) = self.entries_from(first, 1).and_then(<[_]>::first) else { return false };
+        let is_open = |task: Option<&TaskRecord>| task.is_none_or(|task| task.end.is_none());
+        // The bids of an entry win in their order.
+        let won = entry.bids().map_while(|bid| self.assignment(bid.index()));
+        won.map(|assignment| self.task(assignment.index)).any(is_open)
+    }
+
     /// What happened to the task of a bid since the settlement; `None` if nothing did.
     #[must_use]
     pub fn task(&self, index: BidIndex) -> Option<&TaskRecord> {
