@@ -85,9 +85,7 @@ pub(crate) fn bid_table(bids: &[BidView], palette: Palette) -> String {
         Column::Right("pay"),
         Column::Right("bounty"),
     ]);
-    for alike in
-        bids.chunk_by(|a, b| a.entry == b.entry && a.cells(Palette::PLAIN) == b.cells(Palette::PLAIN))
-    {
+    for alike in bids.chunk_by(|a, b| a.entry == b.entry && a.cells(palette) == b.cells(palette)) {
         let [first, .., last] = alike else {
             for bid in alike {
                 table.row(std::iter::once(bid.index.to_string()).chain(bid.cells(palette)));
