@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {TaskBook} from "./books/TaskBook.sol";
+import {BatchBook} from "./books/BatchBook.sol";
 import {
     IDefaults,
     IMarketExtension,
@@ -25,7 +25,7 @@ import {Task, TaskStatus} from "./types/Task.sol";
 /// @notice Everything of `IProverMarket` that is not in `ProverMarket`, which calls it on its own storage; one contract could not
 /// hold all of it (docs/adr/0009). Both inherit the same books in the same order and have no storage of their own.
 /// @dev Called at its own address it holds no market, and as none can be created no money either.
-contract MarketExtension is TaskBook, IMarketExtension {
+contract MarketExtension is BatchBook, IMarketExtension {
     address private immutable _self = address(this);
 
     /// @inheritdoc IMarkets

@@ -2,13 +2,16 @@
 pragma solidity ^0.8.28;
 
 import {Multicallable} from "solady/utils/Multicallable.sol";
-import {TaskBook} from "./books/TaskBook.sol";
+import {BatchBook} from "./books/BatchBook.sol";
+import {SignedBidBook} from "./books/SignedBidBook.sol";
 import {IRoundAuditor} from "./interfaces/IRoundAuditor.sol";
 import {IAccounts, IBids, IDelivery, IMarketCore, ISettlement} from "./interfaces/IProverMarket.sol";
 import {BidWord} from "./types/BidWord.sol";
 import {Certificate} from "./types/Certificate.sol";
+import {DeliveryBatch} from "./types/Delivery.sol";
 import {MarketId} from "./types/MarketId.sol";
 import {Page} from "./types/Page.sol";
+import {SignedBid, WalletBid} from "./types/SignedBid.sol";
 import {Statement} from "./types/Statement.sol";
 import {Delivery} from "./types/Task.sol";
 
@@ -21,14 +24,16 @@ import {Delivery} from "./types/Task.sol";
 ///     TermsBook       capacity cap and reserve price of each round
 ///     Ledger          everybody's money
 ///     BidBook         takes bids in the open
+///     SignedBidBook   takes bids in the open that somebody else sends (not part of the extension)
 ///     SealedBidBook   takes commitments, and bids that are opened
 ///     SeatBook        provers' seats: capacity, collateral, asks
 ///     SealedAskBook   asks that are opened
 ///     SettlementBook  accepts the one outcome of a round
 ///     TaskBook        delivery, takeover, expiry
+///     BatchBook       many deliveries at once
 ///
 /// `multicall` combines calls that carry no native currency, for example a token deposit and a bid.
-contract ProverMarket is TaskBook, IMarketCore, Multicallable {
+contract ProverMarket is BatchBook, SignedBidBook, IMarketCore, Multicallable {
     IRoundAuditor private immutable _auditor;
     address private immutable _extension;
 
@@ -87,6 +92,16 @@ contract ProverMarket is TaskBook, IMarketCore, Multicallable {
     }
 
     /// @inheritdoc IBids
+    function submitSignedBids(MarketId id, SignedBid[] calldata bids) external returns (uint256 accepted) {
+        return _submitSignedBids(id, bids);
+    }
+
+    /// @inheritdoc IBids
+    function submitWalletBids(MarketId id, WalletBid[] calldata bids) external returns (uint256 accepted) {
+        return _submitWalletBids(id, bids);
+    }
+
+    /// @inheritdoc IBids
     function publish(MarketId id, address requester, Statement[] calldata statements) external {
         emit StatementsPublished(id, requester, statements);
     }
@@ -118,6 +133,11 @@ contract ProverMarket is TaskBook, IMarketCore, Multicallable {
     /// @inheritdoc IDelivery
     function deliver(MarketId id, Delivery calldata delivery) external {
         _deliver(id, delivery);
+    }
+
+    /// @inheritdoc IDelivery
+    function deliverBatch(MarketId id, DeliveryBatch calldata batch) external returns (uint256 delivered) {
+        return _deliverBatch(id, batch);
     }
 
     /// @inheritdoc Multicallable

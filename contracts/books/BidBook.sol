@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+import {LibBit} from "solady/utils/LibBit.sol";
 import {BidChain} from "../types/BidChain.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
 import {MarketId} from "../types/MarketId.sol";
@@ -12,7 +14,7 @@ abstract contract BidBook is Ledger {
         _requireUnsealed(id);
         _depositValue(id);
         _requireEntry(id, word);
-        round = id.roundAt(block.timestamp);
+        round = id.biddingRoundAt(block.timestamp);
         index = _enter(id, round, msg.sender, word);
     }
 
@@ -23,7 +25,7 @@ abstract contract BidBook is Ledger {
         _requireUnsealed(id);
         _depositValue(id);
         if (words.length == 0) revert NoBids();
-        round = id.roundAt(block.timestamp);
+        round = id.biddingRoundAt(block.timestamp);
         uint256 cost;
         for (uint256 i; i < words.length; ++i) {
             _requireEntry(id, words[i]);
@@ -33,9 +35,10 @@ abstract contract BidBook is Ledger {
         BidChain before = _absorbAll(id, round, words);
         _lockAll(id, round, before, cost);
         firstIndex = before.count();
-        _bundle(id, msg.sender, round, firstIndex, words);
+        bytes32[] calldata list = BidWordLib.raw(words);
+        _bundle(id, msg.sender, round, firstIndex, keccak256(abi.encodePacked(list)), list.length);
 
-        emit BidsSubmitted(id, _place(msg.sender, round, firstIndex), words);
+        emit BidsSubmitted(id, _place(msg.sender, round, firstIndex), list);
     }
 
     // ------------------------------------------------------------------------------------------ for other books
@@ -48,9 +51,8 @@ abstract contract BidBook is Ledger {
         BidChain before = _absorb(id, round, word);
         index = before.count();
         if (!_lock(id, requester, round, before, word)) {
-            BidWord[] memory words = new BidWord[](1);
-            words[0] = word;
-            _bundle(id, requester, round, index, words);
+            bytes32 wordHash = EfficientHashLib.hash(BidWord.unwrap(word));
+            _bundle(id, requester, round, index, wordHash, 1);
         }
 
         emit BidSubmitted(id, _place(requester, round, index), word);
@@ -58,11 +60,9 @@ abstract contract BidBook is Ledger {
 
     /// @return Selector of the error that the entry stands for, or 0 if there is none.
     function _refusal(MarketId id, BidWord word) internal pure returns (bytes4) {
+        if (_isEntry(id, word)) return 0;
         if (word.fee() == 0) return ZeroFee.selector;
-        uint256 size = word.size();
-        if (size == 0 || size > id.maxTaskSize()) return TaskSizeOutOfRange.selector;
-        if (word.count() > _maxLot(id)) return LotTooLarge.selector;
-        return 0;
+        return word.count() > _maxLot(id) ? LotTooLarge.selector : TaskSizeOutOfRange.selector;
     }
 
     function _requireUnsealed(MarketId id) internal pure {
@@ -71,11 +71,21 @@ abstract contract BidBook is Ledger {
 
     // ------------------------------------------------------------------------------------------------- internals
 
+    /// @dev Fee at least 1, size from 1 to the market's limit, and not too many bids.
+    function _isEntry(MarketId id, BidWord word) private pure returns (bool) {
+        unchecked {
+            // A size of 0 wraps to more than any limit.
+            return LibBit.rawAnd(
+                word.fee() != 0,
+                LibBit.rawAnd(word.size() - 1 < id.maxTaskSize(), word.count() <= _maxLot(id))
+            );
+        }
+    }
+
     function _requireEntry(MarketId id, BidWord word) private pure {
-        bytes4 refusal = _refusal(id, word);
-        if (refusal == 0) return;
-        if (refusal == ZeroFee.selector) revert ZeroFee();
-        if (refusal == LotTooLarge.selector) revert LotTooLarge(word.count(), _maxLot(id));
+        if (_isEntry(id, word)) return;
+        if (word.fee() == 0) revert ZeroFee();
+        if (word.count() > _maxLot(id)) revert LotTooLarge(word.count(), _maxLot(id));
         revert TaskSizeOutOfRange(word.size(), id.maxTaskSize());
     }
 

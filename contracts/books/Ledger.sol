@@ -6,8 +6,8 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {ReentrancyGuardTransient} from "solady/utils/ReentrancyGuardTransient.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 import {BidChain} from "../types/BidChain.sol";
-import {BidWord} from "../types/BidWord.sol";
-import {Lane} from "../types/Lane.sol";
+import {BidWord, BidWordLib} from "../types/BidWord.sol";
+import {Lane, LaneLib} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
 import {Digest, Outcome} from "../types/Outcome.sol";
@@ -60,8 +60,10 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
 
     function _fold(MarketId id, address account) internal {
         Lane[2] storage lanes = _lanes[id][account];
-        lanes[0] = _folded(id, lanes[0], 0);
-        lanes[1] = _folded(id, lanes[1], 1);
+        for (uint256 i; i < 2; ++i) {
+            (Lane lane, uint256 balance) = _folded(id, lanes[i], i);
+            lanes[i] = lane.withBalance(LaneLib.checkBalance(balance));
+        }
     }
 
     function _release(
@@ -73,7 +75,9 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
     ) internal returns (uint256 amount) {
         bytes32 key = _bundleKey(id, requester, round, firstIndex);
         bytes32 wordsHash = _bundles[key];
-        if (wordsHash == 0 || wordsHash != keccak256(abi.encodePacked(words))) revert UnknownBundle();
+        if (wordsHash == 0 || wordsHash != keccak256(abi.encodePacked(BidWordLib.raw(words)))) {
+            revert UnknownBundle();
+        }
         if (!_isResolved(id, round)) revert RoundUnresolved(round);
         Outcome outcome = _outcomeOf(id, round);
         uint256 index = firstIndex;
@@ -91,7 +95,9 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
 
     function _availableOf(MarketId id, address account) internal view returns (uint256) {
         Lane[2] storage lanes = _lanes[id][account];
-        return _folded(id, lanes[0], 0).balance() + _folded(id, lanes[1], 1).balance();
+        (, uint256 first) = _folded(id, lanes[0], 0);
+        (, uint256 second) = _folded(id, lanes[1], 1);
+        return first + second;
     }
 
     function _lanesOf(MarketId id, address account) internal view returns (Lane[2] memory) {
@@ -134,13 +140,15 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         Lane[2] storage lanes = _lanes[id][account];
         Lane first = lanes[0];
         Lane second = lanes[1];
-        if (amount > first.balance() + second.balance()) {
-            first = _folded(id, first, 0);
-            second = _folded(id, second, 1);
+        (uint256 inFirst, uint256 inSecond) = (first.balance(), second.balance());
+        if (amount > inFirst + inSecond) {
+            (first, inFirst) = _folded(id, first, 0);
+            (second, inSecond) = _folded(id, second, 1);
+            if (amount > inFirst + inSecond) revert InsufficientBalance(inFirst + inSecond, amount);
         }
-        uint256 fromFirst = FixedPointMathLib.min(amount, first.balance());
-        lanes[1] = _debited(second, amount - fromFirst, fromFirst);
-        lanes[0] = first.debit(fromFirst);
+        uint256 fromFirst = FixedPointMathLib.min(amount, inFirst);
+        lanes[1] = second.withBalance(LaneLib.checkBalance(inSecond - (amount - fromFirst)));
+        lanes[0] = first.withBalance(LaneLib.checkBalance(inFirst - fromFirst));
     }
 
     /// @notice Locks what one entry of `account` may cost. The round's lane remembers it if it can.
@@ -154,13 +162,30 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         Lane lane = _taken(id, lanes, round, before.digest(), _mostOf(id, word));
         inLane = !lane.hasBid();
         if (inLane) lane = lane.withBid(round, before.count(), word.count(), word.fee(), word.size());
-        lanes[round & 1] = lane;
+        _storeLane(lanes, round, lane);
+    }
+
+    /// @notice The same where the lane must remember it, for an entry that somebody else sends.
+    /// @return Selector of the error that keeps it from being locked, or 0; then nothing has changed.
+    function _tryLock(MarketId id, address account, uint256 round, BidChain before, BidWord word)
+        internal
+        returns (bytes4)
+    {
+        Lane[2] storage lanes = _lanes[id][account];
+        (Lane lane, uint256 held) = _foldedWith(id, _loadLane(lanes, round), round, before.digest());
+        if (lane.hasBid()) return BidInRoundAlready.selector;
+        (uint256 left, uint256 missing) = _takenFrom(id, lanes, round, held, _mostOf(id, word));
+        if (missing != 0) return InsufficientBalance.selector;
+        if (left > LaneLib.MAX_BALANCE) return LaneLib.BalanceOverflow.selector;
+        lane = lane.withBalance(left);
+        _storeLane(lanes, round, lane.withBid(round, before.count(), word.count(), word.fee(), word.size()));
+        return 0;
     }
 
     /// @notice Locks what entries of the caller may cost together.
     function _lockAll(MarketId id, uint256 round, BidChain before, uint256 amount) internal {
         Lane[2] storage lanes = _lanes[id][msg.sender];
-        lanes[round & 1] = _taken(id, lanes, round, before.digest(), amount);
+        _storeLane(lanes, round, _taken(id, lanes, round, before.digest(), amount));
     }
 
     /// @notice The most that an entry costs: what its tasks may, and its settlement fees.
@@ -170,60 +195,95 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         }
     }
 
-    /// @notice Remembers bids of `account` that no lane holds, until they are released.
-    function _bundle(MarketId id, address account, uint256 round, uint256 firstIndex, BidWord[] memory words)
-        internal
-    {
-        bytes32 wordsHash = keccak256(abi.encodePacked(words));
+    /// @notice Remembers entries of `account` that no lane holds, until they are released.
+    /// @param wordsHash keccak256 of their words.
+    function _bundle(
+        MarketId id,
+        address account,
+        uint256 round,
+        uint256 firstIndex,
+        bytes32 wordsHash,
+        uint256 entries
+    ) internal {
         _bundles[_bundleKey(id, account, round, firstIndex)] = wordsHash;
-        emit BidsBundled(id, account, round, firstIndex, words.length);
+        emit BidsBundled(id, account, round, firstIndex, entries);
     }
 
     // ------------------------------------------------------------------------------------------------- internals
 
-    /// @dev Takes `amount` from the round's lane of an account, which the caller of this function stores. If the lane
-    /// has too little, takes the rest from the other lane, with half of what is then left there: the next bid of this
-    /// lane then finds its money in one slot.
+    /// @dev Takes `amount` from an account for a bid of `round`. The caller of this function stores the lane.
     function _taken(MarketId id, Lane[2] storage lanes, uint256 round, Digest digest, uint256 amount)
         private
         returns (Lane lane)
     {
-        lane = _foldedWith(id, lanes[round & 1], round, digest);
-        uint256 held = lane.balance();
-        if (amount > held) {
-            uint256 missing = amount - held;
-            uint256 otherLane = ~round & 1;
-            Lane other = _debited(_folded(id, lanes[otherLane], otherLane), missing, held);
-            uint256 half = other.balance() / 2;
-            lanes[otherLane] = other.debit(half);
-            lane = lane.credit(missing + half);
-        }
-        lane = lane.debit(amount);
+        uint256 held;
+        (lane, held) = _foldedWith(id, _loadLane(lanes, round), round, digest);
+        (uint256 left, uint256 missing) = _takenFrom(id, lanes, round, held, amount);
+        if (missing != 0) revert InsufficientBalance(amount - missing, amount);
+        return lane.withBalance(LaneLib.checkBalance(left));
     }
 
-    function _debited(Lane lane, uint256 amount, uint256 elsewhere) private pure returns (Lane) {
-        uint256 held = lane.balance();
-        if (amount > held) revert InsufficientBalance(elsewhere + held, elsewhere + amount);
-        return lane.debit(amount);
+    /// @dev Takes `amount` from the lane of `round`, which has `held`. If that is too little, takes the rest from the other lane, with
+    /// half of what is then left there: the next bid of this lane then finds its money in one slot.
+    /// @return left What the round's lane has then.
+    /// @return missing What both lanes lack; then nothing has changed.
+    function _takenFrom(MarketId id, Lane[2] storage lanes, uint256 round, uint256 held, uint256 amount)
+        private
+        returns (uint256 left, uint256 missing)
+    {
+        if (amount <= held) return (held - amount, 0);
+        (Lane other, uint256 otherHeld) = _folded(id, _loadLane(lanes, round + 1), (round + 1) & 1);
+        uint256 needed = amount - held;
+        if (needed > otherHeld) return (0, needed - otherHeld);
+        left = (otherHeld - needed) / 2;
+        // What the other lane cannot count goes to this one.
+        uint256 otherLeft = FixedPointMathLib.min(otherHeld - needed - left, LaneLib.MAX_BALANCE);
+        left = otherHeld - needed - otherLeft;
+        _storeLane(lanes, round + 1, other.withBalance(otherLeft));
+    }
+
+    /// @dev The lane of a round. In assembly, as the compiler takes an element of a small array for a part of a slot, and reads the slot
+    /// once more before it writes.
+    function _loadLane(Lane[2] storage lanes, uint256 round) private view returns (Lane lane) {
+        assembly ("memory-safe") {
+            lane := sload(add(lanes.slot, and(round, 1)))
+        }
+    }
+
+    function _storeLane(Lane[2] storage lanes, uint256 round, Lane lane) private {
+        assembly ("memory-safe") {
+            sstore(add(lanes.slot, and(round, 1)), lane)
+        }
     }
 
     /// @dev The same as `_folded`, from the digest of the round before last where that is enough.
-    function _foldedWith(MarketId id, Lane lane, uint256 round, Digest digest) private view returns (Lane) {
-        if (!lane.hasBid()) return lane;
+    function _foldedWith(MarketId id, Lane lane, uint256 round, Digest digest)
+        private
+        view
+        returns (Lane, uint256 balance)
+    {
+        if (!lane.hasBid()) return (lane, lane.balance());
         uint256 fee = lane.fee();
-        if (lane.round(round & 1) + 2 != round || !digest.decides(fee)) return _folded(id, lane, round & 1);
-        return lane.withoutBid().credit(digest.refund(fee, lane.size(), lane.count()));
+        unchecked {
+            // An entry is of the round or an earlier one of the same parity.
+            if (round - lane.round(round & 1) != 2 || !digest.decides(fee)) {
+                return _folded(id, lane, round & 1);
+            }
+            // Both far below 2^255.
+            balance = lane.balance() + digest.refund(fee, lane.size(), lane.count());
+        }
+        return (lane.withoutBid(), balance);
     }
 
-    /// @dev The lane with the result of its entry in its balance, if the entry's round is settled or void.
-    function _folded(MarketId id, Lane lane, uint256 parity) private view returns (Lane) {
-        if (!lane.hasBid()) return lane;
+    /// @dev The lane without its entry, if that entry's round is settled or void, and its balance with the entry's result.
+    function _folded(MarketId id, Lane lane, uint256 parity) private view returns (Lane, uint256 balance) {
+        balance = lane.balance();
+        if (!lane.hasBid()) return (lane, balance);
         uint256 round = lane.round(parity);
         Outcome outcome = _outcomeOf(id, round);
-        if (!outcome.isSettled() && !_isResolved(id, round)) return lane;
-        return
-            lane.withoutBid()
-                .credit(_resultOf(id, outcome, lane.fee(), lane.size(), lane.index(), lane.count()));
+        if (!outcome.isSettled() && !_isResolved(id, round)) return (lane, balance);
+        balance += _resultOf(id, outcome, lane.fee(), lane.size(), lane.index(), lane.count());
+        return (lane.withoutBid(), balance);
     }
 
     /// @dev What `count` bids of a settled or void round get back. A void round returns the settlement fees too.

@@ -62,6 +62,17 @@ abstract contract RoundBook is MarketBook {
         r.bids = chain;
     }
 
+    /// @notice The bids of a round to which a book appends by itself, and then stores by `_replaceChain`.
+    function _chainOf(MarketId id, uint256 round) internal view returns (BidChain) {
+        return _chain(id, round, _rounds[id][round]);
+    }
+
+    /// @return firstIndex Index of the first bid that was appended.
+    function _replaceChain(MarketId id, uint256 round, BidChain chain) internal returns (uint256 firstIndex) {
+        firstIndex = _rounds[id][round].bids.count();
+        _rounds[id][round].bids = chain;
+    }
+
     /// @notice Checks that `round` can be settled now.
     function _requireSettleable(MarketId id, uint256 round) internal view returns (BidChain bids) {
         Round storage r = _rounds[id][round];
@@ -102,9 +113,7 @@ abstract contract RoundBook is MarketBook {
         pure
         returns (BidChain)
     {
-        if (chain.count() + word.count() > BidChainLib.MAX_BIDS) {
-            revert RoundFull(chain.count(), id.closeOf(round));
-        }
+        if (!chain.hasRoomFor(word)) revert RoundFull(chain.count(), id.closeOf(round));
         return chain.absorb(word);
     }
 }

@@ -96,7 +96,7 @@ abstract contract SealedBidBook is BidBook {
         uint256 deposit_,
         uint256 bond
     ) internal {
-        uint32 current = id.roundAt(block.timestamp);
+        uint32 current = id.biddingRoundAt(block.timestamp);
         if (round != current) revert RoundNotOpen(round, current);
         bytes32 key = _commitmentKey(id, msg.sender, round, commitment);
         if (_stakes[key].deposit() != 0) revert CommitmentExists();

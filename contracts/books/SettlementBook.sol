@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Checkpoint, ClosedRound} from "../clearing/Claim.sol";
+import {ClosedRound} from "../clearing/Claim.sol";
 import {IRoundAuditor, Verdict} from "../interfaces/IRoundAuditor.sol";
 import {BidChainLib} from "../types/BidChain.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
@@ -25,12 +25,10 @@ abstract contract SettlementBook is SealedAskBook {
         Certificate calldata certificate,
         BidWord[] calldata words
     ) internal {
-        Checkpoint memory start = Checkpoint(BidChainLib.seed(id, round), 0);
         ClosedRound memory closed = _closed(id, round);
         // The hash would show it too, but a list that is too long must not be hashed to the end.
         if (words.length > closed.bids.count()) revert WrongBids(round);
-        // slither-disable-next-line unused-return -- nothing is left after the last page
-        (, Verdict memory v) = auditor.audit(closed, certificate, "", start, BidWordLib.raw(words));
+        Verdict memory v = auditor.audit(closed, certificate, BidWordLib.raw(words));
         _accept(id, closed, certificate, v, _shares(new uint256[](0), closed.bids.count()));
     }
 
@@ -57,7 +55,7 @@ abstract contract SettlementBook is SealedAskBook {
         }
 
         (bytes memory next, Verdict memory v) =
-            auditor.audit(closed, certificate, page.progress, page.start, BidWordLib.raw(page.words));
+            auditor.auditPage(closed, certificate, page.progress, page.start, BidWordLib.raw(page.words));
         uint256[] memory shares = _shares(page.shares, end - page.start.chain.count());
         if (next.length == 0) {
             delete _progress[key][msg.sender];

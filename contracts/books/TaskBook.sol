@@ -15,9 +15,11 @@ import {SettlementBook} from "./SettlementBook.sol";
 
 /// @notice What happens to a winning task: delivered by its holder, taken over after a default, or expired.
 abstract contract TaskBook is SettlementBook {
-    /// @dev Two bits a task: 0 open, `DELIVERED`, `EXPIRED`. 128 tasks share a slot.
+    /// @dev Two bits a task: 0 open, `DELIVERED`, `EXPIRED`. `TASKS_PER_WORD` share a slot.
     mapping(MarketId => mapping(uint256 round => mapping(uint256 => uint256))) private _ends;
     mapping(bytes32 taskKey => Takeover) private _takeovers;
+
+    uint256 internal constant TASKS_PER_WORD = 128;
 
     uint256 private constant DELIVERED = 1;
     uint256 private constant EXPIRED = 2;
@@ -44,7 +46,7 @@ abstract contract TaskBook is SettlementBook {
         if (!valid) revert ProofRejected();
 
         _end(t, DELIVERED);
-        _payDelivery(t, d.task);
+        _payDelivery(t, d.task.fee, d.task.requester);
     }
 
     function _takeOver(MarketId id, Task calldata task, bytes32[] calldata path, uint256 seat)
@@ -110,6 +112,52 @@ abstract contract TaskBook is SettlementBook {
         return _takeovers[_taskKey(t)];
     }
 
+    // ------------------------------------------------------------------------------------------ for other books
+
+    /// @notice How `TASKS_PER_WORD` tasks of a round have ended, those from index `slot * TASKS_PER_WORD` on.
+    function _endsWord(MarketId id, uint256 round, uint256 slot) internal view returns (uint256) {
+        return _ends[id][round][slot];
+    }
+
+    function _setEnds(MarketId id, uint256 round, uint256 slot, uint256 word) internal {
+        _ends[id][round][slot] = word;
+    }
+
+    function _isEndedIn(uint256 word, uint256 index) internal pure returns (bool) {
+        return (word >> (2 * (index % TASKS_PER_WORD))) & 3 != 0;
+    }
+
+    function _withDelivered(uint256 word, uint256 index) internal pure returns (uint256) {
+        return word | (DELIVERED << (2 * (index % TASKS_PER_WORD)));
+    }
+
+    /// @notice Pays the holder of a task that has just been marked as delivered, and slashes everybody who held it before.
+    function _payDelivery(OpenTask memory t, uint256 fee, address requester) internal {
+        MarketParams storage market = _market(t.id);
+        uint256 payment = t.outcome.payDown(t.size);
+        uint256 toSink = t.outcome.held(fee, t.size) - payment;
+        uint256 bounty;
+        uint256 compensation;
+        uint256 defaulters = t.takeover.count();
+        if (defaulters != 0) {
+            uint256 collateral = t.size * market.collateralPerUnit;
+            bounty = defaulters * MarketParamsLib.shareDown(collateral, market.bountyBps);
+            compensation = defaulters * MarketParamsLib.shareDown(collateral, market.compensationBps);
+            toSink += defaulters * collateral - bounty - compensation;
+            for (uint256 i; i < defaulters; ++i) {
+                _slash(t.id, _holder(t, i), t.size, collateral);
+            }
+        }
+        uint256 seat = _holder(t, defaulters);
+
+        _vacate(t.id, seat, t.size);
+        _credit(t.id, _proverOf(t.id, seat), payment + bounty);
+        if (compensation != 0) _credit(t.id, requester, compensation);
+        if (toSink != 0) _creditSink(t.id, toSink);
+
+        emit TaskDelivered(t.id, t.round, t.index, seat, payment, bounty, compensation);
+    }
+
     // ------------------------------------------------------------------------------------------------- internals
 
     function _open(MarketId id, Task calldata task, bytes32[] calldata path)
@@ -149,39 +197,12 @@ abstract contract TaskBook is SettlementBook {
         return i == 0 ? t.assignedSeat : t.takeover.taker(i - 1);
     }
 
-    /// @dev Pays the holder, and slashes everybody who held the task before it.
-    function _payDelivery(OpenTask memory t, Task calldata task) private {
-        MarketParams storage market = _market(t.id);
-        uint256 payment = t.outcome.payDown(t.size);
-        uint256 toSink = t.outcome.held(task.fee, t.size) - payment;
-        uint256 bounty;
-        uint256 compensation;
-        uint256 defaulters = t.takeover.count();
-        if (defaulters != 0) {
-            uint256 collateral = t.size * market.collateralPerUnit;
-            bounty = defaulters * MarketParamsLib.shareDown(collateral, market.bountyBps);
-            compensation = defaulters * MarketParamsLib.shareDown(collateral, market.compensationBps);
-            toSink += defaulters * collateral - bounty - compensation;
-            for (uint256 i; i < defaulters; ++i) {
-                _slash(t.id, _holder(t, i), t.size, collateral);
-            }
-        }
-        uint256 seat = _holder(t, defaulters);
-
-        _vacate(t.id, seat, t.size);
-        _credit(t.id, _proverOf(t.id, seat), payment + bounty);
-        if (compensation != 0) _credit(t.id, task.requester, compensation);
-        if (toSink != 0) _creditSink(t.id, toSink);
-
-        emit TaskDelivered(t.id, t.round, t.index, seat, payment, bounty, compensation);
-    }
-
     function _endOf(MarketId id, uint256 round, uint256 index) private view returns (uint256) {
-        return (_ends[id][round][index / 128] >> (2 * (index % 128))) & 3;
+        return (_ends[id][round][index / TASKS_PER_WORD] >> (2 * (index % TASKS_PER_WORD))) & 3;
     }
 
     function _end(OpenTask memory t, uint256 how) private {
-        _ends[t.id][t.round][t.index / 128] |= how << (2 * (t.index % 128));
+        _ends[t.id][t.round][t.index / TASKS_PER_WORD] |= how << (2 * (t.index % TASKS_PER_WORD));
     }
 
     function _taskKey(OpenTask memory t) private pure returns (bytes32) {

@@ -2,9 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {IMarketLog} from "../interfaces/IMarketLog.sol";
-import {BidWord} from "../types/BidWord.sol";
 import {Certificate, CertificateLib} from "../types/Certificate.sol";
-import {Claim, ClosedRound, Pass, ProverSide, Tally} from "./Claim.sol";
+import {Claim, ClosedRound, Pass, ProverSide, Tally, TallyLib} from "./Claim.sol";
 import {UserOrder} from "./UserOrder.sol";
 
 /// @notice What is the mechanism `average-fee`'s own in the check of a round.
@@ -30,19 +29,10 @@ library AverageFeeRule {
         return (side, won);
     }
 
-    function count(Tally memory tally, Certificate memory c, BidWord word, uint256 rank) internal pure {
-        uint256 batchRank = UserOrder.rank(c.batchFee, c.batchIndex);
-        uint256 inBatch = UserOrder.before(rank, word.count(), batchRank);
-        if (inBatch != 0) {
-            tally.batchUnits += word.size() * inBatch;
-            tally.batchRevenue += word.cost() * inBatch;
-        }
-        if (inBatch != word.count() && rank - inBatch == batchRank) tally.batchPivotSize = word.size();
-    }
-
-    function countWinners(Tally memory tally, Certificate memory c, BidWord word, uint256 won) internal pure {
-        tally.revenue += word.cost() * won;
-        if (c.units != 0) tally.paid += c.revenue * word.size() / c.units * won;
+    /// @notice Ranks down to which a pass counts the batch, without and with its pivot.
+    function lines(Certificate memory c) internal pure returns (uint256 high, uint256 low) {
+        low = UserOrder.rank(c.batchFee, c.batchIndex);
+        high = low + 1;
     }
 
     /// @notice Whether the batch and the revenue are what the certificate says.
@@ -50,15 +40,16 @@ library AverageFeeRule {
     function finish(Pass memory pass, Claim memory claim) internal pure returns (bool capBinds) {
         Certificate memory c = claim.certificate;
         Tally memory tally = pass.tally;
-        if (tally.batchUnits != c.batchUnits || tally.batchRevenue != c.batchRevenue) {
+        uint256 units = TallyLib.units(tally.above);
+        if (units != c.batchUnits || TallyLib.offered(tally.above) != c.batchRevenue) {
             revert IMarketLog.WrongBatch();
         }
         UserOrder.requireFirstLeftOut(
-            UserOrder.Line(c.batchFee, c.batchIndex, tally.batchUnits, tally.batchPivotSize),
+            UserOrder.Line(c.batchFee, c.batchIndex, units, tally.between),
             claim.closed.capacityCap,
             claim.closed.reservePrice
         );
-        if (tally.revenue != c.revenue) revert IMarketLog.WrongRevenue(c.revenue, tally.revenue);
+        if (tally.offered != c.revenue) revert IMarketLog.WrongRevenue(c.revenue, tally.offered);
         return c.batchIndex != CertificateLib.VIRTUAL_PIVOT && claim.side.capacity >= c.batchUnits;
     }
 

@@ -67,29 +67,25 @@ struct Pass {
     AssignmentTree.Frontier tree;
 }
 
-/// @notice Who the next winning task of a page falls to.
-struct Cursor {
-    /// Total size of the winners before it.
-    uint256 offset;
-    /// Position in `ProverSide.winners` of the prover, its seat, and the offsets between which tasks fall to it.
-    uint256 position;
-    uint256 seat;
-    uint256 from;
-    uint256 until;
-    /// Capacity of the winners up to that prover.
-    uint256 capacity;
+/// @notice Sums over the pages so far, as in `Scan`.
+struct Tally {
+    /// `core`: demand(c_{w+2}) in `above`, and with `between` demand(c_{w+1}), both without the reserve's own. `average-fee`: the batch
+    /// in `above`, and the size of its pivot in `between`.
+    uint256 above;
+    uint256 between;
+    /// `average-fee`: cost of the winning bids, and what their deliveries are paid, each rounded down.
+    uint256 offered;
+    uint256 paid;
 }
 
-/// @notice Sums over the bids so far that only one of the mechanisms needs.
-struct Tally {
-    /// `core`: demand(c_{w+1}) and demand(c_{w+2}), without the reserve's own.
-    uint256 demand;
-    uint256 nextDemand;
-    /// `average-fee`: size and cost of the bids before the batch's pivot, and size of that pivot, 0 until the pass meets it.
-    uint256 batchUnits;
-    uint256 batchRevenue;
-    uint256 batchPivotSize;
-    /// `average-fee`: cost of the winning bids, and what their deliveries are paid, each rounded down.
-    uint256 revenue;
-    uint256 paid;
+library TallyLib {
+    /// @return Total size (units).
+    function units(uint256 above) internal pure returns (uint256) {
+        return above & type(uint64).max;
+    }
+
+    /// @return What is offered for it together (ticks).
+    function offered(uint256 above) internal pure returns (uint256) {
+        return above >> 64;
+    }
 }

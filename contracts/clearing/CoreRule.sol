@@ -2,9 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {IMarketLog} from "../interfaces/IMarketLog.sol";
-import {BidWord} from "../types/BidWord.sol";
 import {Certificate, CertificateLib} from "../types/Certificate.sol";
-import {Claim, ClosedRound, Pass, ProverSide, Tally} from "./Claim.sol";
+import {Claim, ClosedRound, Pass, ProverSide, TallyLib} from "./Claim.sol";
+import {UserOrder} from "./UserOrder.sol";
 
 /// @notice What is the mechanism `core`'s own in the check of a round.
 /// @dev The condition "K_w <= B and demand(c_{w+1}) > K_w" can only turn from true to false as w grows, since K_w grows
@@ -48,17 +48,12 @@ library CoreRule {
         if (side.nextPrice < r.reservePrice) side.nextPrice = r.reservePrice;
     }
 
-    /// @dev demand(c_{w+1}) counts fees at or above the cost alone: where the reserve price is above the cost, demand is
-    /// unbounded and the count is not used. No sum overflows: sizes are 32 bits, and a round has fewer than
-    /// 2^24 bids.
-    function count(Tally memory tally, ProverSide memory side, BidWord word) internal pure {
-        uint256 fee = word.fee();
-        if (fee < side.price) return;
-        unchecked {
-            uint256 units = word.count() * word.size();
-            tally.demand += units;
-            if (fee >= side.nextPrice) tally.nextDemand += units;
-        }
+    /// @notice Ranks down to which a pass counts demand(c_{w+2}) and demand(c_{w+1}), without the reserve's own.
+    /// @dev Fees at or above the cost alone: where the reserve price is above the cost, demand is unbounded and the count is not
+    /// used.
+    function lines(ProverSide memory side) internal pure returns (uint256 high, uint256 low) {
+        low = UserOrder.lowestRank(side.price);
+        return (side.hasNext ? UserOrder.lowestRank(side.nextPrice) : low, low);
     }
 
     /// @notice Whether w is the largest that meets the condition.
@@ -70,13 +65,14 @@ library CoreRule {
         if (pivot == CertificateLib.NO_SEAT) return false;
         uint256 cap = claim.closed.capacityCap;
         uint256 reserve = claim.closed.reservePrice;
+        uint256 nextDemand = TallyLib.units(pass.tally.above);
+        uint256 demand = nextDemand + pass.tally.between;
         bool holds = side.winners.length == 0
-            || (side.capacity <= cap
-                && (_isUnbounded(side.price, reserve) || pass.tally.demand > side.capacity));
-        bool nextWanted = side.hasNext
-            && (_isUnbounded(side.nextPrice, reserve) || pass.tally.nextDemand > side.nextCapacity);
+            || (side.capacity <= cap && (_isUnbounded(side.price, reserve) || demand > side.capacity));
+        bool nextWanted =
+            side.hasNext && (_isUnbounded(side.nextPrice, reserve) || nextDemand > side.nextCapacity);
         if (!holds || (nextWanted && side.nextCapacity <= cap)) revert IMarketLog.WrongPivotSeat(pivot);
-        return side.hasNext && pass.tally.nextDemand > side.nextCapacity;
+        return side.hasNext && nextDemand > side.nextCapacity;
     }
 
     /// @dev The reserve buys any quantity at its price.

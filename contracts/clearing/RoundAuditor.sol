@@ -17,7 +17,19 @@ contract RoundAuditor is IRoundAuditor {
     using RoundCheck for Pass;
 
     /// @inheritdoc IRoundAuditor
-    function audit(
+    function audit(ClosedRound calldata closed, Certificate calldata certificate, bytes32[] calldata words)
+        external
+        pure
+        returns (Verdict memory)
+    {
+        Claim memory claim = RoundCheck.claimOf(closed, certificate);
+        Pass memory pass = RoundCheck.start(claim);
+        pass.absorb(claim, Checkpoint(closed.seed, 0), words);
+        return _verdict(pass, claim);
+    }
+
+    /// @inheritdoc IRoundAuditor
+    function auditPage(
         ClosedRound calldata closed,
         Certificate calldata certificate,
         bytes calldata progress,
@@ -27,8 +39,8 @@ contract RoundAuditor is IRoundAuditor {
         Claim memory claim = RoundCheck.claimOf(closed, certificate);
         Pass memory pass = progress.length == 0 ? RoundCheck.start(claim) : abi.decode(progress, (Pass));
         pass.absorb(claim, from, words);
-        if (from.chain.count() != 0) return (abi.encode(pass), verdict);
-        return (next, _verdict(pass, claim));
+        if (from.chain.count() == 0) verdict = _verdict(pass, claim);
+        else next = abi.encode(pass);
     }
 
     function _verdict(Pass memory pass, Claim memory claim) private pure returns (Verdict memory verdict) {

@@ -3,22 +3,21 @@ pragma solidity ^0.8.28;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {IMarketLog} from "../interfaces/IMarketLog.sol";
-import {BidChain} from "../types/BidChain.sol";
-import {BidWord, BidWordLib} from "../types/BidWord.sol";
+import {BidChainLib} from "../types/BidChain.sol";
+import {BidWordLib} from "../types/BidWord.sol";
 import {Certificate, CertificateLib} from "../types/Certificate.sol";
 import {Mechanism} from "../types/Mechanism.sol";
-import {TaskLib} from "../types/Task.sol";
-import {AssignmentTree} from "./AssignmentTree.sol";
 import {AverageFeeRule} from "./AverageFeeRule.sol";
-import {Checkpoint, Claim, ClosedRound, Cursor, Pass} from "./Claim.sol";
+import {Checkpoint, Claim, ClosedRound, Pass, Tally} from "./Claim.sol";
 import {CoreRule} from "./CoreRule.sol";
+import {EntryScan, Scan} from "./EntryScan.sol";
 import {UserOrder} from "./UserOrder.sol";
 
 /// @notice Checks a certificate against the asks and bids of a round in one pass, without sorting and in pages. The rules and their
 /// symbols are those of the mechanism document; crate `clearing` states the same check in Rust. What differs between the
 /// mechanisms is in `CoreRule` and `AverageFeeRule`, all else is here.
 library RoundCheck {
-    using AssignmentTree for AssignmentTree.Frontier;
+    using EntryScan for Scan;
 
     /// @notice Reads the seats: who wins if the certificate is right.
     function claimOf(ClosedRound memory closed, Certificate memory certificate)
@@ -65,34 +64,45 @@ library RoundCheck {
         pure
     {
         Certificate memory c = claim.certificate;
-        bool isCore = _isCore(claim.closed);
-        uint256 pivotRank = UserOrder.rank(c.pivotFee, c.pivotIndex);
-        Cursor memory cursor;
-        cursor.offset = from.offset;
-        if (pass.loads.length != 0) _setProver(cursor, claim, 0);
-        BidChain chain = from.chain;
-        for (uint256 i; i < words.length;) {
-            BidWord word = BidWordLib.at(words, i);
-            uint256 index = chain.count();
-            chain = chain.absorb(word);
-            uint256 rank = UserOrder.rank(word.fee(), index);
-            if (isCore) CoreRule.count(pass.tally, claim.side, word);
-            else AverageFeeRule.count(pass.tally, c, word, rank);
-            uint256 won = UserOrder.before(rank, word.count(), pivotRank);
-            if (won != 0) {
-                _assign(pass, cursor, claim, word, index, won);
-                if (!isCore) AverageFeeRule.countWinners(pass.tally, c, word, won);
-            }
-            if (won != word.count() && rank - won == pivotRank) pass.pivotSize = word.size();
-            unchecked {
-                ++i;
+        Tally memory tally = pass.tally;
+        Scan memory scan;
+        (scan.at, scan.end) = BidWordLib.span(words);
+        (scan.hash, scan.index) = from.chain.split();
+        (scan.above, scan.between) = (tally.above, tally.between);
+        (scan.pivot, scan.pivotSize) = (UserOrder.rank(c.pivotFee, c.pivotIndex), pass.pivotSize);
+        (scan.offset, scan.from) = (from.offset, from.offset);
+        (scan.prover, scan.lastProver) = _provers(claim);
+        uint256[] memory loads = pass.loads;
+        assembly ("memory-safe") {
+            mstore(add(scan, 0x1c0), add(loads, 0x20))
+        }
+        scan.tree = pass.tree;
+        (scan.offered, scan.paid) = (tally.offered, tally.paid);
+
+        // Two calls, so that the compiler keeps the loop a function of its own with few enough variables for the stack.
+        if (_isCore(claim.closed)) {
+            (scan.high, scan.low) = CoreRule.lines(claim.side);
+            scan.run();
+        } else {
+            (scan.high, scan.low) = AverageFeeRule.lines(c);
+            (scan.units, scan.revenue) = (c.units, c.revenue);
+            scan.run();
+        }
+
+        if (!BidChainLib.join(scan.hash, scan.index).equals(pass.start.chain)) {
+            revert IMarketLog.WrongBids(claim.closed.round);
+        }
+        if (scan.offset != pass.start.offset) revert IMarketLog.WrongUnits(pass.start.offset, scan.offset);
+        if (loads.length != 0) {
+            uint256 load = scan.load;
+            uint256 units = scan.offset - scan.from;
+            assembly ("memory-safe") {
+                mstore(load, add(mload(load), units))
             }
         }
-        if (!chain.equals(pass.start.chain)) revert IMarketLog.WrongBids(claim.closed.round);
-        if (cursor.offset != pass.start.offset) {
-            revert IMarketLog.WrongUnits(pass.start.offset, cursor.offset);
-        }
-        if (pass.loads.length != 0) pass.loads[cursor.position] += cursor.offset - cursor.from;
+        (tally.above, tally.between) = (scan.above, scan.between);
+        (tally.offered, tally.paid) = (scan.offered, scan.paid);
+        pass.pivotSize = scan.pivotSize;
         pass.start = from;
     }
 
@@ -124,43 +134,24 @@ library RoundCheck {
         return closed.mechanism == Mechanism.Core;
     }
 
-    /// @dev A task belongs to the prover whose interval holds its offset.
-    function _assign(
-        Pass memory pass,
-        Cursor memory cursor,
-        Claim memory claim,
-        BidWord word,
-        uint256 index,
-        uint256 won
-    ) private pure {
-        for (uint256 position; position < won;) {
-            if (cursor.offset >= cursor.until) _nextProver(pass, cursor, claim);
-            pass.tree.push(TaskLib.leaf(word, index, position, cursor.seat));
-            unchecked {
-                cursor.offset += word.size(); // a round has fewer than 2^24 bids of fewer than 2^31 units
-                (++index, ++position);
-            }
+    /// @dev For each winning prover where its tasks end, and its seat. The task at offset o belongs to the prover whose interval of
+    /// the winners' capacity K, scaled to the batch Q, contains floor(o * K / Q): the first up to which the capacity E has
+    /// o * K < E * Q, so o < ceil(E * Q / K). Capacities are below 2^40 in sum and units below 2^64, so nothing overflows.
+    /// @return first Where the first prover's stand in memory, the others behind it.
+    function _provers(Claim memory claim) private pure returns (uint256 first, uint256 last) {
+        uint8[] memory winners = claim.side.winners;
+        uint256 w = winners.length;
+        uint256[] memory table = new uint256[](2 * w);
+        uint256 capacity;
+        for (uint256 k; k < w; ++k) {
+            capacity += claim.closed.capacities[winners[k]];
+            table[2 * k] = FixedPointMathLib.divUp(capacity * claim.certificate.units, claim.side.capacity);
+            table[2 * k + 1] = winners[k];
         }
-    }
-
-    /// @dev Moves the cursor to the prover that the task at its offset falls to. With a wrong claim of the units the walk
-    /// could run off the winners; it stops at the last one, and the claim will be refused.
-    function _nextProver(Pass memory pass, Cursor memory cursor, Claim memory claim) private pure {
-        uint256 last = claim.side.winners.length - 1;
-        pass.loads[cursor.position] += cursor.offset - cursor.from;
-        while (cursor.offset >= cursor.until && cursor.position < last) {
-            _setProver(cursor, claim, cursor.position + 1);
+        assembly ("memory-safe") {
+            first := add(table, 0x20)
+            last := add(table, shl(6, w))
+            last := sub(last, 0x20)
         }
-        cursor.from = cursor.offset;
-    }
-
-    /// @dev The task at offset o belongs to the prover whose interval of the winners' capacity K, scaled to the batch Q,
-    /// contains floor(o * K / Q): the first up to which the capacity E has o * K < E * Q, so o < ceil(E * Q / K).
-    /// Capacities are below 2^40 in sum and units below 2^64, so nothing overflows.
-    function _setProver(Cursor memory cursor, Claim memory claim, uint256 position) private pure {
-        uint256 seat = claim.side.winners[position];
-        (cursor.position, cursor.seat, cursor.from) = (position, seat, cursor.offset);
-        cursor.capacity += claim.closed.capacities[seat];
-        cursor.until = FixedPointMathLib.divUp(cursor.capacity * claim.certificate.units, claim.side.capacity);
     }
 }

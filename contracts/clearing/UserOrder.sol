@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {CertificateLib} from "../types/Certificate.sol";
 
@@ -19,19 +18,15 @@ library UserOrder {
 
     /// @notice Bids compare as their ranks do, the better one higher.
     /// @dev Fees are 64 bits, indices 32.
-    function rank(uint256 fee, uint256 index) internal pure returns (uint256) {
+    function rank(uint256 fee, uint256 index_) internal pure returns (uint256) {
         unchecked {
-            return (fee << 32) | (type(uint32).max - index);
+            return (fee << 32) | (type(uint32).max - index_);
         }
     }
 
-    /// @notice How many of `count` bids at one fee, the first of this rank, come before the bid of rank `line`.
-    /// @dev The next index is the next lower rank; between two fees lie more ranks than a round has bids.
-    function before(uint256 rank_, uint256 count, uint256 line) internal pure returns (uint256) {
-        if (rank_ <= line) return 0;
-        unchecked {
-            return FixedPointMathLib.min(rank_ - line, count);
-        }
+    /// @notice The lowest rank that a bid at this fee can have.
+    function lowestRank(uint256 fee) internal pure returns (uint256) {
+        return fee << 32;
     }
 
     /// @notice Checks that the bids before `line` are prefix(`limit`): they fit, and the bid at it would not. Where nobody at or

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IProofVerifier} from "./IProofVerifier.sol";
+import {IBatchVerifier} from "./IBatchVerifier.sol";
 
 /// @title Groth16 proofs over BN254
 /// @notice The circuits and their verifying keys are given at deployment and never change; nobody owns the contract.
@@ -15,7 +15,7 @@ import {IProofVerifier} from "./IProofVerifier.sol";
 /// @dev Warning: whoever made a key may know its toxic waste and can then prove false statements. The contract checks that
 /// a key is well-formed, it cannot check how it was made.
 /// Warning: a proof can be turned into another proof of the same statement by anyone who has seen it.
-interface IGroth16Verifier is IProofVerifier {
+interface IGroth16Verifier is IBatchVerifier {
     /// @notice A circuit to be registered.
     struct Circuit {
         /// Size of one proof (units), at least 1.

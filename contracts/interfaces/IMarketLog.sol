@@ -5,6 +5,7 @@ import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
+import {SubmittedBid} from "../types/SignedBid.sol";
 import {Statement} from "../types/Statement.sol";
 
 /// @title Everything that the market says: events, and errors with what was given and the limit
@@ -78,7 +79,16 @@ interface IMarketLog {
     event BidSubmitted(MarketId indexed id, uint256 place, BidWord word);
 
     /// @notice Entries were submitted together; `place` is that of the first, the others follow.
-    event BidsSubmitted(MarketId indexed id, uint256 place, BidWord[] words);
+    event BidsSubmitted(MarketId indexed id, uint256 place, bytes32[] words);
+
+    /// @notice Signed entries were submitted; the first of them has the bid of index `firstIndex`, the others follow.
+    event SignedBidsSubmitted(MarketId indexed id, uint256 round, uint256 firstIndex, SubmittedBid[] bids);
+
+    /// @notice A signed entry was refused and changed nothing; `reason` is the selector of the error it stands for. `requester` is who
+    /// signed, or whoever a wrong signature seems to be of.
+    event SignedBidRefused(
+        MarketId indexed id, address indexed requester, uint256 round, uint256 position, bytes4 reason
+    );
 
     /// @notice Somebody published the statements of an entry: if their root makes the ticket of one of `requester`'s entries, they
     /// are what it asks proofs for, and otherwise they mean nothing.
@@ -101,6 +111,15 @@ interface IMarketLog {
 
     /// @notice The round has no room for what would be added; the next one opens at `nextOpens`.
     error RoundFull(uint256 bids, uint256 nextOpens);
+
+    /// @notice The requester has an entry in the round already; signed ones are submitted only beside none.
+    error BidInRoundAlready();
+
+    /// @notice The signature is nobody's, or not the contract's that is to have signed.
+    error WrongSignature();
+
+    /// @notice None of the signed entries was accepted; `reason` is the selector of the last one's error.
+    error NothingSubmitted(bytes4 reason);
 
     /// @notice There is no bid in the list.
     error NoBids();
@@ -309,6 +328,14 @@ interface IMarketLog {
         uint256 compensation
     );
 
+    /// @notice Tasks of a round were proved before its proving deadline, and the seat each was assigned to was credited `payment`
+    /// ticks for it. Says for many what `TaskDelivered` says for one without bounty and compensation.
+    /// @param tasks The tasks as `index << 8 | seat`.
+    event TasksDelivered(MarketId indexed id, uint256 indexed round, uint256 payment, uint256[] tasks);
+
+    /// @notice A delivery of a batch was refused and changed nothing; `reason` is the selector of the error it stands for.
+    event DeliveryRefused(MarketId indexed id, uint256 indexed round, uint256 index, bytes4 reason);
+
     /// @notice A defaulted task was taken over by `seat`, which has until `deadline`.
     event TaskTakenOver(
         MarketId indexed id, uint256 indexed round, uint256 indexed index, uint256 seat, uint256 deadline
@@ -346,6 +373,15 @@ interface IMarketLog {
 
     /// @notice The verifier did not accept the proof.
     error ProofRejected();
+
+    /// @notice A batch has from 1 to `max` deliveries.
+    error WrongNumberOfDeliveries(uint256 given, uint256 max);
+
+    /// @notice Public inputs or proofs of the batch are not a multiple of its number of deliveries.
+    error UnevenBatch();
+
+    /// @notice None of the deliveries was accepted; `reason` is the selector of the last one's error.
+    error NothingDelivered(bytes4 reason);
 
     /// @notice Too little gas for the verification to mean anything; `needed` must be left when it starts.
     error InsufficientGas(uint256 left, uint256 needed);

@@ -6,6 +6,7 @@ import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {CapacityChange} from "../types/CapacityChange.sol";
 import {IRoundAuditor} from "./IRoundAuditor.sol";
+import {DeliveryBatch} from "../types/Delivery.sol";
 import {Lane} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
@@ -13,6 +14,7 @@ import {Offer} from "../types/Offer.sol";
 import {Outcome} from "../types/Outcome.sol";
 import {Page} from "../types/Page.sol";
 import {Opening} from "../types/Sealed.sol";
+import {SignedBid, WalletBid} from "../types/SignedBid.sol";
 import {Statement} from "../types/Statement.sol";
 import {Takeover} from "../types/Takeover.sol";
 import {Delivery, Task, TaskStatus} from "../types/Task.sol";
@@ -71,6 +73,14 @@ interface IBids is IMarketLog {
         payable
         returns (uint256 round, uint256 firstIndex);
 
+    /// @notice Submits entries that their requesters have signed for the open round (EIP-712, see `SignedBidLib`). Anyone may call. Each
+    /// costs its requester what `submitBid` does. One that is refused changes nothing and does not stop the others.
+    /// @return accepted How many were accepted, at least 1.
+    function submitSignedBids(MarketId id, SignedBid[] calldata bids) external returns (uint256 accepted);
+
+    /// @notice The same for requesters that are contracts (ERC-1271). Each may use at most 100,000 gas to check a signature.
+    function submitWalletBids(MarketId id, WalletBid[] calldata bids) external returns (uint256 accepted);
+
     /// @notice Tells the provers what an entry of `requester` asks proofs for. Anyone may call, in the transaction of the bid or any
     /// time after it; nothing is stored.
     /// @param statements Those of the entry, in order of its bids.
@@ -102,6 +112,15 @@ interface IDelivery is IMarketLog {
     /// @notice Delivers a proof. Pays the task's holder, whoever calls: the assigned prover until the round's proving
     /// deadline, after a takeover the taker until its own. Provers that defaulted on the task are slashed.
     function deliver(MarketId id, Delivery calldata delivery) external;
+
+    /// @notice Delivers proofs of one circuit for tasks of one round, verified together where the market's verifier can. Each is
+    /// paid as by `deliver`. One that cannot be delivered, because its task is unknown, has ended (or is in the batch before) or is in
+    /// default, or because its proof is bad, is refused with `DeliveryRefused` and does not stop the others.
+    /// @dev Warning: a bad proof makes the batch cost its sender several times as much. The call needs gas for
+    /// `verifierGas` per proof that is verified, whatever it then uses, and reverts with `InsufficientGas` rather than refuse a
+    /// proof for want of it.
+    /// @return delivered Bit k is set if delivery k was paid, which at least one was.
+    function deliverBatch(MarketId id, DeliveryBatch calldata batch) external returns (uint256 delivered);
 }
 
 /// @notice Markets.

@@ -36,13 +36,14 @@ library Bn254 {
 
     /// @dev The prices and a twentieth more: only the caller pays for this headroom, and only for an invalid point.
     uint256 internal constant ONE_PAIR_GAS = (45_000 + 34_000) * 21 / 20;
-    uint256 internal constant FOUR_PAIRS_GAS = (45_000 + 4 * 34_000) * 21 / 20;
+    uint256 internal constant PAIRING_GAS = 45_000 * 21 / 20;
+    uint256 internal constant PER_PAIR_GAS = 34_000 * 21 / 20;
 
     /// @dev Covers what is spent between the check of the gas and the start of the precompile.
     uint256 private constant CALL_OVERHEAD = 500;
 
-    address private constant ADD = address(6);
-    address private constant MUL = address(7);
+    address internal constant ADD = address(6);
+    address internal constant MUL = address(7);
     address private constant PAIRING = address(8);
 
     /// @notice Too little gas was given to find out whether a proof is valid.
@@ -56,8 +57,13 @@ library Bn254 {
     /// @notice Whether `a` is a point of the first group other than infinity.
     /// @dev The curve has prime order, so each of its points is in the group.
     function isValid(G1Point memory a) internal pure returns (bool) {
-        if (a.x >= P || a.y >= P) return false;
-        return mulmod(a.y, a.y, P) == addmod(mulmod(mulmod(a.x, a.x, P), a.x, P), 3, P);
+        return isOnCurve(a.x, a.y);
+    }
+
+    /// @notice Whether (x, y) is a point of the first group other than infinity.
+    function isOnCurve(uint256 x, uint256 y) internal pure returns (bool) {
+        if (x >= P || y >= P) return false;
+        return mulmod(y, y, P) == addmod(mulmod(mulmod(x, x, P), x, P), 3, P);
     }
 
     /// @notice Whether `b` is a point of the second group other than infinity.
@@ -109,26 +115,18 @@ library Bn254 {
         if (!success) revert PrecompileFailed(precompile);
     }
 
-    /// @notice Whether e(a[0], b[0]) * e(a[1], b[1]) * e(a[2], b[2]) * e(a[3], b[3]) = 1.
+    /// @notice Whether e(a[0], b[0]) * ... * e(a[count - 1], b[count - 1]) = 1.
+    /// @param pairs where in memory the points lie, six words for each pair
     /// @return False also if a point is not in its group.
-    function pairsToOne(G1Point[4] memory a, G2Point[4] memory b) internal view returns (bool) {
-        uint256[24] memory input;
-        for (uint256 i = 0; i < 4; ++i) {
-            input[6 * i] = a[i].x;
-            input[6 * i + 1] = a[i].y;
-            input[6 * i + 2] = b[i].xImaginary;
-            input[6 * i + 3] = b[i].xReal;
-            input[6 * i + 4] = b[i].yImaginary;
-            input[6 * i + 5] = b[i].yReal;
-        }
-        _requireGas(FOUR_PAIRS_GAS);
+    function pairsToOne(uint256 pairs, uint256 count) internal view returns (bool) {
+        uint256 stipend = PAIRING_GAS + count * PER_PAIR_GAS;
+        _requireGas(stipend);
         uint256 result;
         bool success;
         address precompile = PAIRING;
-        uint256 stipend = FOUR_PAIRS_GAS;
         assembly ("memory-safe") {
             // The scratch space receives the answer, one word.
-            success := staticcall(stipend, precompile, input, 0x300, 0x00, 0x20)
+            success := staticcall(stipend, precompile, pairs, mul(count, 0xc0), 0x00, 0x20)
             result := mload(0x00)
         }
         return success && result == 1;

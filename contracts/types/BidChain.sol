@@ -16,7 +16,9 @@ using {
     BidChainLib.count,
     BidChainLib.digest,
     BidChainLib.withDigest,
+    BidChainLib.hasRoomFor,
     BidChainLib.absorb,
+    BidChainLib.split,
     BidChainLib.equals
 } for BidChain global;
 
@@ -44,6 +46,12 @@ library BidChainLib {
         return BidChain.wrap(BidChain.unwrap(chain) | (uint256(Digest.unwrap(digest_)) << DIGEST_SHIFT));
     }
 
+    function hasRoomFor(BidChain chain, BidWord word) internal pure returns (bool) {
+        unchecked {
+            return chain.count() + word.count() <= MAX_BIDS; // 24 and 17 bits
+        }
+    }
+
     /// @dev The caller keeps the count at `MAX_BIDS` or below, so that it cannot reach the digest.
     function absorb(BidChain chain, BidWord word) internal pure returns (BidChain) {
         uint256 hash =
@@ -54,6 +62,16 @@ library BidChainLib {
                     (hash & HASH_MASK) | ((BidChain.unwrap(chain) & type(uint56).max) + word.count())
                 );
         }
+    }
+
+    /// @notice Running hash (the high 200 bits) and number of bids.
+    function split(BidChain chain) internal pure returns (uint256 hash, uint256 count_) {
+        return (BidChain.unwrap(chain) & HASH_MASK, chain.count());
+    }
+
+    /// @notice The chain of a running hash and a number of bids, without a digest.
+    function join(uint256 hash, uint256 count_) internal pure returns (BidChain) {
+        return BidChain.wrap((hash & HASH_MASK) | (count_ & type(uint24).max));
     }
 
     function count(BidChain chain) internal pure returns (uint256) {

@@ -40,11 +40,11 @@ library BidWordLib {
         return uint144(uint256(EfficientHashLib.hash(bytes32(uint256(uint160(requester))), statements)));
     }
 
-    /// @notice Element `i` of `words` without the check of its bound, for a loop over thousands of them.
-    /// @dev The caller keeps `i` below the length.
-    function at(bytes32[] calldata words, uint256 i) internal pure returns (BidWord word) {
+    /// @notice Where `words` start and end in the calldata, for a loop over thousands of them.
+    function span(bytes32[] calldata words) internal pure returns (uint256 start, uint256 end) {
         assembly ("memory-safe") {
-            word := calldataload(add(words.offset, shl(5, i)))
+            start := words.offset
+            end := add(start, shl(5, words.length))
         }
     }
 

@@ -18,13 +18,15 @@ using {
     LaneLib.size,
     LaneLib.withBid,
     LaneLib.withoutBid,
-    LaneLib.credit,
-    LaneLib.debit
+    LaneLib.withBalance,
+    LaneLib.credit
 } for Lane global;
 
 library LaneLib {
-    /// @notice The account would hold more ticks than a lane can count; withdraw some first.
+    /// @notice A lane of the account would hold `balance + amount` ticks, more than it can count; withdraw some first.
     error BalanceOverflow(uint256 balance, uint256 amount);
+
+    uint256 internal constant MAX_BALANCE = type(uint96).max;
 
     uint256 private constant BID_MASK = type(uint160).max;
 
@@ -73,18 +75,23 @@ library LaneLib {
         return Lane.wrap(Lane.unwrap(lane) & ~BID_MASK);
     }
 
+    /// @dev The caller keeps `balance_` at `MAX_BALANCE` or below.
+    function withBalance(Lane lane, uint256 balance_) internal pure returns (Lane) {
+        return Lane.wrap((balance_ << 160) | (Lane.unwrap(lane) & BID_MASK));
+    }
+
     function credit(Lane lane, uint256 amount) internal pure returns (Lane) {
         uint256 held = lane.balance();
-        if (amount > type(uint96).max - held) revert BalanceOverflow(held, amount);
+        if (amount > MAX_BALANCE - held) revert BalanceOverflow(held, amount);
         unchecked {
             // held + amount < 2^96
             return Lane.wrap(Lane.unwrap(lane) + (amount << 160));
         }
     }
 
-    /// @dev The caller has checked that `amount` is there; the checked shift and subtraction hold it to that.
-    function debit(Lane lane, uint256 amount) internal pure returns (Lane) {
-        uint256 left = lane.balance() - amount;
-        return Lane.wrap((left << 160) | (Lane.unwrap(lane) & BID_MASK));
+    /// @notice `balance_`, if a lane can hold it.
+    function checkBalance(uint256 balance_) internal pure returns (uint256) {
+        if (balance_ > MAX_BALANCE) revert BalanceOverflow(balance_, 0);
+        return balance_;
     }
 }

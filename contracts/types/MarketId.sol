@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
+
 /// @notice Names a market, and carries the five parameters that every bid needs, so that a bid reads no parameter from
 /// storage (docs/adr/0002): the high 128 bits are the truncated keccak of all parameters, the low 128 bits are
 /// `genesis (40) | biddingPeriod (24) | settlementFee (32) | sealed (1) | maxTaskSize (31)`.
@@ -15,13 +18,14 @@ using {
     MarketIdLib.isSealed,
     MarketIdLib.maxTaskSize,
     MarketIdLib.roundAt,
+    MarketIdLib.biddingRoundAt,
     MarketIdLib.closeOf
 } for MarketId global;
 
 library MarketIdLib {
     /// @notice The market does not take bids before its genesis.
     error MarketNotOpenYet(uint256 time, uint256 genesis);
-    /// @notice The market has lived through all rounds that an account can name; create another one.
+    /// @notice The market has lived through all rounds that an account can name: it takes no more bids. Create another one.
     error MarketOver(uint256 rounds);
     /// @notice The id is of no market: its bidding period is 0.
     error NotAMarket(MarketId id);
@@ -73,19 +77,29 @@ library MarketIdLib {
         return uint256(MarketId.unwrap(id)) & (SEALED - 1);
     }
 
-    /// @notice The round that takes bids at `time`.
-    function roundAt(MarketId id, uint256 time) internal pure returns (uint32) {
-        uint256 start = id.genesis();
-        if (time < start) revert MarketNotOpenYet(time, start);
-        uint256 period = id.biddingPeriod();
-        if (period == 0) revert NotAMarket(id);
-        uint256 round = (time - start) / period;
+    /// @notice The round that takes bids at `time`, in a market that still does.
+    function biddingRoundAt(MarketId id, uint256 time) internal pure returns (uint32) {
+        uint256 round = _periodsUntil(id, time);
         if (round >= MAX_ROUNDS) revert MarketOver(MAX_ROUNDS);
         return uint32(round);
+    }
+
+    /// @notice Number of the bidding period of `time`. It goes on beyond the last round that takes bids, as tasks of the last ones
+    /// have to end, and seats to be left.
+    function roundAt(MarketId id, uint256 time) internal pure returns (uint32) {
+        return SafeCastLib.toUint32(_periodsUntil(id, time));
     }
 
     /// @notice First second at which `round` takes no bid any more.
     function closeOf(MarketId id, uint256 round) internal pure returns (uint256) {
         return id.genesis() + (round + 1) * id.biddingPeriod();
+    }
+
+    function _periodsUntil(MarketId id, uint256 time) private pure returns (uint256) {
+        uint256 start = id.genesis();
+        if (time < start) revert MarketNotOpenYet(time, start);
+        uint256 period = id.biddingPeriod();
+        if (period == 0) revert NotAMarket(id);
+        return FixedPointMathLib.rawDiv(FixedPointMathLib.rawSub(time, start), period);
     }
 }

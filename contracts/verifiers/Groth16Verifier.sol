@@ -3,25 +3,21 @@ pragma solidity ^0.8.28;
 
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
 
+import {IBatchVerifier} from "../interfaces/IBatchVerifier.sol";
 import {IGroth16Verifier} from "../interfaces/IGroth16Verifier.sol";
 import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
 import {Bn254, G1Point, G2Point} from "../libraries/Bn254.sol";
+import {Groth16Batch} from "../libraries/Groth16Batch.sol";
+import {Groth16Key} from "../libraries/Groth16Key.sol";
 import {CircuitId, toCircuitId} from "../types/CircuitId.sol";
 
 /// @title Groth16 proofs over BN254
 /// @dev The contract has no storage. All keys lie one after the other in the code of a data contract; where each ends and
-/// how large each circuit is are immutables, so that `isCircuit`, which programs ask before a bid, reads nothing.
+/// how large each circuit is are immutables, so that `isCircuit`, which programs ask before a bid, reads nothing, and a
+/// verification reads its key at once.
 contract Groth16Verifier is IGroth16Verifier {
     using Bn254 for G1Point;
     using Bn254 for G2Point;
-
-    /// @dev The part of a key that every circuit has, in the order of its words.
-    struct KeyHead {
-        G1Point alpha;
-        G2Point beta;
-        G2Point gamma;
-        G2Point delta;
-    }
 
     /// @dev Sixteen ends of 16 bits fill one immutable, sixteen sizes of 32 bits two.
     uint256 private constant MAX_CIRCUITS = 16;
@@ -30,11 +26,6 @@ contract Groth16Verifier is IGroth16Verifier {
     uint256 private constant MAX_KEYS_LENGTH = 24_575;
 
     uint256 private constant PROOF_LENGTH = 8 * 32;
-
-    uint256 private constant HEAD_LENGTH = 14 * 32;
-    uint256 private constant G1_LENGTH = 2 * 32;
-    /// @dev A key without public inputs.
-    uint256 private constant MIN_KEY_LENGTH = HEAD_LENGTH + G1_LENGTH;
 
     uint256 private immutable COUNT;
     address private immutable KEYS;
@@ -55,8 +46,9 @@ contract Groth16Verifier is IGroth16Verifier {
             Circuit memory circuit = circuits[i];
             if (circuit.units == 0) revert ZeroUnits(i);
             uint256 length = circuit.verifyingKey.length;
-            if (length < MIN_KEY_LENGTH || (length - MIN_KEY_LENGTH) % G1_LENGTH != 0) {
-                revert WrongKeyLength(i, length, MIN_KEY_LENGTH);
+            uint256 least = Groth16Key.MIN_LENGTH;
+            if (length < least || (length - least) % Groth16Key.G1_LENGTH != 0) {
+                revert WrongKeyLength(i, length, least);
             }
             keys = bytes.concat(keys, circuit.verifyingKey);
             if (keys.length > MAX_KEYS_LENGTH) revert KeysTooLong(keys.length, MAX_KEYS_LENGTH);
@@ -84,12 +76,30 @@ contract Groth16Verifier is IGroth16Verifier {
     {
         if (!_isCircuit(circuit) || proof.length != PROOF_LENGTH) return false;
         (uint256 start, uint256 end) = _span(circuit.index());
-        if (publicInputs.length != _inputCount(start, end)) return false;
+        if (publicInputs.length != Groth16Key.inputCount(end - start)) return false;
         for (uint256 i = 0; i < publicInputs.length; ++i) {
             if (publicInputs[i] >= Bn254.R) return false;
         }
 
-        return _holds(start, publicInputs, proof);
+        return _holds(SSTORE2.read(KEYS, start, end), publicInputs, proof);
+    }
+
+    /// @inheritdoc IBatchVerifier
+    function verifyBatch(CircuitId circuit, uint256[] calldata publicInputs, bytes calldata proofs)
+        external
+        view
+        returns (bytes4 answer, uint256 valid)
+    {
+        answer = IBatchVerifier.verifyBatch.selector;
+        if (!_isCircuit(circuit)) return (answer, 0);
+        uint256 count = proofs.length / PROOF_LENGTH;
+        if (count == 0 || count > Groth16Batch.MAX_PROOFS || proofs.length % PROOF_LENGTH != 0) {
+            return (answer, 0);
+        }
+        (uint256 start, uint256 end) = _span(circuit.index());
+        uint256 inputCount = Groth16Key.inputCount(end - start);
+        if (publicInputs.length != count * inputCount) return (answer, 0);
+        valid = Groth16Batch.check(SSTORE2.read(KEYS, start, end), inputCount, publicInputs, proofs);
     }
 
     /// @inheritdoc IProofVerifier
@@ -114,7 +124,7 @@ contract Groth16Verifier is IGroth16Verifier {
     function publicInputCount(uint256 index) external view returns (uint256) {
         _requireCircuit(index);
         (uint256 start, uint256 end) = _span(index);
-        return _inputCount(start, end);
+        return Groth16Key.inputCount(end - start);
     }
 
     /// @inheritdoc IGroth16Verifier
@@ -124,44 +134,45 @@ contract Groth16Verifier is IGroth16Verifier {
         return SSTORE2.read(KEYS, start, end);
     }
 
-    /// @dev The equation e(-A, B) * e(alpha, beta) * e(statement, gamma) * e(C, delta) = 1. The key starts at `start`.
-    function _holds(uint256 start, uint256[] calldata publicInputs, bytes calldata proof)
+    /// @dev The equation e(-A, B) * e(alpha, beta) * e(statement, gamma) * e(C, delta) = 1.
+    function _holds(bytes memory key, uint256[] calldata publicInputs, bytes calldata proof)
         private
         view
         returns (bool)
     {
-        G1Point[4] memory left;
-        G2Point[4] memory right;
-        (left[0], right[0], left[3]) = abi.decode(proof, (G1Point, G2Point, G1Point));
+        (G1Point memory a, G2Point memory b, G1Point memory c) =
+            abi.decode(proof, (G1Point, G2Point, G1Point));
         // Negation needs coordinates in range. Of all others the precompile requires it.
-        if (left[0].x >= Bn254.P || left[0].y >= Bn254.P) return false;
-        left[0] = left[0].negate();
-
-        KeyHead memory key = _readHead(start);
-        (left[1], right[1], right[2], right[3]) = (key.alpha, key.beta, key.gamma, key.delta);
-        left[2] = _statement(start + HEAD_LENGTH, publicInputs);
-        return Bn254.pairsToOne(left, right);
+        if (a.x >= Bn254.P || a.y >= Bn254.P) return false;
+        uint256[24] memory pairs;
+        _write(pairs, 0, a.negate(), b);
+        _write(pairs, 1, Groth16Key.alpha(key), Groth16Key.beta(key));
+        _write(pairs, 2, _statement(key, publicInputs), Groth16Key.gamma(key));
+        _write(pairs, 3, c, Groth16Key.delta(key));
+        uint256 at;
+        assembly ("memory-safe") {
+            at := pairs
+        }
+        return Bn254.pairsToOne(at, 4);
     }
 
-    /// @dev IC[0] + sum of publicInputs[i] * IC[i + 1]; `start` is the position of IC in the data (bytes).
-    function _statement(uint256 start, uint256[] calldata publicInputs)
+    function _write(uint256[24] memory pairs, uint256 i, G1Point memory a, G2Point memory b) private pure {
+        i *= 6;
+        (pairs[i], pairs[i + 1]) = (a.x, a.y);
+        (pairs[i + 2], pairs[i + 3], pairs[i + 4], pairs[i + 5]) =
+        (b.xImaginary, b.xReal, b.yImaginary, b.yReal);
+    }
+
+    /// @dev IC[0] + sum of publicInputs[i] * IC[i + 1].
+    function _statement(bytes memory key, uint256[] calldata publicInputs)
         private
         view
         returns (G1Point memory sum)
     {
-        sum = _readG1(start);
+        sum = Groth16Key.ic(key, 0);
         for (uint256 i = 0; i < publicInputs.length; ++i) {
-            G1Point memory term = _readG1(start + (i + 1) * G1_LENGTH).mul(publicInputs[i]);
-            sum = sum.add(term);
+            sum = sum.add(Groth16Key.ic(key, i + 1).mul(publicInputs[i]));
         }
-    }
-
-    function _readHead(uint256 start) private view returns (KeyHead memory) {
-        return abi.decode(SSTORE2.read(KEYS, start, start + HEAD_LENGTH), (KeyHead));
-    }
-
-    function _readG1(uint256 start) private view returns (G1Point memory) {
-        return abi.decode(SSTORE2.read(KEYS, start, start + G1_LENGTH), (G1Point));
     }
 
     function _requireCircuit(uint256 index) private view {
@@ -186,26 +197,21 @@ contract Groth16Verifier is IGroth16Verifier {
         end = (ENDS >> (16 * index)) & type(uint16).max;
     }
 
-    /// @dev The constructor has checked that a key holds one point more than there are inputs.
-    function _inputCount(uint256 start, uint256 end) private pure returns (uint256) {
-        return (end - start - HEAD_LENGTH) / G1_LENGTH - 1;
-    }
-
     /// @dev Reads the key back as `verify` does, so that what is checked is what will be used.
     /// Infinity is refused everywhere: as gamma or delta it lets anyone forge, as a point of IC it makes a public input
     /// mean nothing.
     function _checkKey(uint256 index) private view {
         (uint256 start, uint256 end) = _span(index);
-        KeyHead memory key = _readHead(start);
-        if (!key.alpha.isValid()) revert InvalidKeyPoint(index, 0);
-        if (!key.beta.isValid()) revert InvalidKeyPoint(index, 2);
-        if (!key.gamma.isValid()) revert InvalidKeyPoint(index, 6);
-        if (!key.delta.isValid()) revert InvalidKeyPoint(index, 10);
-        if (keccak256(abi.encode(key.gamma)) == keccak256(abi.encode(key.delta))) {
+        bytes memory key = SSTORE2.read(KEYS, start, end);
+        if (!Groth16Key.alpha(key).isValid()) revert InvalidKeyPoint(index, 0);
+        if (!Groth16Key.beta(key).isValid()) revert InvalidKeyPoint(index, 2);
+        if (!Groth16Key.gamma(key).isValid()) revert InvalidKeyPoint(index, 6);
+        if (!Groth16Key.delta(key).isValid()) revert InvalidKeyPoint(index, 10);
+        if (keccak256(abi.encode(Groth16Key.gamma(key))) == keccak256(abi.encode(Groth16Key.delta(key)))) {
             revert UnfinishedKey(index);
         }
-        for (uint256 at = start + HEAD_LENGTH; at < end; at += G1_LENGTH) {
-            if (!_readG1(at).isValid()) revert InvalidKeyPoint(index, (at - start) / 32);
+        for (uint256 i = 0; i <= Groth16Key.inputCount(key.length); ++i) {
+            if (!Groth16Key.ic(key, i).isValid()) revert InvalidKeyPoint(index, 14 + 2 * i);
         }
     }
 }

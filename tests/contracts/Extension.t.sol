@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Multicallable} from "solady/utils/Multicallable.sol";
 import {IMarketLog} from "../../contracts/interfaces/IMarketLog.sol";
-import {IMarketExtension} from "../../contracts/interfaces/IProverMarket.sol";
+import {IMarketExtension, IProverMarket} from "../../contracts/interfaces/IProverMarket.sol";
 import {Lane} from "../../contracts/types/Lane.sol";
 import {MarketId} from "../../contracts/types/MarketId.sol";
 import {Opening} from "../../contracts/types/Sealed.sol";
@@ -11,11 +11,38 @@ import {MarketTest} from "./support/MarketTest.sol";
 
 /// @notice One market of two contracts: what is where must show nowhere.
 contract ExtensionTest is MarketTest {
-    /// @dev The market's constructor deploys the auditor first, then this.
     function _extension() private view returns (address extension) {
-        extension = vm.computeCreateAddress(address(market), 2);
+        extension = market.extension();
         assertGt(extension.code.length, 0);
-        assertEq(address(market.auditor()), vm.computeCreateAddress(address(market), 1));
+        assertGt(address(market.auditor()).code.length, 0);
+        assertTrue(extension != address(market.auditor()));
+    }
+
+    function test_RevertWhen_AuditorOrExtensionHasNoCode() public {
+        address auditor = address(market.auditor());
+        address extension = _extension();
+        vm.expectRevert(IMarketLog.NotAContract.selector);
+        this.deploy(alice, extension);
+        vm.expectRevert(IMarketLog.NotAContract.selector);
+        this.deploy(auditor, alice);
+        vm.expectRevert(IMarketLog.NotAContract.selector);
+        this.deploy(address(0), address(0));
+        IProverMarket fresh = IProverMarket(this.deploy(auditor, extension));
+        assertEq(address(fresh.auditor()), auditor);
+        assertEq(fresh.extension(), extension);
+    }
+
+    /// @dev Creates a market's contract and passes on what its constructor says.
+    function deploy(address auditor, address extension) external returns (address created) {
+        bytes memory code = vm.getCode("ProverMarket.sol:ProverMarket");
+        code = bytes.concat(code, abi.encode(auditor, extension));
+        assembly ("memory-safe") {
+            created := create(0, add(code, 0x20), mload(code))
+            if iszero(created) {
+                returndatacopy(0x00, 0x00, returndatasize())
+                revert(0x00, returndatasize())
+            }
+        }
     }
 
     function _answers(address to, bytes4 selector) private returns (bool) {
@@ -124,7 +151,7 @@ contract ExtensionTest is MarketTest {
         bytes32 lane = keccak256(abi.encode(alice, _at(key, 3)));
         assertEq(_load(bytes32(uint256(lane) + 1)), Lane.unwrap(lanes[1]));
         bytes32 round = keccak256(abi.encode(1, _at(key, 1)));
-        assertEq(_load(round) & type(uint32).max, 3);
+        assertEq(_load(round) & type(uint24).max, 3);
         open(2);
         assertEq(settle(1).units, 8);
         assertEq(_load(bytes32(uint256(round) + 2)), uint256(market.assignmentRoot(id, 1)));
@@ -133,12 +160,12 @@ contract ExtensionTest is MarketTest {
         vm.warp(proveBy(1));
         takeOver(1, 0, 1);
         bytes32 task = keccak256(abi.encode(key, 1, 0));
-        assertTrue(_load(_at(task, 9)) != 0);
+        assertTrue(_load(_at(task, 10)) != 0);
         deliver(1, 0);
-        assertEq(_load(keccak256(abi.encode(0, keccak256(abi.encode(1, _at(key, 8)))))), 1);
+        assertEq(_load(keccak256(abi.encode(0, keccak256(abi.encode(1, _at(key, 9)))))), 1);
         assertEq(_load(_at(key, 5)), market.surplusOf(id));
         // Nothing of all this is in the extension's own storage.
-        for (uint256 slot; slot < 11; ++slot) {
+        for (uint256 slot; slot < 12; ++slot) {
             assertEq(vm.load(_extension(), bytes32(slot)), 0);
             assertEq(vm.load(_extension(), _at(key, slot)), 0);
         }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IMarketLog} from "../../contracts/interfaces/IMarketLog.sol";
-import {Task} from "../../contracts/types/Task.sol";
+import {Delivery} from "../../contracts/types/Task.sol";
 import {SlowClearing} from "./support/SlowClearing.sol";
 import {ProvedMarketTest} from "./support/ProvedMarketTest.sol";
 
@@ -28,19 +28,19 @@ contract LifecycleTest is ProvedMarketTest {
         assertEq(result.units, 14 + 27 + 53 + 14 + 27);
 
         // A proof of another statement, and another's proof re-sent, are worth nothing.
-        (Task memory task, bytes32[] memory path) = taskOf(1, 0);
-        Case memory right = readCase(0, 0);
-        Case memory wrong = readCase(0, 1);
+        Delivery memory right = provedDelivery(1, 0, 0, 0);
+        Delivery memory wrong = provedDelivery(1, 0, 0, 1);
         vm.expectRevert(IMarketLog.ProofRejected.selector);
-        market.deliver(id, task, path, right.publicInputs, wrong.proof);
-        vm.expectRevert(IMarketLog.WrongPublicInputs.selector);
-        market.deliver(id, task, path, wrong.publicInputs, wrong.proof);
+        market.deliver(id, wrong);
+        wrong.publicInputs = readCase(0, 1).publicInputs;
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongStatement.selector, 1, 0));
+        market.deliver(id, wrong);
 
         for (uint256 i; i + 1 < TASKS; ++i) {
             deliverProof(1, i, i % 3, i / 3);
         }
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskEnded.selector, 1, 0));
-        market.deliver(id, task, path, right.publicInputs, right.proof);
+        market.deliver(id, right);
 
         // The last task defaults; Rita takes it over and delivers.
         vm.warp(proveBy(1));

@@ -2,15 +2,18 @@
 pragma solidity ^0.8.28;
 
 import {stdJson} from "forge-std/StdJson.sol";
-import {ClosedRound} from "../../contracts/clearing/Claim.sol";
+import {Checkpoint, ClosedRound} from "../../contracts/clearing/Claim.sol";
 import {Verdict} from "../../contracts/interfaces/IRoundAuditor.sol";
 import {BidChain} from "../../contracts/types/BidChain.sol";
 import {BidWord} from "../../contracts/types/BidWord.sol";
+import {Certificate} from "../../contracts/types/Certificate.sol";
 import {Mechanism} from "../../contracts/types/Mechanism.sol";
 import {Outcome} from "../../contracts/types/Outcome.sol";
+import {Page} from "../../contracts/types/Page.sol";
 import {SlowClearing} from "./support/SlowClearing.sol";
 import {MarketTest} from "./support/MarketTest.sol";
 import {SlowMerkle} from "./support/SlowMerkle.sol";
+import {SlowPages} from "./support/SlowPages.sol";
 
 /// @notice The shared vectors, through the auditor and, as far as a market can express them, through a market: what is
 /// settled there is what the vectors say, under both mechanisms.
@@ -117,23 +120,85 @@ contract VectorsTest is MarketTest {
             r.asks[k] = SlowClearing.Ask(_costs[k], _capacities[k]);
         }
         SlowClearing.Result memory result = SlowClearing.clear(r);
-        Verdict memory v = market.auditor().audit(_closed(words_), result.certificate, _raw(words_));
+        ClosedRound memory closed = _closed(words_);
+        (bytes memory next, Verdict memory v) =
+            market.auditor().audit(closed, result.certificate, "", Checkpoint(closed.seed, 0), _raw(words_));
+        assertEq(next.length, 0);
+        _compareOther(v, _inTwoPages(closed, result, words_));
+        _compareOther(v, _inLots(result, words_));
         _compare(v.outcome, result);
         assertEq(v.signal.capBinds, result.capBinds);
         assertEq(v.assignmentRoot, _rootOf(words_, result));
         _compareSeats(v, result);
     }
 
+    /// @dev The same round in two pages, the second half of the bids first.
+    function _inTwoPages(
+        ClosedRound memory closed,
+        SlowClearing.Result memory result,
+        BidWord[] memory words_
+    ) private view returns (Verdict memory v) {
+        uint256 half = words_.length / 2;
+        Certificate memory c = result.certificate;
+        uint256 seed = BidChain.unwrap(closed.seed);
+        Page memory first = SlowPages.page(seed, words_, half, words_.length, c);
+        bytes memory progress;
+        if (half != 0) {
+            (progress, v) = market.auditor().audit(closed, c, "", first.start, _raw(first.words));
+            assertGt(progress.length, 0);
+            assertEq(v.seats.length, 0);
+        }
+        Page memory last = SlowPages.page(seed, words_, 0, half == 0 ? words_.length : half, c);
+        (progress, v) = market.auditor().audit(closed, c, progress, last.start, _raw(last.words));
+        assertEq(progress.length, 0);
+    }
+
+    /// @dev The same round with neighbours of one fee and size in one entry.
+    function _inLots(SlowClearing.Result memory result, BidWord[] memory words_)
+        private
+        view
+        returns (Verdict memory v)
+    {
+        BidWord[] memory lots = new BidWord[](words_.length);
+        uint256 n;
+        for (uint256 k; k < words_.length;) {
+            uint256 count = 1;
+            while (k + count < words_.length && _isLike(k, k + count)) ++count;
+            lots[n++] = entryWord(uint64(_fees[k]), uint32(_sizes[k]), count, uint144(k));
+            k += count;
+        }
+        assembly ("memory-safe") {
+            mstore(lots, n)
+        }
+        ClosedRound memory closed = _closed(lots);
+        Checkpoint memory start = Checkpoint(closed.seed, 0);
+        (, v) = market.auditor().audit(closed, result.certificate, "", start, _raw(lots));
+    }
+
+    function _isLike(uint256 a, uint256 b) private view returns (bool) {
+        return _fees[a] == _fees[b] && _sizes[a] == _sizes[b];
+    }
+
+    /// @dev All but the root, which depends on the entries and the order of the pages.
+    function _compareOther(Verdict memory v, Verdict memory other) private pure {
+        (Verdict memory a, Verdict memory b) = (v, other);
+        (bytes32 rootA, bytes32 rootB) = (a.assignmentRoot, b.assignmentRoot);
+        assertEq(rootA == 0, rootB == 0);
+        (a.assignmentRoot, b.assignmentRoot) = (0, 0);
+        assertEq(keccak256(abi.encode(a)), keccak256(abi.encode(b)));
+        (a.assignmentRoot, b.assignmentRoot) = (rootA, rootB);
+    }
+
     function _closed(BidWord[] memory words_) private view returns (ClosedRound memory closed) {
         closed.mechanism = _mechanism;
         (closed.round, closed.capacityCap, closed.reservePrice) = (_round, _cap, _reserve);
         (closed.costs, closed.capacities) = (_costs, _capacities);
-        closed.seed = BidChain.wrap(uint256(keccak256("seed")) << 32);
+        closed.seed = BidChain.wrap(uint256(keccak256("seed")) << 56);
         uint256 hash = BidChain.unwrap(closed.seed);
         for (uint256 k; k < words_.length; ++k) {
-            hash = (uint256(keccak256(abi.encode(hash, words_[k]))) >> 32) << 32;
+            hash = (uint256(keccak256(abi.encode(hash, words_[k]))) >> 56) << 56;
         }
-        closed.bids = BidChain.wrap(hash | words_.length);
+        closed.bids = BidChain.wrap(hash | _fees.length);
     }
 
     function _rootOf(BidWord[] memory words_, SlowClearing.Result memory result)
@@ -203,7 +268,7 @@ contract VectorsTest is MarketTest {
         uint256[] memory winningBids = _json.readUintArray(_key(".winning_bids"));
         uint256 found;
         for (uint256 k; k < _fees.length; ++k) {
-            bool wins = outcome.wins(_fees[k], k);
+            bool wins = outcome.winners(_fees[k], k, 1) == 1;
             assertEq(wins, result.wins[k]);
             if (wins) assertEq(winningBids[found++], k);
         }

@@ -79,6 +79,12 @@ pub fn first<E: SolEvent>(receipt: &TransactionReceipt, contract: Address) -> Op
     logs.find_map(|log| E::decode_log(&log.inner).ok()).map(|log| log.data)
 }
 
+/// A task of `TasksDelivered`: its index, and the seat that was paid.
+#[must_use]
+pub fn delivered_task(task: U256) -> (U256, U256) {
+    (task >> 8, task & U256::from(u8::MAX))
+}
+
 /// Where an entry stands, as `BidSubmitted` and `BidsSubmitted` pack it: `requester (160) | round (32) | index of its first bid (32)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {

@@ -17,6 +17,7 @@
 //! | [`follower`] | keeps histories at the head of the chain, through reorganisations |
 //! | [`round`] | what a settlement needs |
 //! | [`settlement`] | the calls that settle a round, whole or page by page (pure) |
+//! | [`delivery`] | deliveries that share a transaction (pure) |
 //! | [`deploy`] | deploys the contracts, creates markets |
 //!
 //! Time is block time throughout: no clock of this machine decides anything about the market.
@@ -24,6 +25,7 @@
 mod client;
 pub mod commitments;
 mod connection;
+pub mod delivery;
 pub mod deploy;
 mod error;
 pub mod events;

@@ -165,6 +165,20 @@ impl Client {
         let call = ProverMarket::deliverCall { id: market.id.get(), delivery };
         self.send(call, U256::ZERO, Some(market.delivery_gas())).await
     }
+
+    /// Delivers proofs together; see [`crate::delivery::delivery_batch`].
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn deliver_batch(
+        &self,
+        market: &Market,
+        batch: ProverMarket::DeliveryBatch,
+    ) -> Result<TransactionReceipt, SendError> {
+        let gas = market.batch_gas(batch.deliveries.len());
+        let call = ProverMarket::deliverBatchCall { id: market.id.get(), batch };
+        self.send(call, U256::ZERO, Some(gas)).await
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One market: its id, its parameters, its deadlines and its money.
 
-use crate::{CallError, Client, MarketParams};
+use crate::{CallError, Client, MAX_TRANSACTION_GAS, MarketParams, delivery::MAX_TOGETHER};
 use alloy::primitives::{B256, U256};
 use market_types::{OutOfRange, RoundNumber};
 use std::fmt;
@@ -306,6 +306,23 @@ impl Market {
         const AROUND_THE_PROOF: u64 = 300_000;
         // A call passes on at most 63/64 of the gas that is left (EIP-150).
         self.params.verifier_gas.saturating_mul(64).div_ceil(63).saturating_add(AROUND_THE_PROOF)
+    }
+
+    /// The least gas that so many deliveries must be sent with together: what the contract keeps for the verifier, which may take as
+    /// much for all as for each alone, and the rest of the call.
+    #[must_use]
+    pub fn batch_gas(&self, deliveries: usize) -> u64 {
+        const AROUND_THE_BATCH: u64 = 300_000;
+        const AROUND_EACH: u64 = 20_000;
+        let count = u64::try_from(deliveries).unwrap_or(u64::MAX);
+        let verifying = self.params.verifier_gas.saturating_mul(count).saturating_mul(64).div_ceil(63);
+        verifying.saturating_add(AROUND_EACH.saturating_mul(count)).saturating_add(AROUND_THE_BATCH)
+    }
+
+    /// Most deliveries that are sent together: as many as one transaction has gas for, at most [`MAX_TOGETHER`].
+    #[must_use]
+    pub fn most_together(&self) -> usize {
+        (1..=MAX_TOGETHER).rev().find(|n| self.batch_gas(*n) <= MAX_TRANSACTION_GAS).unwrap_or(1)
     }
 
     /// `ticks` of the ledger in currency (wei, or the token's smallest unit), held at the maximum.

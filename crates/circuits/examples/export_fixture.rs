@@ -1,9 +1,11 @@
-//! Writes `tests/vectors/groth16.json` of the workspace, against which the Solidity verifier is tested.
+//! Writes `tests/vectors/groth16.json` and `tests/vectors/groth16-batch.json` of the workspace, against which the Solidity verifier
+//! is tested.
 //!
 //! Run from the workspace root: `cargo run -p circuits --example export_fixture`. Keys, tasks and randomness are
-//! deterministic, so an unchanged circuit gives an unchanged file. Per circuit: verifying key words and for each proof its
+//! deterministic, so unchanged circuits give unchanged files. Per circuit: verifying key words and for each proof its
 //! public inputs and proof words, all in the encodings of `circuits::VerifyingKey::to_words` and `circuits::Proof::to_words`.
-//! `rerandomised` proofs prove the statement of the first proof with other bytes.
+//! `rerandomised` proofs prove the statement of the first proof with other bytes. The second file holds proofs of as many
+//! statements of the first circuit as are delivered together.
 
 use std::{error::Error, fs, path::Path};
 
@@ -18,18 +20,41 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json};
 
+/// Proofs of one circuit that are verified together.
+const BATCH: u64 = 32;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let keys = KeyStore::open(root.join(KeyStore::DEFAULT_DIR))?;
+    let vectors = root.join("tests/vectors");
     let mut fixture = Vec::new();
     for kind in CircuitKind::ALL {
         let key = keys.load(kind, &mut |event: KeyEvent| eprintln!("{event:?}"))?;
         fixture.push(circuit(kind, &key)?);
     }
-    let path = root.join("tests/vectors/groth16.json");
-    fs::write(&path, serde_json::to_string_pretty(&fixture)? + "\n")?;
-    eprintln!("wrote {} circuits", fixture.len());
+    fs::write(vectors.join("groth16.json"), serde_json::to_string_pretty(&fixture)? + "\n")?;
+    let key = keys.load(CircuitKind::Transfers1, &mut |_| ())?;
+    let batch = batch(&key)?;
+    fs::write(vectors.join("groth16-batch.json"), serde_json::to_string_pretty(&batch)? + "\n")?;
+    eprintln!("wrote {} circuits and a batch of {BATCH} proofs", fixture.len());
     Ok(())
+}
+
+/// Proofs of other statements than those of [`circuit`].
+fn batch(key: &DevProvingKey) -> Result<Value, Box<dyn Error>> {
+    let kind = key.kind();
+    let mut rng = ChaCha20Rng::seed_from_u64(BATCH);
+    let mut proofs = Vec::new();
+    for seed in (1..=BATCH).map(|number| 1000 + number) {
+        let demo = Demo::new(seed);
+        let task = Task::new(demo.state(), &demo.batch(kind.batch_size(), seed))?;
+        let (inputs, proof) = (task.public_inputs(), prove(key, &task, &mut rng)?);
+        if !verify(&key.verifying_key(), &inputs, &proof) {
+            return Err("a proof of the batch does not verify".into());
+        }
+        proofs.push(entry(&inputs, &proof, false));
+    }
+    Ok(json!({ "id": kind.id().get(), "proofs": proofs }))
 }
 
 fn circuit(kind: CircuitKind, key: &DevProvingKey) -> Result<Value, Box<dyn Error>> {

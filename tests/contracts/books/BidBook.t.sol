@@ -4,17 +4,13 @@ pragma solidity ^0.8.28;
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {BidChain} from "../../../contracts/types/BidChain.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
-import {CircuitId, toCircuitId} from "../../../contracts/types/CircuitId.sol";
 import {MarketId} from "../../../contracts/types/MarketId.sol";
-import {NewBid} from "../../../contracts/types/Task.sol";
 import {MarketTest} from "../support/MarketTest.sol";
 
 contract BidBookTest is MarketTest {
-    uint256[] private _none;
-
     /// @dev The running hash from its documentation.
     function _chainOf(MarketId id_, uint256 round, BidWord[] memory list) private view returns (uint256) {
-        bytes32 mask = bytes32(~uint256(type(uint32).max));
+        bytes32 mask = bytes32(~uint256(type(uint56).max));
         bytes32 hash = keccak256(abi.encode(block.chainid, address(market), id_, round)) & mask;
         for (uint256 i; i < list.length; ++i) {
             hash = keccak256(abi.encode(hash, list[i])) & mask;
@@ -49,14 +45,12 @@ contract BidBookTest is MarketTest {
         fundedBid(bob, 9, 1);
         open(3);
         fundedBid(bob, 9, 1);
-        uint256[] memory inputs = new uint256[](2);
-        (inputs[0], inputs[1]) = (11, 12);
-        CircuitId circuit = toCircuitId(5, 4);
+        BidWord word = wordOf(newTasks(alice, 10, 4, 3));
+        uint256 place = (uint256(uint160(alice)) << 64) | (3 << 32) | 1;
         vm.expectEmit(address(market));
-        uint256 head = (3 << 160) | (1 << 128) | (10 << 64) | CircuitId.unwrap(circuit);
-        emit IMarketLog.BidSubmitted(id, alice, head, inputs, "abc");
+        emit IMarketLog.BidSubmitted(id, place, word);
         vm.prank(alice);
-        (uint256 round, uint256 index) = market.submitBid(id, 10, circuit, inputs, "abc");
+        (uint256 round, uint256 index) = market.submitBid(id, word);
         assertEq(round, 3);
         assertEq(index, 1);
     }
@@ -64,10 +58,10 @@ contract BidBookTest is MarketTest {
     function test_bidCarriesItsOwnMoney() public {
         vm.deal(alice, 1 ether);
         vm.prank(alice);
-        market.submitBid{value: 100 * TICK}(id, 10, circuitOf(8), _none, "");
+        market.submitBid{value: 100 * TICK}(id, plainWord(10, 8));
         assertEq(available(alice), 100 - 80 - FEE);
-        NewBid[] memory bids = new NewBid[](1);
-        bids[0] = NewBid(10, circuitOf(8), _none, "");
+        BidWord[] memory bids = new BidWord[](1);
+        bids[0] = plainWord(10, 8);
         vm.prank(alice);
         market.submitBids{value: 80 * TICK}(id, bids);
         assertEq(available(alice), 180 - 2 * (80 + FEE));
@@ -78,51 +72,65 @@ contract BidBookTest is MarketTest {
         vm.startPrank(alice);
         bytes4 selector = IMarketLog.TaskSizeOutOfRange.selector;
         vm.expectRevert(abi.encodeWithSelector(selector, 0, MAX_SIZE));
-        market.submitBid(id, 10, circuitOf(0), _none, "");
+        market.submitBid(id, plainWord(10, 0));
         vm.expectRevert(abi.encodeWithSelector(selector, MAX_SIZE + 1, MAX_SIZE));
-        market.submitBid(id, 10, circuitOf(MAX_SIZE + 1), _none, "");
-        market.submitBid(id, 10, circuitOf(MAX_SIZE), _none, "");
+        market.submitBid(id, plainWord(10, MAX_SIZE + 1));
+        market.submitBid(id, plainWord(10, MAX_SIZE));
     }
 
     function test_RevertWhen_FeeIsZero() public {
         fund(alice, 1000);
         vm.expectRevert(IMarketLog.ZeroFee.selector);
         vm.prank(alice);
-        market.submitBid(id, 0, circuitOf(1), _none, "");
+        market.submitBid(id, plainWord(0, 1));
     }
 
     function test_RevertWhen_NoBids() public {
         vm.expectRevert(IMarketLog.NoBids.selector);
-        market.submitBids(id, new NewBid[](0));
+        market.submitBids(id, new BidWord[](0));
     }
 
     function test_RevertWhen_RoundFull() public {
-        NewBid[] memory bids = new NewBid[](4000);
-        for (uint256 i; i < bids.length; ++i) {
-            bids[i] = NewBid(1, circuitOf(1), _none, "");
+        uint256 most = 2 ** 24 - 1;
+        fund(alice, 8 * (most + 1));
+        vm.startPrank(alice);
+        BidWord[] memory lots = new BidWord[](1025);
+        for (uint256 i; i < lots.length; ++i) {
+            lots[i] = entryWord(1, 1, i == 1024 ? 1022 : 2 ** 14 - 1, 0);
         }
-        fund(alice, 8 * 5000);
-        vm.prank(alice);
-        market.submitBids(id, bids);
-        bytes memory full = abi.encodeWithSelector(IMarketLog.RoundFull.selector, 4000, closeAt(0));
+        // 1,024 of the largest lots and one that leaves room for a single bid.
+        market.submitBids(id, lots);
+        bytes memory full = abi.encodeWithSelector(IMarketLog.RoundFull.selector, most - 1, closeAt(0));
         vm.expectRevert(full);
-        vm.prank(alice);
-        market.submitBid(id, 1, circuitOf(1), _none, "");
+        market.submitBid(id, entryWord(1, 1, 2, 0));
+        lots = new BidWord[](2);
+        (lots[0], lots[1]) = (plainWord(1, 1), plainWord(1, 1));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.RoundFull.selector, most, closeAt(0)));
+        market.submitBids(id, lots);
+        (, uint256 index) = market.submitBid(id, plainWord(1, 1));
+        assertEq(index, most - 1);
+        assertEq(market.bidChainOf(id, 0).count(), most);
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.RoundFull.selector, most, closeAt(0)));
+        market.submitBid(id, plainWord(1, 1));
+        vm.stopPrank();
         open(1);
         vm.prank(alice);
-        (uint256 round,) = market.submitBid(id, 1, circuitOf(1), _none, "");
+        (uint256 round,) = market.submitBid(id, plainWord(1, 1));
         assertEq(round, 1);
     }
 
     function test_oneBadBidRefusesAllOfThem() public {
         fund(alice, 1000);
-        NewBid[] memory bids = new NewBid[](2);
-        bids[0] = NewBid(10, circuitOf(8), _none, "");
-        bids[1] = NewBid(10, circuitOf(9), _none, "");
+        BidWord[] memory bids = new BidWord[](2);
+        (bids[0], bids[1]) = (plainWord(10, 8), plainWord(10, 9));
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskSizeOutOfRange.selector, 9, MAX_SIZE));
         vm.prank(alice);
         market.submitBids(id, bids);
-        bids[1] = NewBid(200, circuitOf(8), _none, "");
+        bids[1] = plainWord(0, 8);
+        vm.expectRevert(IMarketLog.ZeroFee.selector);
+        vm.prank(alice);
+        market.submitBids(id, bids);
+        bids[1] = plainWord(200, 8);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 1000, 1680 + 2 * FEE));
         vm.prank(alice);
         market.submitBids(id, bids);

@@ -245,8 +245,8 @@ contract CertificateTest is ClosedRoundTest {
         assertEq(market.assignmentRoot(id, round), SlowMerkle.root(leaves));
         assertEq(market.outcomeOf(id, round).units(), result.units);
         for (uint256 i; i < n; ++i) {
-            bool wins = market.outcomeOf(id, round).wins(posted(round, i).fee, i);
-            assertEq(wins, result.wins[i]);
+            uint256 won = market.outcomeOf(id, round).winners(posted(round, i).fee, i, 1);
+            assertEq(won == 1, result.wins[i]);
         }
     }
 
@@ -309,8 +309,9 @@ contract CertificateTest is ClosedRoundTest {
 
     function _submit(Posted memory p) private {
         fund(p.requester, uint256(p.fee) * p.circuit.units() + FEE);
+        BidWord word = wordOf(p);
         vm.prank(p.requester);
-        market.submitBid(id, p.fee, p.circuit, p.inputs, p.data);
+        market.submitBid(id, word);
     }
 
     function _one(BidWord word) private pure returns (BidWord[] memory list) {

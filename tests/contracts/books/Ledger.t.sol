@@ -213,7 +213,7 @@ contract LedgerTest is MarketTest {
         open(2);
         bid(alice, 12, 4); // round 0 is void by now: folded into the same slot
         lanes = market.lanesOf(id, alice);
-        assertEq(lanes[0].round(), 2);
+        assertEq(lanes[0].round(0), 2);
         assertEq(available(alice), 300 - 51 - 55);
         vm.warp(settleBy(2));
         assertEq(available(alice), 300);
@@ -223,10 +223,9 @@ contract LedgerTest is MarketTest {
         fund(alice, 20);
         open(1);
         fund(alice, 26);
-        uint256[] memory inputs = new uint256[](0);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 46, 47));
         vm.prank(alice);
-        market.submitBid(id, 10, circuitOf(4), inputs, "");
+        market.submitBid(id, plainWord(10, 4));
     }
 
     function test_sinkCollectsItsSurplusOnly() public {

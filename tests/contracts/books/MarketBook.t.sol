@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {IProofVerifier} from "../../../contracts/interfaces/IProofVerifier.sol";
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
-import {CircuitId} from "../../../contracts/types/CircuitId.sol";
 import {MarketId, MarketIdLib} from "../../../contracts/types/MarketId.sol";
 import {MarketParams} from "../../../contracts/types/MarketParams.sol";
 import {MarketTest} from "../support/MarketTest.sol";
@@ -58,12 +57,11 @@ contract MarketBookTest is MarketTest {
         vm.expectRevert(unknown);
         market.termsOf(other, 0);
         // An id that no market can have, and one without money under it, take no bid either.
-        uint256[] memory inputs = new uint256[](0);
         MarketId none = MarketId.wrap(bytes32(uint256(MAX_SIZE)));
         vm.expectRevert(abi.encodeWithSelector(MarketIdLib.NotAMarket.selector, none));
-        market.submitBid(none, 1, circuitOf(1), inputs, "");
+        market.submitBid(none, plainWord(1, 1));
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 0, 1 + FEE));
-        market.submitBid(other, 1, circuitOf(1), inputs, "");
+        market.submitBid(other, plainWord(1, 1));
     }
 
     function test_RevertWhen_ParameterOutsideItsRange() public {
@@ -194,13 +192,11 @@ contract MarketBookTest is MarketTest {
         id = market.createMarket(params);
         fund(alice, 100);
         assertEq(available(alice), 100);
-        uint256[] memory inputs = new uint256[](0);
-        CircuitId circuit = circuitOf(1);
         bytes memory early =
             abi.encodeWithSelector(MarketIdLib.MarketNotOpenYet.selector, block.timestamp, params.genesis);
         vm.expectRevert(early);
         vm.prank(alice);
-        market.submitBid(id, 10, circuit, inputs, "");
+        market.submitBid(id, plainWord(10, 1));
         vm.warp(params.genesis - 1);
         vm.expectRevert(
             abi.encodeWithSelector(MarketIdLib.MarketNotOpenYet.selector, params.genesis - 1, params.genesis)
@@ -209,7 +205,7 @@ contract MarketBookTest is MarketTest {
         market.register(id, 100, 1);
         vm.warp(params.genesis);
         vm.prank(alice);
-        market.submitBid(id, 10, circuit, inputs, "");
+        market.submitBid(id, plainWord(10, 1));
     }
 
     function _refuse(MarketParams memory p, bytes32 name) private {

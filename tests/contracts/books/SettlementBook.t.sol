@@ -14,9 +14,11 @@ contract SettlementBookTest is ClosedRoundTest {
         (bytes32[] memory leaves,) = leavesOf(1, expected, 0);
         uint256[] memory winners = new uint256[](2);
         (winners[0], winners[1]) = ((12 << 8) | 1, 10 << 8); // rotated by the round's number
+        uint256[] memory shares = new uint256[](1);
+        shares[0] = (uint256(uint160(relayer)) << 64) | 5;
         vm.expectEmit(address(market));
         emit IMarketLog.RoundSettled(
-            id, 1, relayer, core(2, 12, 2, 22), 9 * 22, winners, SlowMerkle.root(leaves), 5 * FEE
+            id, 1, relayer, core(2, 12, 2, 22), 9 * 22, winners, SlowMerkle.root(leaves), shares
         );
         settle(1);
         Outcome outcome = market.outcomeOf(id, 1);

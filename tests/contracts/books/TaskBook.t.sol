@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IProofVerifier} from "../../../contracts/interfaces/IProofVerifier.sol";
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {Takeover} from "../../../contracts/types/Takeover.sol";
-import {Task, TaskStatus} from "../../../contracts/types/Task.sol";
+import {Delivery, Task, TaskStatus} from "../../../contracts/types/Task.sol";
 import {toCircuitId} from "../../../contracts/types/CircuitId.sol";
 import {MarketTest} from "../support/MarketTest.sol";
 
@@ -83,21 +83,24 @@ contract TaskBookTest is MarketTest {
     }
 
     function test_RevertWhen_TaskIsNotInTheRound() public {
-        (Task memory good, bytes32[] memory path) = taskOf(1, 0);
-        for (uint256 field; field < 9; ++field) {
-            Task memory task = abi.decode(abi.encode(good), (Task));
-            bytes32[] memory way = path;
+        Delivery memory good = deliveryOf(1, 0);
+        for (uint256 field; field < 12; ++field) {
+            Delivery memory d = abi.decode(abi.encode(good), (Delivery));
+            Task memory task = d.task;
             if (field == 0) task.round = 2;
             if (field == 1) task.index = 1;
             if (field == 2) task.seat = 1;
             if (field == 3) task.fee += 1;
-            if (field == 4) task.circuit = toCircuitId(7, 8);
+            if (field == 4) task.size = 7;
             if (field == 5) task.requester = bob;
-            if (field == 6) task.inputsHash = ~task.inputsHash;
-            if (field == 7) task.dataHash = ~task.dataHash;
-            if (field == 8) way = new bytes32[](1);
+            if (field == 6) task.statements = ~task.statements;
+            if (field == 7) task.position = 1;
+            if (field == 8) task.count = 2;
+            if (field == 9) task.count = 0;
+            if (field == 10) d.path = new bytes32[](1);
+            if (field == 11) task.index = 2 ** 24;
             vm.expectRevert(abi.encodeWithSelector(IMarketLog.UnknownTask.selector, task.round, task.index));
-            market.deliver(id, task, way, posted(1, 0).inputs, "");
+            market.deliver(id, d);
         }
     }
 
@@ -107,22 +110,28 @@ contract TaskBookTest is MarketTest {
     }
 
     function test_RevertWhen_StatementOrProofIsWrong() public {
-        (Task memory task, bytes32[] memory path) = taskOf(1, 0);
-        uint256[] memory inputs = posted(1, 0).inputs;
-        bytes memory proof = proofOf(1, 0);
-        inputs[0] += 1;
-        vm.expectRevert(IMarketLog.WrongPublicInputs.selector);
-        market.deliver(id, task, path, inputs, proof);
-        inputs[0] -= 1;
-        proof[0] ^= 0x01;
+        Delivery memory good = deliveryOf(1, 0);
+        for (uint256 field; field < 6; ++field) {
+            Delivery memory d = abi.decode(abi.encode(good), (Delivery));
+            if (field == 0) d.publicInputs[0] += 1;
+            if (field == 1) d.publicInputs = new uint256[](3);
+            if (field == 2) d.circuit = toCircuitId(7, 8);
+            if (field == 3) d.circuit = circuitOf(7);
+            if (field == 4) d.dataHash = ~d.dataHash;
+            if (field == 5) d.statementPath = new bytes32[](1);
+            d.proof = verifier.proofOf(d.circuit, d.publicInputs);
+            vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongStatement.selector, 1, 0));
+            market.deliver(id, d);
+        }
+        good.proof[0] ^= 0x01;
         vm.expectRevert(IMarketLog.ProofRejected.selector);
-        market.deliver(id, task, path, inputs, proof);
+        market.deliver(id, good);
+        good.proof[0] ^= 0x01;
+        market.deliver(id, good);
     }
 
     function testFuzz_tooLittleGasIsNeverARejectedProof(uint256 gas_) public {
-        (Task memory task, bytes32[] memory path) = taskOf(1, 0);
-        bytes memory call =
-            abi.encodeCall(market.deliver, (id, task, path, posted(1, 0).inputs, proofOf(1, 0)));
+        bytes memory call = abi.encodeCall(market.deliver, (id, deliveryOf(1, 0)));
         gas_ = bound(gas_, 30_000, 700_000);
         (bool ok, bytes memory reason) = address(market).call{gas: gas_}(call);
         if (ok) {
@@ -135,8 +144,9 @@ contract TaskBookTest is MarketTest {
     }
 
     function test_RevertWhen_GasIsTooLittleToTell() public {
-        (Task memory task, bytes32[] memory path) = taskOf(1, 0);
-        bytes memory call = abi.encodeCall(market.deliver, (id, task, path, posted(1, 0).inputs, "bad"));
+        Delivery memory d = deliveryOf(1, 0);
+        d.proof = "bad";
+        bytes memory call = abi.encodeCall(market.deliver, (id, d));
         (bool ok, bytes memory reason) = address(market).call{gas: 300_000}(call);
         assertFalse(ok);
         assertEq(bytes4(reason), IMarketLog.InsufficientGas.selector);

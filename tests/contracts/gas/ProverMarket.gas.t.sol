@@ -4,7 +4,8 @@ pragma solidity ^0.8.28;
 import {BidWord} from "../../../contracts/types/BidWord.sol";
 import {Certificate} from "../../../contracts/types/Certificate.sol";
 import {MarketParams, Mechanism} from "../../../contracts/types/MarketParams.sol";
-import {NewBid, Task} from "../../../contracts/types/Task.sol";
+import {Task} from "../../../contracts/types/Task.sol";
+import {Multicallable} from "solady/utils/Multicallable.sol";
 import {ProvedMarketTest} from "../support/ProvedMarketTest.sol";
 import {SlowClearing} from "../support/SlowClearing.sol";
 
@@ -83,12 +84,53 @@ contract ProverMarketGasTest is ProvedMarketTest {
         fundedBid(bob, 50, 64);
         submit(plain);
         _record("submitBid, later");
-        fundedBid(bob, 50, 64);
-        submit(rollupTask(carol, 50, 0, 0));
-        _record("submitBid, later, rollup statement with 560 bytes of data");
     }
 
-    /// @dev One public input, no data, as the expectation of 36,000 gas is stated for.
+    /// @dev The requester's last bid was in the round before last, and there are bids of others in the open one.
+    function test_gasOfSubmitBidWithItsStatement() public {
+        _tenSeats(256);
+        _returning(alice);
+        Posted memory plain = _plainTask();
+        _submitAndPublish(plain);
+        _record("submitBid and publish, later");
+        fundedBid(bob, 50, 64);
+        _returning(carol);
+        _submitAndPublish(rollupTask(carol, 50, 0, 0));
+        _record("submitBid and publish, later, rollup statement with 560 bytes of data");
+    }
+
+    function test_gasOfSubmitBidForALot() public {
+        _tenSeats(256);
+        _returning(alice);
+        lot(alice, 30, 64, 100);
+        _record("submitBid, later, lot of 100");
+    }
+
+    /// @dev A requester with money whose last bid was in the round before last, lost by fee; the open round has bids.
+    function _returning(address requester) private {
+        uint256 round = openRound();
+        fund(requester, 1e7);
+        bid(requester, 6, 64);
+        for (uint64 i; i < 40; ++i) {
+            fundedBid(bob, 21 + i, 64);
+        }
+        open(round + 1);
+        settle(round);
+        open(round + 2);
+        fundedBid(bob, 50, 64);
+        fundedBid(bob, 50, 64);
+    }
+
+    function _submitAndPublish(Posted memory p) private {
+        bytes[] memory calls = new bytes[](2);
+        calls[0] = abi.encodeCall(market.submitBid, (id, wordOf(p)));
+        calls[1] = abi.encodeCall(market.publish, (id, p.requester, statementsOf(p)));
+        vm.prank(p.requester);
+        Multicallable(address(market)).multicall(calls);
+        remember(openRound(), p);
+    }
+
+    /// @dev One public input, no data.
     function _plainTask() private view returns (Posted memory p) {
         p = Posted(alice, 30, groth16.circuitAt(0), new uint256[](1), "");
         p.inputs[0] = uint256(keccak256("statement"));
@@ -97,30 +139,28 @@ contract ProverMarketGasTest is ProvedMarketTest {
     function test_gasOfSubmitBidWithItsMoney() public {
         fundedBid(bob, 50, 64);
         Posted memory p = _plainTask();
+        BidWord word = wordOf(p);
         vm.deal(alice, 1 ether);
         vm.prank(alice);
-        market.submitBid{value: 1000 * TICK}(id, p.fee, p.circuit, p.inputs, p.data);
+        market.submitBid{value: 1000 * TICK}(id, word);
         _record("submitBid, first of its requester, with its money");
     }
 
     function test_gasOfSubmitBidsAndRelease() public {
         _tenSeats(256);
         fundedBid(bob, 50, 64);
-        NewBid[] memory bids = new NewBid[](100);
-        for (uint256 i; i < bids.length; ++i) {
-            Posted memory p = _plainTask();
-            p.inputs[0] += i;
-            (p.fee, p.requester) = (uint64(20 + i), carol);
-            bids[i] = NewBid(p.fee, p.circuit, p.inputs, p.data);
-            remember(1, p);
+        uint64[] memory fees = new uint64[](100);
+        uint32[] memory sizes = new uint32[](100);
+        for (uint256 i; i < 100; ++i) {
+            (fees[i], sizes[i]) = (uint64(20 + i), 64);
         }
         fund(carol, 1e6);
-        vm.prank(carol);
-        market.submitBids(id, bids);
+        bundle(carol, fees, sizes);
         _record("submitBids, 100");
         open(2);
         settle(1);
-        market.release(id, carol, 1, 1, words(1, 1, 100));
+        BidWord[] memory list = words(1, 1, 100);
+        market.release(id, carol, 1, 1, list);
         _record("release, 100");
     }
 
@@ -163,6 +203,39 @@ contract ProverMarketGasTest is ProvedMarketTest {
     function test_gasOfSettleWith1000Bids() public {
         _settle(1000, 2048);
         _record("settle, 1000 bids, 10 provers");
+    }
+
+    /// @dev Ten entries of a hundred bids each, about half of which win.
+    function test_gasOfSettleWithLots() public {
+        _tenSeats(2048);
+        _lots(10);
+        _settleAndRecord("settle, 10 lots of 100 bids, 10 provers");
+    }
+
+    function test_gasOfSettleWithLotsAtTheAverageFee() public {
+        params.mechanism = Mechanism.AverageFee;
+        id = market.createMarket(params);
+        _tenSeats(1843);
+        _lots(10);
+        _settleAndRecord("settle, 10 lots of 100 bids, 10 provers, average fee");
+    }
+
+    function _lots(uint256 count) private {
+        for (uint64 i; i < count; ++i) {
+            fundedLot(address(uint160(0xb000 + i)), 20 + (i * 377) % 1000, 33, 100);
+        }
+    }
+
+    function _settleAndRecord(string memory name) private {
+        vm.warp(openAt(2));
+        fund(relayer, 1);
+        noteAsks(1);
+        SlowClearing.Result memory result = cleared(1);
+        assertGt(result.units, 8 * 1843);
+        BidWord[] memory list = words(1);
+        vm.prank(relayer);
+        market.settle(id, 1, result.certificate, list);
+        _record(name);
     }
 
     /// @dev Below the average are all ten.

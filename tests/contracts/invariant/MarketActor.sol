@@ -86,16 +86,20 @@ abstract contract MarketActor is MarketBooks {
             (c.task, c.deposit) = (p, deposit);
             return _commit(c, abi.encodeCall(market.commitBid, (id, c.hash, uint96(deposit), openRound())));
         }
-        bool bundled = _laneTaken(round, p.requester);
-        ok = _try(p.requester, 0, abi.encodeCall(market.submitBid, (id, p.fee, p.circuit, p.inputs, p.data)));
-        if (!ok) return false;
-        _noteBid(round, p, bundled);
+        return _submitLot(_only(p));
     }
 
-    function _noteBid(uint256 round, Posted memory p, bool bundled) internal {
-        remember(round, p);
-        if (bundled) _noteBundle(round, p.requester, postedCount(round) - 1, 1);
-        _takeLane(round, p.requester);
+    /// @dev Bids for all of the list in one entry.
+    function _submitLot(Posted[] memory list) internal returns (bool ok) {
+        ok = _try(list[0].requester, 0, abi.encodeCall(market.submitBid, (id, wordOf(list))));
+        if (ok) _noteEntry(roundNow(), list);
+    }
+
+    function _noteEntry(uint256 round, Posted[] memory list) internal {
+        address requester = list[0].requester;
+        rememberLot(round, list);
+        if (_laneTaken(round, requester)) _noteBundle(round, requester, list.length, 1);
+        _takeLane(round, requester);
     }
 
     function _commit(Commitment memory c, bytes memory call) internal returns (bool ok) {
@@ -131,7 +135,7 @@ abstract contract MarketActor is MarketBooks {
         if (!ok) return false;
         require(!_try(relayer, 0, call), "a commitment is opened once");
         if (c.isAsk) noteCost(c.round, c.seat, c.cost);
-        else _noteBid(c.round, c.task, _laneTaken(c.round, c.account));
+        else _noteEntry(c.round, _only(c.task));
         _dropCommitment(at);
     }
 
@@ -204,7 +208,7 @@ abstract contract MarketActor is MarketBooks {
             relayer,
             0,
             abi.encodeCall(
-                market.release, (id, b.requester, b.round, b.first, words(b.round, b.first, b.count))
+                market.release, (id, b.requester, b.round, b.first, words(b.round, b.entry, b.entries))
             )
         );
     }

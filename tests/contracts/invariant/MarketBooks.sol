@@ -3,17 +3,24 @@ pragma solidity ^0.8.28;
 
 import {MarketId} from "../../../contracts/types/MarketId.sol";
 import {Mechanism} from "../../../contracts/types/Mechanism.sol";
-import {Task} from "../../../contracts/types/Task.sol";
+import {Delivery, Task} from "../../../contracts/types/Task.sol";
+import {PagedSettling} from "../support/PagedSettling.sol";
 import {SealedMarketTest} from "../support/SealedMarketTest.sol";
+import {MarketTest} from "../support/MarketTest.sol";
 import {SlowClearing} from "../support/SlowClearing.sol";
 
 /// @notice A second set of books, kept beside the market's from what happened: who is owed what, and which seat holds which
 /// task.
-abstract contract MarketBooks is SealedMarketTest {
+abstract contract MarketBooks is SealedMarketTest, PagedSettling {
+    function setUp() public virtual override(SealedMarketTest, MarketTest) {
+        super.setUp();
+    }
+
     struct OpenTask {
         Task task;
         bytes32[] path;
-        uint256[] inputs;
+        /// The call that delivers it.
+        bytes delivery;
         uint256 pot;
         uint256 deadline;
         uint256[] holders;
@@ -42,8 +49,12 @@ abstract contract MarketBooks is SealedMarketTest {
     struct Bundle {
         uint256 round;
         address requester;
+        /// Index of its first bid, and number of its bids.
         uint256 first;
         uint256 count;
+        /// Number of its first entry, and of its entries.
+        uint256 entry;
+        uint256 entries;
     }
 
     OpenTask[] public tasks;
@@ -186,7 +197,7 @@ abstract contract MarketBooks is SealedMarketTest {
     function openUnits(uint256 seat_) external view returns (uint256 units) {
         for (uint256 i; i < tasks.length; ++i) {
             for (uint256 k; k < tasks[i].holders.length; ++k) {
-                if (tasks[i].holders[k] == seat_) units += tasks[i].task.circuit.units();
+                if (tasks[i].holders[k] == seat_) units += tasks[i].task.size;
             }
         }
     }
@@ -206,9 +217,9 @@ abstract contract MarketBooks is SealedMarketTest {
             if (!result.wins[i]) continue;
             wins[round][i] = true;
             OpenTask storage t = tasks.push();
-            (t.task, t.path) = taskOf(round, i);
-            t.inputs = posted(round, i).inputs;
-            uint256 size = t.task.circuit.units();
+            Delivery memory d = deliveryOf(round, i);
+            (t.task, t.path, t.delivery) = (d.task, d.path, abi.encodeCall(market.deliver, (id, d)));
+            uint256 size = d.task.size;
             t.pot = params.mechanism == Mechanism.Core
                 ? result.userPrice * size
                 : result.revenue * size / result.units;
@@ -222,8 +233,10 @@ abstract contract MarketBooks is SealedMarketTest {
         tasks.pop();
     }
 
-    function _noteBundle(uint256 round, address requester, uint256 first, uint256 count) internal {
-        bundles.push(Bundle(round, requester, first, count));
+    /// @dev The last `entries` of a round, which have `count` bids.
+    function _noteBundle(uint256 round, address requester, uint256 count, uint256 entries) internal {
+        uint256 first = postedCount(round) - count;
+        bundles.push(Bundle(round, requester, first, count, entryCount(round) - entries, entries));
     }
 
     function _noteChange(uint256 seat_, uint256 units, bool shrinks) internal {

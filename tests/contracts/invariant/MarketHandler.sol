@@ -2,9 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
+import {BidWord} from "../../../contracts/types/BidWord.sol";
 import {Certificate} from "../../../contracts/types/Certificate.sol";
 import {MarketParams} from "../../../contracts/types/MarketParams.sol";
-import {NewBid} from "../../../contracts/types/Task.sol";
+import {Page} from "../../../contracts/types/Page.sol";
 import {Attacker, Forcer} from "../mocks/Attackers.sol";
 import {HashVerifier} from "../mocks/HashVerifier.sol";
 import {MarketActor} from "./MarketActor.sol";
@@ -77,12 +78,12 @@ contract MarketHandler is MarketActor {
 
     function submitBids(uint256 who, uint256 count, uint256 seed) external acts("submitBids") {
         count = bound(count, 1, 4);
-        NewBid[] memory bids = new NewBid[](count);
+        BidWord[] memory bids = new BidWord[](count);
         Posted[] memory all = new Posted[](count);
         for (uint256 i; i < count; ++i) {
             uint256 r = uint256(keccak256(abi.encode(seed, i)));
             all[i] = _anyTask(who, r, r >> 64);
-            bids[i] = NewBid(all[i].fee, all[i].circuit, all[i].inputs, all[i].data);
+            bids[i] = wordOf(all[i]);
             _deposit(all[i].requester, uint256(all[i].fee) * all[i].circuit.units() + params.settlementFee);
         }
         if (_isSealed()) {
@@ -95,9 +96,26 @@ contract MarketHandler is MarketActor {
         uint256 round = roundNow();
         bool ok = _try(all[0].requester, 0, abi.encodeCall(market.submitBids, (id, bids)));
         require(ok, "bids with their money are taken");
-        _noteBundle(round, all[0].requester, postedCount(round), count);
         for (uint256 i; i < count; ++i) {
             remember(round, all[i]);
+        }
+        _noteBundle(round, all[0].requester, count, count);
+        _succeeded(ok);
+    }
+
+    /// @dev One entry of several bids; a sealed market takes none, and each is committed to alone.
+    function submitLot(uint256 who, uint256 fee, uint256 count, bool pays) external acts("submitLot") {
+        Posted memory p = _anyTask(who, fee, fee >> 64);
+        Posted[] memory list = newTasks(p.requester, p.fee, p.circuit.units(), bound(count, 2, 9));
+        if (pays || _isSealed()) _deposit(p.requester, list.length * (costOf(p) + 3));
+        bool ok = !_isSealed() && _submitLot(list);
+        require(ok || !pays || _isSealed(), "a lot with its money is taken");
+        if (_isSealed()) {
+            require(!_submitLot(list), "a sealed market takes no lot");
+            for (uint256 i; i < list.length; ++i) {
+                ok = _submit(list[i]);
+                require(ok, "a commitment with its money is taken");
+            }
         }
         _succeeded(ok);
     }
@@ -231,17 +249,61 @@ contract MarketHandler is MarketActor {
         _succeeded(true);
     }
 
+    /// @dev Closes the open round and settles it page by page, each by anybody, while somebody else's pages of the same and of a
+    /// wrong claim, and words that are not the round's, get in between.
+    function settleInPages(uint256 seed) external acts("settleInPages") {
+        Posted memory p = _anyTask(seed, seed >> 32, seed >> 64);
+        _deposit(p.requester, costOf(p) + 3);
+        require(_submit(p), "a bid with its money is taken");
+        uint256 round = roundNow();
+        _closeRound(7);
+        uint256 end = entryCount(round);
+        if (end == 0) return;
+        uint256[] memory firsts = randomFirsts(end, seed);
+        address[] memory settlers = new address[](firsts.length);
+        for (uint256 k; k < firsts.length; ++k) {
+            settlers[k] = _actor(uint256(keccak256(abi.encode(seed, k))));
+            _disturb(round, seed, end);
+        }
+        uint256 before = _availableOfAll();
+        settleInPages(round, firsts, settlers);
+        require(
+            _availableOfAll() >= before + postedCount(round) * params.settlementFee, "settlers get every fee"
+        );
+        _noteSettlement(round);
+        _succeeded(true);
+    }
+
+    function _availableOfAll() private view returns (uint256 sum) {
+        for (uint256 i; i < _actors.length; ++i) {
+            sum += available(_actors[i]);
+        }
+    }
+
+    /// @dev Pages that begin other settlements, by somebody who settles nothing.
+    function _disturb(uint256 round, uint256 seed, uint256 end) private {
+        Certificate memory c = cleared(round).certificate;
+        Page memory tiny = pageOf(round, c, end, end);
+        require(_try(sink, 0, abi.encodeCall(market.settlePage, (id, round, c, tiny))), "a page of nothing");
+        tiny = pageOf(round, c, end - 1, end);
+        tiny.words[0] = BidWord.wrap(BidWord.unwrap(tiny.words[0]) ^ bytes32(uint256(1) << (seed % 256)));
+        bytes memory call = abi.encodeCall(market.settlePage, (id, round, c, tiny));
+        require(!_try(sink, 0, call), "words of no round are refused");
+        c.units += 1;
+        tiny = pageOf(round, c, 0, end);
+        call = abi.encodeCall(market.settlePage, (id, round, c, tiny));
+        require(!_try(sink, 0, call), "another certificate is refused");
+    }
+
     function deliver(uint256 which, bool late) external acts("deliver") {
         uint256 at = late && tasks.length != 0 ? which % tasks.length : _taskBefore(which, _deadlineOf);
         if (at >= tasks.length) return;
         OpenTask memory t = tasks[at];
-        bytes memory proof = verifier.proofOf(t.task.circuit, t.inputs);
-        bytes memory call = abi.encodeCall(market.deliver, (id, t.task, t.path, t.inputs, proof));
-        bool ok = _try(_actor(which), 0, call);
+        bool ok = _try(_actor(which), 0, t.delivery);
         require(ok == (block.timestamp < t.deadline), "delivered exactly before the holder's deadline");
         if (ok) {
             _dropTask(at);
-            require(!_try(relayer, 0, call), "a task is paid once");
+            require(!_try(relayer, 0, t.delivery), "a task is paid once");
         }
         _succeeded(ok);
     }

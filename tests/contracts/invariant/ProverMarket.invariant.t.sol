@@ -24,6 +24,7 @@ contract ProverMarketInvariantTest is MarketTest {
         "forceEther",
         "submitBid",
         "submitBids",
+        "submitLot",
         "release",
         "register",
         "ask",
@@ -34,6 +35,7 @@ contract ProverMarketInvariantTest is MarketTest {
         "forfeit",
         "settleRound",
         "settleWrong",
+        "settleInPages",
         "deliver",
         "takeOver",
         "expire",
@@ -68,7 +70,7 @@ contract ProverMarketInvariantTest is MarketTest {
     }
 
     function _target(MarketHandler handler) private {
-        bytes4[] memory selectors = new bytes4[](26);
+        bytes4[] memory selectors = new bytes4[](29);
         selectors[0] = handler.deposit.selector;
         selectors[1] = handler.withdraw.selector;
         selectors[2] = handler.fold.selector;
@@ -97,6 +99,9 @@ contract ProverMarketInvariantTest is MarketTest {
         bool isSealed = handler == _sealed;
         selectors[24] = isSealed ? handler.reveal.selector : handler.submitBid.selector;
         selectors[25] = isSealed ? handler.forfeit.selector : handler.settleRound.selector;
+        selectors[26] = handler.submitLot.selector;
+        selectors[27] = handler.submitLot.selector;
+        selectors[28] = handler.settleInPages.selector;
         targetSelector(FuzzSelector(address(handler), selectors));
         targetContract(address(handler));
     }

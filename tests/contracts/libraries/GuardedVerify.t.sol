@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IProofVerifier} from "../../../contracts/interfaces/IProofVerifier.sol";
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {MarketId} from "../../../contracts/types/MarketId.sol";
-import {Task} from "../../../contracts/types/Task.sol";
+import {Delivery} from "../../../contracts/types/Task.sol";
 import {
     BurningVerifier,
     OneByteVerifier,
@@ -36,11 +36,11 @@ contract GuardedVerifyTest is MarketTest {
 
     function _rejects(address hostile) private {
         _marketWith(hostile);
-        (Task memory task, bytes32[] memory path) = taskOf(1, 0);
-        uint256[] memory inputs = posted(1, 0).inputs;
+        Delivery memory d = deliveryOf(1, 0);
+        d.proof = "proof";
         uint256 before = gasleft();
         vm.expectRevert(IMarketLog.ProofRejected.selector);
-        market.deliver(id, task, path, inputs, "proof");
+        market.deliver(id, d);
         assertLt(before - gasleft(), params.verifierGas + 150_000);
         assertEq(available(paul), 0);
         // The round goes on: the task can still be taken over and expired.

@@ -1,31 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Test} from "forge-std/Test.sol";
 import {IProofVerifier} from "../../../contracts/interfaces/IProofVerifier.sol";
 import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
 import {CapacityChange} from "../../../contracts/types/CapacityChange.sol";
-import {CircuitId, toCircuitId} from "../../../contracts/types/CircuitId.sol";
 import {MarketId} from "../../../contracts/types/MarketId.sol";
 import {MarketParams, Mechanism} from "../../../contracts/types/MarketParams.sol";
 import {Offer} from "../../../contracts/types/Offer.sol";
-import {NewBid, Task} from "../../../contracts/types/Task.sol";
+import {Delivery, Task} from "../../../contracts/types/Task.sol";
 import {HashVerifier} from "../mocks/HashVerifier.sol";
+import {PostedTasks} from "./PostedTasks.sol";
 import {SlowClearing} from "./SlowClearing.sol";
 import {SlowMerkle} from "./SlowMerkle.sol";
 
 /// @notice A market and everything to drive it: bids are remembered, asks are noted at each close, and rounds are cleared by
 /// `SlowClearing`. The market is deployed from its artifact, so that tests compile without it.
-abstract contract MarketTest is Test {
-    struct Posted {
-        address requester;
-        uint64 fee;
-        CircuitId circuit;
-        uint256[] inputs;
-        bytes data;
-    }
-
+abstract contract MarketTest is PostedTasks {
     /// @dev What a seat asks and has free at a round's close, and what the round is cleared under.
     struct Noted {
         uint256 cost;
@@ -48,7 +39,6 @@ abstract contract MarketTest is Test {
     IProverMarket internal market;
     HashVerifier internal verifier;
     MarketParams internal params;
-    MarketId internal id;
 
     address internal sink = makeAddr("sink");
     address internal relayer = makeAddr("relayer");
@@ -60,10 +50,10 @@ abstract contract MarketTest is Test {
     address internal rita = makeAddr("rita");
     address internal steve = makeAddr("steve");
 
-    mapping(MarketId => mapping(uint256 round => Posted[])) private _posted;
     mapping(MarketId => mapping(uint256 round => Noted[])) private _asks;
     mapping(MarketId => mapping(uint256 round => NotedTerms)) private _terms;
-    uint256 private _nonce;
+    /// Sizes of the pages in which a round was settled (bids), from the last page to the first; none for one page.
+    mapping(MarketId => mapping(uint256 round => uint256[])) private _pages;
 
     function setUp() public virtual {
         market = deployMarket();
@@ -75,7 +65,11 @@ abstract contract MarketTest is Test {
 
     /// @notice A market's contract from its artifact: what is tested is the build that is deployed.
     function deployMarket() internal returns (IProverMarket) {
-        return IProverMarket(vm.deployCode("ProverMarket.sol:ProverMarket"));
+        address auditor = vm.deployCode("RoundAuditor.sol:RoundAuditor");
+        address extension = vm.deployCode("MarketExtension.sol:MarketExtension");
+        return IProverMarket(
+            payable(vm.deployCode("ProverMarket.sol:ProverMarket", abi.encode(auditor, extension)))
+        );
     }
 
     function defaultParams() internal view returns (MarketParams memory) {
@@ -215,83 +209,59 @@ abstract contract MarketTest is Test {
 
     // -------------------------------------------------------------------------------------------------------- bids
 
-    function circuitOf(uint32 size) internal pure returns (CircuitId) {
-        return toCircuitId(size, size);
-    }
-
     /// @notice A bid of `requester` for a task of its own, from its balance.
     function bid(address requester, uint64 fee, uint32 size) internal returns (uint256 index) {
-        uint256 round;
-        Posted memory p = newTask(requester, fee, size);
-        vm.prank(requester);
-        (round, index) = market.submitBid(id, fee, p.circuit, p.inputs, p.data);
-        remember(round, p);
+        return submit(newTask(requester, fee, size));
     }
 
     /// @notice The same with the money for it.
     function fundedBid(address requester, uint64 fee, uint32 size) internal returns (uint256 index) {
-        fund(requester, uint256(fee) * size + params.settlementFee);
-        return bid(requester, fee, size);
+        return fundedLot(requester, fee, size, 1);
+    }
+
+    /// @notice One entry of `count` bids of `requester` for tasks of its own, from its balance.
+    function lot(address requester, uint64 fee, uint32 size, uint256 count)
+        internal
+        returns (uint256 firstIndex)
+    {
+        return submitLot(newTasks(requester, fee, size, count));
+    }
+
+    function fundedLot(address requester, uint64 fee, uint32 size, uint256 count)
+        internal
+        returns (uint256 firstIndex)
+    {
+        fund(requester, count * (uint256(fee) * size + params.settlementFee));
+        return lot(requester, fee, size, count);
+    }
+
+    function submit(Posted memory p) internal returns (uint256 index) {
+        return submitLot(_only(p));
+    }
+
+    function submitLot(Posted[] memory list) internal returns (uint256 firstIndex) {
+        uint256 round;
+        BidWord word = wordOf(list);
+        vm.prank(list[0].requester);
+        (round, firstIndex) = market.submitBid(id, word);
+        rememberLot(round, list);
     }
 
     function bundle(address requester, uint64[] memory fees, uint32[] memory sizes)
         internal
         returns (uint256 firstIndex)
     {
-        NewBid[] memory bids = new NewBid[](fees.length);
+        BidWord[] memory entries = new BidWord[](fees.length);
         Posted[] memory all = new Posted[](fees.length);
         for (uint256 i; i < fees.length; ++i) {
             all[i] = newTask(requester, fees[i], sizes[i]);
-            bids[i] = NewBid(fees[i], all[i].circuit, all[i].inputs, all[i].data);
+            entries[i] = wordOf(all[i]);
         }
         uint256 round;
         vm.prank(requester);
-        (round, firstIndex) = market.submitBids(id, bids);
+        (round, firstIndex) = market.submitBids(id, entries);
         for (uint256 i; i < fees.length; ++i) {
             remember(round, all[i]);
-        }
-    }
-
-    function newTask(address requester, uint64 fee, uint32 size) internal returns (Posted memory p) {
-        uint256[] memory inputs = new uint256[](2);
-        (inputs[0], inputs[1]) = (++_nonce, size);
-        return Posted(requester, fee, circuitOf(size), inputs, abi.encode(_nonce, "witness"));
-    }
-
-    function remember(uint256 round, Posted memory p) internal {
-        _posted[id][round].push(p);
-    }
-
-    function postedCount(uint256 round) internal view returns (uint256) {
-        return _posted[id][round].length;
-    }
-
-    function posted(uint256 round, uint256 index) internal view returns (Posted memory) {
-        return _posted[id][round][index];
-    }
-
-    /// @notice A bid's word, from the layout as documented.
-    function wordOf(Posted memory p) internal pure returns (BidWord) {
-        uint256 who = (uint256(uint160(p.requester)) << 64) | CircuitId.unwrap(p.circuit);
-        bytes32 ticket =
-            keccak256(abi.encodePacked(who, keccak256(abi.encodePacked(p.inputs)), keccak256(p.data)));
-        return BidWord.wrap(
-            bytes32(abi.encodePacked(p.fee, uint32(CircuitId.unwrap(p.circuit)), uint160(uint256(ticket))))
-        );
-    }
-
-    function words(uint256 round) internal view returns (BidWord[] memory) {
-        return words(round, 0, _posted[id][round].length);
-    }
-
-    function words(uint256 round, uint256 first, uint256 count)
-        internal
-        view
-        returns (BidWord[] memory list)
-    {
-        list = new BidWord[](count);
-        for (uint256 i; i < count; ++i) {
-            list[i] = wordOf(_posted[id][round][first + i]);
         }
     }
 
@@ -322,10 +292,10 @@ abstract contract MarketTest is Test {
         r.number = round;
         NotedTerms memory terms = _terms[id][round];
         (r.capacityCap, r.reservePrice) = (terms.capacityCap, terms.reservePrice);
-        Posted[] storage list = _posted[id][round];
-        r.bids = new SlowClearing.Bid[](list.length);
-        for (uint256 i; i < list.length; ++i) {
-            r.bids[i] = SlowClearing.Bid(list[i].fee, list[i].circuit.units());
+        r.bids = new SlowClearing.Bid[](postedCount(round));
+        for (uint256 i; i < r.bids.length; ++i) {
+            Posted memory p = posted(round, i);
+            r.bids[i] = SlowClearing.Bid(p.fee, p.circuit.units());
         }
         r.asks = asks(round);
         return SlowClearing.clear(r);
@@ -346,49 +316,77 @@ abstract contract MarketTest is Test {
         returns (Task memory task, bytes32[] memory path)
     {
         SlowClearing.Result memory result = cleared(round);
-        Posted memory p = _posted[id][round][index];
+        Posted memory p = posted(round, index);
+        Entry memory entry = entryOf(round, index);
         task = Task({
             round: uint32(round),
             index: uint32(index),
+            position: uint16(index - entry.first),
+            count: uint16(entry.count),
             seat: uint8(result.seatOf[index]),
             fee: p.fee,
-            circuit: p.circuit,
+            size: p.circuit.units(),
             requester: p.requester,
-            inputsHash: keccak256(abi.encodePacked(p.inputs)),
-            dataHash: keccak256(p.data)
+            statements: statementsRoot(lotOf(round, entry))
         });
         (bytes32[] memory leaves, uint256 at) = leavesOf(round, result, index);
         path = SlowMerkle.path(leaves, at);
     }
 
+    /// @notice Leaves of the round's assignment tree, and where the one of bid `index` is among them: page by page in order of
+    /// settling, within a page in order of submission.
     function leavesOf(uint256 round, SlowClearing.Result memory result, uint256 index)
         internal
         view
         returns (bytes32[] memory leaves, uint256 at)
     {
+        uint256[] memory pages = _pages[id][round];
+        if (pages.length == 0) {
+            pages = new uint256[](1);
+            pages[0] = result.wins.length;
+        }
+        BidWord[] memory list = words(round);
         uint256 n;
-        leaves = new bytes32[](result.wins.length);
-        for (uint256 i; i < result.wins.length; ++i) {
-            if (!result.wins[i]) continue;
-            if (i == index) at = n;
-            leaves[n++] = keccak256(abi.encodePacked(wordOf(_posted[id][round][i]), i, result.seatOf[i]));
+        uint256 end = result.wins.length;
+        leaves = new bytes32[](end);
+        for (uint256 k; k < pages.length; ++k) {
+            for (uint256 i = end - pages[k]; i < end; ++i) {
+                if (!result.wins[i]) continue;
+                if (i == index) at = n;
+                uint256 number = entryNumberOf(round, i);
+                uint256 which = ((i - entryOf(round, i).first) << 32) | i;
+                leaves[n++] = keccak256(abi.encode(list[number], which, result.seatOf[i]));
+            }
+            end -= pages[k];
         }
         assembly ("memory-safe") {
             mstore(leaves, n)
         }
     }
 
+    function notePages(uint256 round, uint256[] memory bids) internal {
+        _pages[id][round] = bids;
+    }
+
     function proofOf(uint256 round, uint256 index) internal view returns (bytes memory) {
-        Posted memory p = _posted[id][round][index];
+        Posted memory p = posted(round, index);
         return verifier.proofOf(p.circuit, p.inputs);
     }
 
+    /// @notice What delivers a winning bid's task, with the proof that the verifier of these tests accepts.
+    function deliveryOf(uint256 round, uint256 index) internal view returns (Delivery memory d) {
+        (d.task, d.path) = taskOf(round, index);
+        Posted memory p = posted(round, index);
+        (d.circuit, d.publicInputs, d.dataHash) = (p.circuit, p.inputs, keccak256(p.data));
+        Entry memory entry = entryOf(round, index);
+        d.statementPath = SlowMerkle.path(statementLeaves(lotOf(round, entry)), index - entry.first);
+        d.proof = proofOf(round, index);
+    }
+
     function deliver(uint256 round, uint256 index) internal {
-        (Task memory task, bytes32[] memory path) = taskOf(round, index);
-        uint256[] memory inputs = posted(round, index).inputs;
-        bytes memory proof = proofOf(round, index);
+        Delivery memory d = deliveryOf(round, index);
         vm.prank(relayer);
-        market.deliver(id, task, path, inputs, proof);
+        market.deliver(id, d);
     }
 
     function takeOver(uint256 round, uint256 index, uint256 seat_) internal returns (uint256 deadline) {

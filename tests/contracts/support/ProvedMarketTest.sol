@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IGroth16Verifier} from "../../../contracts/interfaces/IGroth16Verifier.sol";
 import {CircuitId} from "../../../contracts/types/CircuitId.sol";
-import {Task} from "../../../contracts/types/Task.sol";
+import {Delivery} from "../../../contracts/types/Task.sol";
 import {Groth16Vectors} from "../verifiers/Groth16Vectors.sol";
 import {MarketTest} from "./MarketTest.sol";
 
@@ -35,13 +35,6 @@ abstract contract ProvedMarketTest is MarketTest, Groth16Vectors {
         return submit(p);
     }
 
-    function submit(Posted memory p) internal returns (uint256 number) {
-        uint256 round;
-        vm.prank(p.requester);
-        (round, number) = market.submitBid(id, p.fee, p.circuit, p.inputs, p.data);
-        remember(round, p);
-    }
-
     function rollupTask(address requester, uint64 fee, uint256 circuit, uint256 index)
         internal
         view
@@ -59,9 +52,18 @@ abstract contract ProvedMarketTest is MarketTest, Groth16Vectors {
     }
 
     function deliverProof(uint256 round, uint256 number, uint256 circuit, uint256 index) internal {
-        (Task memory task, bytes32[] memory path) = taskOf(round, number);
-        Case memory c = readCase(circuit, index);
+        Delivery memory d = provedDelivery(round, number, circuit, index);
         vm.prank(relayer);
-        market.deliver(id, task, path, c.publicInputs, c.proof);
+        market.deliver(id, d);
+    }
+
+    /// @notice The delivery of bid `number` with the proof of a case of the vectors.
+    function provedDelivery(uint256 round, uint256 number, uint256 circuit, uint256 index)
+        internal
+        view
+        returns (Delivery memory d)
+    {
+        d = deliveryOf(round, number);
+        d.proof = readCase(circuit, index).proof;
     }
 }

@@ -22,7 +22,7 @@ abstract contract SealedMarketTest is MarketTest {
 
     function seedOf(uint256 round) internal view returns (bytes32) {
         bytes32 hash = keccak256(abi.encode(block.chainid, address(market), id, round));
-        return hash >> 32 << 32;
+        return hash >> 56 << 56;
     }
 
     function saltOf(Posted memory p) internal pure returns (bytes32) {
@@ -30,11 +30,11 @@ abstract contract SealedMarketTest is MarketTest {
     }
 
     function openingOf(Posted memory p) internal pure returns (Opening memory) {
-        return Opening(p.requester, p.fee, p.circuit, p.inputs, p.data, saltOf(p));
+        return Opening(p.requester, wordOf(p), saltOf(p));
     }
 
     function commitmentOf(uint256 round, Posted memory p) internal view returns (bytes32) {
-        return keccak256(abi.encode(seedOf(round), wordOf(p), saltOf(p)));
+        return keccak256(abi.encode(seedOf(round), p.requester, wordOf(p), saltOf(p)));
     }
 
     /// @notice What a bid needs at least as its deposit.

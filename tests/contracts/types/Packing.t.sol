@@ -3,17 +3,20 @@ pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
+import {BidChain, BidChainLib} from "../../../contracts/types/BidChain.sol";
 import {BidWord, BidWordLib} from "../../../contracts/types/BidWord.sol";
 import {Lane, LaneLib} from "../../../contracts/types/Lane.sol";
 import {MarketId, MarketIdLib} from "../../../contracts/types/MarketId.sol";
 import {Mechanism} from "../../../contracts/types/Mechanism.sol";
 import {Offer, OfferLib} from "../../../contracts/types/Offer.sol";
-import {Outcome, OutcomeLib} from "../../../contracts/types/Outcome.sol";
+import {Digest, Outcome, OutcomeLib} from "../../../contracts/types/Outcome.sol";
 import {Takeover, TakeoverLib} from "../../../contracts/types/Takeover.sol";
 
 /// @notice Every packed type gives back what was put in, up to the ends of each field's range and next to full neighbours.
 contract PackingTest is Test {
     uint256 private constant MAX_ROUND = type(uint32).max;
+    /// Last round of a market.
+    uint256 private constant LAST_ROUND = 2 ** 28 - 1;
 
     /// @dev One run in four each: 0, 1, the type's end, anything.
     function _ends(uint256 value, uint256 bits) private pure returns (uint256) {
@@ -22,19 +25,20 @@ contract PackingTest is Test {
         return kind == 0 ? 0 : kind == 1 ? max : kind == 2 ? 1 : value & max;
     }
 
-    function testFuzz_laneGivesBackWhatItHolds(uint256 b, uint256 r, uint256 i, uint256 f, uint256 s)
-        public
-        pure
-    {
-        uint96 balance = uint96(_ends(b, 96));
-        uint32 round = uint32(bound(_ends(r, 32), 0, type(uint32).max - 1)); // the round is kept plus one
-        (uint32 index, uint64 fee, uint32 size) =
-            (uint32(_ends(i, 32)), uint64(_ends(f, 64)), uint32(_ends(s, 32)));
-        Lane lane = Lane.wrap(0).credit(balance).withBid(round, index, fee, size);
+    /// @dev Balance, round, index, number, fee, size.
+    function testFuzz_laneGivesBackWhatItHolds(uint256[6] memory v) public pure {
+        uint256 balance = _ends(v[0], 96);
+        uint256 round = _ends(v[1], 28);
+        (uint256 index, uint256 fee) = (_ends(v[2], 24), _ends(v[4], 64));
+        uint256 count = _ends(v[3], 14);
+        if (count == 0) count = 1; // an entry has at least one bid
+        uint256 size = _ends(v[5], 31);
+        Lane lane = Lane.wrap(0).credit(balance).withBid(round, index, count, fee, size);
         assertTrue(lane.hasBid());
         assertEq(lane.balance(), balance);
-        assertEq(lane.round(), round);
+        assertEq(lane.round(round & 1), round);
         assertEq(lane.index(), index);
+        assertEq(lane.count(), count);
         assertEq(lane.fee(), fee);
         assertEq(lane.size(), size);
         assertEq(Lane.unwrap(lane.debit(balance)), Lane.unwrap(lane) & type(uint160).max);
@@ -43,8 +47,8 @@ contract PackingTest is Test {
     }
 
     function testFuzz_laneCountsCreditsAndDebits(uint96 a, uint96 b, uint96 c) public {
-        Lane lane =
-            Lane.wrap(0).withBid(type(uint32).max - 1, type(uint32).max, type(uint64).max, 1).credit(a);
+        Lane lane = Lane.wrap(0)
+            .withBid(2 ** 28 - 1, type(uint24).max, 2 ** 14 - 1, type(uint64).max, 2 ** 31 - 1).credit(a);
         if (uint256(a) + b > type(uint96).max) {
             vm.expectRevert(abi.encodeWithSelector(LaneLib.BalanceOverflow.selector, a, b));
             this.credit(lane, b);
@@ -60,6 +64,9 @@ contract PackingTest is Test {
         lane = lane.debit(c);
         assertEq(lane.balance(), total - c);
         assertEq(lane.fee(), type(uint64).max);
+        assertEq(lane.round(1), 2 ** 28 - 1);
+        assertEq(lane.count(), 2 ** 14 - 1);
+        assertEq(lane.size(), 2 ** 31 - 1);
     }
 
     function testFuzz_offerGivesBackWhatItHolds(uint256 f, uint256 g, uint256 c, uint256 n) public pure {
@@ -106,19 +113,55 @@ contract PackingTest is Test {
         }
     }
 
+    /// @dev The bids of a lot one by one, against the lot.
     function testFuzz_refundIsTheLockOrTheDifference(
         uint64 price,
         uint32 pivot,
         uint64 fee,
         uint32 size,
-        uint32 index
+        uint32 index,
+        uint8 count
     ) public pure {
+        if (count > 64) fee = price;
+        index = uint32(bound(index, 0, type(uint32).max - 255));
+        if (count % 2 == 0) pivot = index + count / 2;
+        uint256 core;
+        uint256 average;
+        uint256 winners;
+        for (uint256 i; i < count; ++i) {
+            bool wins = fee > price || (fee == price && index + i < pivot);
+            if (wins) ++winners;
+            core += wins ? (uint256(fee) - price) * size : uint256(fee) * size;
+            average += wins ? 0 : uint256(fee) * size;
+        }
         Outcome outcome = OutcomeLib.pack(Mechanism.Core, price, pivot, 0, 0);
-        uint256 refund = outcome.refund(fee, size, index);
-        bool wins = fee > price || (fee == price && index < pivot);
-        assertEq(refund, wins ? (uint256(fee) - price) * size : uint256(fee) * size);
+        assertEq(outcome.winners(fee, index, count), winners);
+        assertEq(outcome.refund(fee, size, index, count), core);
         outcome = OutcomeLib.pack(Mechanism.AverageFee, price, pivot, 0, 0);
-        assertEq(outcome.refund(fee, size, index), wins ? 0 : uint256(fee) * size);
+        assertEq(outcome.refund(fee, size, index, count), average);
+    }
+
+    /// @dev Wherever the digest decides, it says what the outcome says; and it decides all but ties and the dearest pivots.
+    function testFuzz_digestSaysWhatTheOutcomeSays(
+        uint64 pivotFee,
+        uint32 pivot,
+        uint64 fee,
+        uint32 size,
+        uint32 index,
+        uint24 count
+    ) public pure {
+        uint256 kind = count % 4;
+        if (kind == 1) pivotFee = uint64(pivotFee % 2 ** 31);
+        if (kind == 2) pivotFee = uint64(2 ** 31 - 3 + pivotFee % 5);
+        if (kind == 3) (pivotFee, fee) = (pivotFee % 8, fee % 8);
+        for (uint8 m; m < 2; ++m) {
+            Outcome outcome = OutcomeLib.pack(Mechanism(m), pivotFee, pivot, 0, 0);
+            Digest digest = outcome.digest();
+            assertEq(digest.decides(fee), pivotFee < 2 ** 31 - 1 && fee != pivotFee);
+            if (!digest.decides(fee)) continue;
+            assertEq(digest.refund(fee, size, count), outcome.refund(fee, size, index, count));
+        }
+        assertFalse(Outcome.wrap(0).digest().decides(fee));
     }
 
     function testFuzz_takeoverGivesBackEveryTaker(uint8[16] memory seats, uint40 deadline, uint256 n)
@@ -137,14 +180,38 @@ contract PackingTest is Test {
         }
     }
 
-    function testFuzz_bidWordGivesBackWhatItHolds(uint256 f, uint256 s, uint256 t) public pure {
-        (uint64 fee, uint32 size, uint160 ticket) =
-            (uint64(_ends(f, 64)), uint32(_ends(s, 32)), uint160(_ends(t, 160)));
-        BidWord word = BidWordLib.pack(fee, size, ticket);
+    function testFuzz_bidWordGivesBackWhatItHolds(uint256 f, uint256 s, uint256 n, uint256 t) public pure {
+        (uint64 fee, uint32 size, uint16 further, uint144 ticket) =
+            (uint64(_ends(f, 64)), uint32(_ends(s, 32)), uint16(_ends(n, 16)), uint144(_ends(t, 144)));
+        BidWord word = BidWordLib.pack(fee, size, further, ticket);
         assertEq(word.fee(), fee);
         assertEq(word.size(), size);
+        assertEq(word.count(), uint256(further) + 1);
+        assertEq(word.ticket(), ticket);
         assertEq(word.cost(), uint256(fee) * size);
-        assertEq(uint160(uint256(BidWord.unwrap(word))), ticket);
+        assertEq(BidWord.unwrap(word), bytes32(abi.encodePacked(fee, size, further, ticket)));
+    }
+
+    /// @dev The digest stays beside a hash and a count that move, and two chains are equal whatever digest each has.
+    function testFuzz_bidChainKeepsItsDigest(uint32 digest_, bytes32[5] memory words, uint256 n) public view {
+        BidChain plain = BidChainLib.seed(MarketId.wrap(0), n);
+        BidChain chain = plain.withDigest(Digest.wrap(digest_));
+        uint256 hash = uint256(keccak256(abi.encode(block.chainid, address(this), bytes32(0), n))) >> 56 << 56;
+        assertEq(BidChain.unwrap(plain), hash);
+        uint256 count;
+        for (uint256 i; i < 5; ++i) {
+            chain = chain.absorb(BidWord.wrap(words[i]));
+            plain = plain.absorb(BidWord.wrap(words[i]));
+            hash = uint256(keccak256(abi.encode(hash, words[i]))) >> 56 << 56;
+            count += ((uint256(words[i]) >> 144) & type(uint16).max) + 1;
+            assertEq(chain.count(), count);
+            assertEq(Digest.unwrap(chain.digest()), digest_);
+            assertEq(BidChain.unwrap(chain), hash | (uint256(digest_) << 24) | count);
+            assertTrue(chain.equals(plain));
+            assertFalse(chain.equals(BidChain.wrap(BidChain.unwrap(chain) ^ 1)));
+            assertFalse(chain.equals(BidChain.wrap(BidChain.unwrap(chain) ^ (1 << 56))));
+            assertFalse(chain.equals(BidChain.wrap(BidChain.unwrap(chain) ^ (1 << 23))));
+        }
     }
 
     function testFuzz_marketIdCarriesItsParameters(
@@ -178,8 +245,21 @@ contract PackingTest is Test {
         this.roundAt(id, close);
     }
 
+    function test_RevertWhen_TheMarketHasLivedThroughItsRounds() public {
+        MarketId id = MarketIdLib.pack(0, 1000, 12, 0, false, 1);
+        uint256 end = 1000 + 12 * uint256(2 ** 28);
+        assertEq(id.biddingRoundAt(end - 1), LAST_ROUND);
+        assertEq(id.roundAt(end), LAST_ROUND + 1);
+        vm.expectRevert(abi.encodeWithSelector(MarketIdLib.MarketOver.selector, 2 ** 28));
+        this.biddingRoundAt(id, end);
+    }
+
     function roundAt(MarketId id, uint256 time) external pure returns (uint256) {
         return id.roundAt(time);
+    }
+
+    function biddingRoundAt(MarketId id, uint256 time) external pure returns (uint256) {
+        return id.biddingRoundAt(time);
     }
 
     function credit(Lane lane, uint256 amount) external pure returns (Lane) {

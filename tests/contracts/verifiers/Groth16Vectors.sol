@@ -7,7 +7,8 @@ import {stdJson} from "forge-std/StdJson.sol";
 import {IGroth16Verifier} from "../../../contracts/interfaces/IGroth16Verifier.sol";
 import {CircuitId} from "../../../contracts/types/CircuitId.sol";
 
-/// @notice Keys and proofs made by the crate `circuits` (tests/vectors/groth16.json): what a prover delivers on chain.
+/// @notice Keys and proofs made by the crate `circuits` (tests/vectors/groth16.json, and groth16-batch.json with many proofs of the
+/// first circuit): what a prover delivers on chain.
 abstract contract Groth16Vectors is Test {
     using stdJson for string;
 
@@ -18,9 +19,11 @@ abstract contract Groth16Vectors is Test {
     }
 
     string private _json;
+    string private _batchJson;
 
     constructor() {
         _json = vm.readFile("tests/vectors/groth16.json");
+        _batchJson = vm.readFile("tests/vectors/groth16-batch.json");
     }
 
     /// @notice A verifier with every circuit of the vectors, in their order.
@@ -78,6 +81,38 @@ abstract contract Groth16Vectors is Test {
             _json.readUintArray(string.concat(at, ".public_inputs")),
             abi.encodePacked(_json.readUintArray(string.concat(at, ".proof")))
         );
+    }
+
+    /// @notice The first `count` of many proofs of the first circuit, each of another statement.
+    function readBatch(uint256 count) internal view returns (Case[] memory cases) {
+        cases = new Case[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            cases[i] = readBatchCase(i);
+        }
+    }
+
+    function readBatchCase(uint256 index) internal view returns (Case memory) {
+        string memory at = string.concat("$.proofs[", vm.toString(index), "]");
+        return Case(
+            _batchJson.readUintArray(string.concat(at, ".public_inputs")),
+            abi.encodePacked(_batchJson.readUintArray(string.concat(at, ".proof")))
+        );
+    }
+
+    /// @notice Statements and proofs as `verifyBatch` takes them.
+    function packed(Case[] memory cases)
+        internal
+        pure
+        returns (uint256[] memory inputs, bytes memory proofs)
+    {
+        uint256 each = cases[0].publicInputs.length;
+        inputs = new uint256[](cases.length * each);
+        for (uint256 i = 0; i < cases.length; ++i) {
+            for (uint256 j = 0; j < each; ++j) {
+                inputs[i * each + j] = cases[i].publicInputs[j];
+            }
+            proofs = bytes.concat(proofs, cases[i].proof);
+        }
     }
 
     /// @notice Word number `index` of packed words.

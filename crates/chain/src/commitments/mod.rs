@@ -15,6 +15,7 @@ mod tree;
 mod word;
 
 pub use running_hash::BidChain;
+pub(crate) use tree::node;
 pub use tree::{MerkleTree, assignment_leaf};
 pub use word::{BidWord, Ticket};
 

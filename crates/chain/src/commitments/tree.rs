@@ -64,7 +64,8 @@ impl MerkleTree {
     }
 }
 
-fn node(a: B256, b: B256) -> B256 {
+/// The node above two: they are hashed in ascending order.
+pub(crate) fn node(a: B256, b: B256) -> B256 {
     if a < b { hash_words(&[a, b]) } else { hash_words(&[b, a]) }
 }
 

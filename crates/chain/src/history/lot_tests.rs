@@ -3,7 +3,7 @@
 use super::tests::*;
 use super::*;
 use crate::Lot;
-use crate::commitments::MerkleTree;
+use crate::commitments::{BidWord, MerkleTree};
 use alloy::primitives::Bytes;
 use bindings::ProverMarket as abi;
 
@@ -38,6 +38,38 @@ fn an_entry_stands_for_bids_with_consecutive_indices() {
     let error = HistoryError::BidOutOfOrder { round: RoundNumber::new(1), expected: 6, found };
     assert_eq!(history.apply(&many(1, 3, &[lot(9, 1, 7, 3)])), Err(error));
     history.apply(&many(1, 6, &[lot(9, 1, 7, 3)])).unwrap();
+}
+
+#[test]
+fn signed_entries_are_their_signers_bids_in_order() {
+    let mut history = history();
+    history.apply(&submitted(1, 0, lot(0, 2, 9, 4).word().get())).unwrap();
+    let signers = [1, 2].map(Address::repeat_byte);
+    let entries = [lot(2, 1, 7, 3), lot(3, 2, 8, 3)];
+    let bids = signers.into_iter().zip(&entries);
+    let bids =
+        bids.map(|(requester, lot)| abi::SubmittedBid { requester, entry: lot.word().get() }).collect();
+    let event = abi::SignedBidsSubmitted { id: id(), round: U256::ONE, firstIndex: U256::from(2), bids };
+    history.apply(&logged(Event::SignedBidsSubmitted(event.clone()))).unwrap();
+    let entry = |entry: &EntryRecord| (entry.requester, entry.first_index.get(), entry.word);
+    let known: Vec<_> = round_one(&history).entries().iter().skip(1).map(entry).collect();
+    assert_eq!(known, [(signers[0], 2, entries[0].word()), (signers[1], 3, entries[1].word())]);
+    assert_eq!(history.bundles().count(), 0);
+
+    let refused = abi::SignedBidRefused {
+        id: id(),
+        requester: signers[0],
+        round: U256::ONE,
+        position: U256::ZERO,
+        reason: [1; 4].into(),
+    };
+    history.apply(&logged(Event::SignedBidRefused(refused))).unwrap();
+    let found = index(2);
+    let error = HistoryError::BidOutOfOrder { round: RoundNumber::new(1), expected: 5, found };
+    assert_eq!(history.apply(&logged(Event::SignedBidsSubmitted(event))), Err(error));
+    // What it asks for is told by its ticket, as for any entry.
+    history.apply(&published(&entries[1])).unwrap();
+    assert_eq!(inputs(round_one(&history)), [None, None, None, Some(3), Some(4)]);
 }
 
 #[test]

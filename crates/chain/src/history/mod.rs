@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `entry` | what was submitted: [`EntryRecord`], its [`BidRecord`]s, and what was published for it |
+//! | `submission` | how entries and what is published for them come into a history |
 //! | `round` | a round: [`RoundRecord`], its entries, settlement and the ends of its tasks |
 //! | `assignment` | who proves what, and the Merkle paths that show it |
 //! | `seat` | a prover's seat: its asks and its capacity, round by round |
@@ -18,6 +19,7 @@ mod entry;
 mod lot_tests;
 mod round;
 mod seat;
+mod submission;
 #[cfg(test)]
 mod tests;
 
@@ -29,15 +31,14 @@ pub use round::{
 };
 pub use seat::{AskChange, CapacityStep, SeatRecord};
 
-use entry::Published;
 use seat::Seats;
 
-use crate::commitments::{BidWord, Ticket};
-use crate::events::{Event, LoggedEvent, Origin, Place};
+use crate::commitments::Ticket;
+use crate::events::{Event, LoggedEvent, Origin, delivered_task};
 use crate::round::{terms_from_abi, to_clearing};
 use crate::{Market, MarketId, Terms};
 use alloy::primitives::{Address, B256, U256};
-use bindings::ProverMarket::{PageSettled, RoundSettled, StatementsPublished, TaskTakenOver};
+use bindings::ProverMarket::{PageSettled, RoundSettled, TaskTakenOver, TasksDelivered};
 use market_types::{AskIndex, BidIndex, OutOfRange, Round, RoundNumber, SeatedAsk};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -214,8 +215,9 @@ impl MarketHistory {
         // What happens before the market opens changes no round.
         let current = self.market.id.round_at(logged.origin.time).unwrap_or(RoundNumber::MIN);
         match &logged.event {
-            Event::BidSubmitted(event) => self.submit(event.place, &[event.word], logged.origin),
-            Event::BidsSubmitted(event) => self.submit(event.place, &event.words, logged.origin),
+            Event::BidSubmitted(event) => self.submit_at(event.place, &[event.word], logged.origin),
+            Event::BidsSubmitted(event) => self.submit_at(event.place, &event.words, logged.origin),
+            Event::SignedBidsSubmitted(event) => self.submit_signed(event, logged.origin),
             Event::StatementsPublished(event) => {
                 self.publish(event);
                 Ok(())
@@ -251,6 +253,7 @@ impl MarketHistory {
                 };
                 self.end(round_number(event.round)?, bid_index(event.index)?, end, current)
             }
+            Event::TasksDelivered(event) => self.deliver_together(event, logged.origin, current),
             Event::TaskExpired(event) => {
                 let end = TaskEnd::Expired { refund: event.refund, origin: logged.origin };
                 self.end(round_number(event.round)?, bid_index(event.index)?, end, current)
@@ -275,58 +278,10 @@ impl MarketHistory {
                 record.forfeited = Some(logged.origin);
                 Ok(())
             }
+            // What was refused changed nothing.
+            Event::SignedBidRefused(_) => Ok(()),
             other => self.seats.apply(other, logged.origin, current),
         }
-    }
-
-    /// Appends entries to a round, the first of them at `place`.
-    fn submit(&mut self, place: U256, words: &[B256], origin: Origin) -> Result<(), HistoryError> {
-        let Place { requester, round, first_index } = Place::try_from(place)?;
-        let expected = self.round(round).map_or(0, RoundRecord::bid_count);
-        if first_index.get() != expected {
-            return Err(HistoryError::BidOutOfOrder { round, expected, found: first_index });
-        }
-        let mut next = u64::from(first_index.get());
-        let mut entries = Vec::with_capacity(words.len());
-        for word in words {
-            let (word, first_index) = (BidWord::try_from(*word)?, BidIndex::from_u64(next)?);
-            next = next.saturating_add(word.count().get().into());
-            let fee = word.fee();
-            entries.push(EntryRecord { first_index, requester, fee, word, origin, publication: None });
-        }
-        if expected == 0 {
-            self.forget_unpublished(origin.time);
-        }
-        for entry in &entries {
-            let places = self.unpublished.entry(entry.word.ticket()).or_default();
-            places.push((round, entry.first_index));
-        }
-        self.round_mut(round).entries.extend(entries);
-        Ok(())
-    }
-
-    /// Tells the entries with its ticket what they ask for. If there is none, it means nothing.
-    fn publish(&mut self, event: &StatementsPublished) {
-        let published = Published::new(event);
-        let Some(places) = self.unpublished.remove(&published.ticket()) else { return };
-        let publication = published.into_publication();
-        for (round, first) in places {
-            if let Some(entry) = self.round_mut(round).entry_mut(first) {
-                entry.publication = Some(Arc::clone(&publication));
-            }
-        }
-    }
-
-    /// Forgets entries of rounds that are over at `now` (seconds since the epoch), but not those with a task that has not ended: it can
-    /// be expired as soon as what it asks for is published.
-    fn forget_unpublished(&mut self, now: u64) {
-        let (market, rounds) = (&self.market, &self.rounds);
-        let has_open_task =
-            |round: &RoundNumber, first| rounds.get(round).is_some_and(|record| record.has_open_task(first));
-        self.unpublished.retain(|_, places| {
-            places.retain(|(round, first)| now < market.final_at(*round) || has_open_task(round, *first));
-            !places.is_empty()
-        });
     }
 
     fn settle_page(&mut self, event: &PageSettled) -> Result<(), HistoryError> {
@@ -386,6 +341,26 @@ impl MarketHistory {
         record.map(Arc::make_mut).ok_or(HistoryError::UnknownRound(number))
     }
 
+    /// Ends tasks that were delivered by one call, all or none of them.
+    fn deliver_together(
+        &mut self,
+        event: &TasksDelivered,
+        origin: Origin,
+        current: RoundNumber,
+    ) -> Result<(), HistoryError> {
+        let round = round_number(event.round)?;
+        let (payment, bounty, compensation) = (event.payment, U256::ZERO, U256::ZERO);
+        let mut ends = Vec::with_capacity(event.tasks.len());
+        for task in &event.tasks {
+            let (index, seat) = delivered_task(*task);
+            let (index, seat) = (bid_index(index)?, seat_index(seat)?);
+            let holders = self.settled_mut(round)?.holders_of(index);
+            self.seats.require(holders)?;
+            ends.push((index, TaskEnd::Delivered { seat, payment, bounty, compensation, origin }));
+        }
+        ends.into_iter().try_for_each(|(index, end)| self.end(round, index, end, current))
+    }
+
     /// Ends a task: the units that it held on each of its seats come back. What a slash took of them is gone already.
     fn end(
         &mut self,
@@ -395,8 +370,7 @@ impl MarketHistory {
         current: RoundNumber,
     ) -> Result<(), HistoryError> {
         let record = self.settled_mut(round)?;
-        let holders: Vec<AskIndex> =
-            record.assignment(index).map_or_else(Vec::new, |assignment| record.holders(assignment));
+        let holders = record.holders_of(index);
         let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
         self.seats.require(holders.iter().copied())?;
         self.settled_mut(round)?.tasks.entry(index).or_default().end = Some(end);

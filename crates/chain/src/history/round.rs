@@ -296,6 +296,11 @@ impl RoundRecord {
         std::iter::once(assignment.seat).chain(takers.iter().map(|taker| taker.seat)).collect()
     }
 
+    /// [`RoundRecord::holders`] of the task of a bid; none if it did not win.
+    pub(super) fn holders_of(&self, index: BidIndex) -> Vec<AskIndex> {
+        self.assignment(index).map_or_else(Vec::new, |assignment| self.holders(assignment))
+    }
+
     /// The seat that holds a winning task now, or held it when it ended: the last taker, or the one it was assigned to.
     #[must_use]
     pub fn holder(&self, assignment: &Assignment) -> AskIndex {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::commitments::BidWord;
 use crate::events::Origin;
 use crate::params::tests::params;
 use crate::{Lot, Statement};
@@ -353,6 +354,34 @@ fn tasks_occupy_their_seat_until_they_end_and_a_slash_is_gone() {
     history.apply(&logged_in(4, Event::TaskExpired(expired))).unwrap();
     assert_eq!((book(&history, 3)[0], book(&history, 4)[0]), ((2, 2, 40), (2, 2, 42)));
     assert_eq!(history.seat(AskIndex::new(2)).unwrap().capacity, 59);
+}
+
+#[test]
+fn tasks_delivered_together_are_the_same_as_one_by_one() {
+    let single = |index: u64, seat: u64| abi::TaskDelivered {
+        id: id(),
+        round: U256::ONE,
+        index: U256::from(index),
+        seat: U256::from(seat),
+        payment: U256::from(9),
+        bounty: U256::ZERO,
+        compensation: U256::ZERO,
+    };
+    let mut alone = settled();
+    for delivered in [single(0, 4), single(1, 2)] {
+        alone.apply(&logged_in(3, Event::TaskDelivered(delivered))).unwrap();
+    }
+    let mut together = settled();
+    let tasks = vec![U256::from(4), U256::from((1 << 8) | 2)];
+    let delivered = abi::TasksDelivered { id: id(), round: U256::ONE, payment: U256::from(9), tasks };
+    together.apply(&logged_in(3, Event::TasksDelivered(delivered))).unwrap();
+    assert_eq!(book(&together, 3), book(&alone, 3));
+    let ends = |history: &MarketHistory| {
+        let round = history.round(RoundNumber::new(1)).unwrap();
+        [0, 1].map(|index| round.task(BidIndex::new(index).unwrap()).unwrap().end.clone())
+    };
+    assert_eq!(ends(&together), ends(&alone));
+    assert!(ends(&alone).iter().all(Option::is_some));
 }
 
 #[test]

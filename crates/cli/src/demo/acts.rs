@@ -11,7 +11,7 @@ use crate::local::RunDir;
 use crate::output::Output;
 use alloy::primitives::{Address, U256};
 use bindings::ProverMarket;
-use chain::events::Event;
+use chain::events::{Event, delivered_task};
 use chain::history::TaskEnd;
 use market_types::{AskIndex, RoundNumber};
 use std::collections::BTreeMap;
@@ -292,6 +292,13 @@ impl Names {
     /// One line about an event of the proving phase.
     fn tell(&self, event: &Event) -> Option<String> {
         match event {
+            Event::TasksDelivered(e) => {
+                let told = e.tasks.iter().map(|task| {
+                    let (index, seat) = delivered_task(*task);
+                    format!("{} proves task {index}: {} ticks", self.prover(seat), grouped(e.payment))
+                });
+                Some(told.collect::<Vec<_>>().join("; "))
+            }
             Event::TaskDelivered(e) if e.bounty.is_zero() => {
                 Some(format!("{} proves task {}: {} ticks", self.prover(e.seat), e.index, grouped(e.payment)))
             }

@@ -5,7 +5,7 @@
 use alloy::primitives::{Address, B256, U256};
 use bindings::ProverMarket;
 use chain::BidWord;
-use chain::events::{Event, Place};
+use chain::events::{Event, Place, delivered_task};
 use market_types::Mechanism;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -139,8 +139,12 @@ impl Accounts {
             Event::Deposited(e) => self.entry(e.account).deposited += e.amount,
             Event::Withdrawn(e) => self.entry(e.account).withdrawn += e.amount,
             Event::SurplusCollected(e) => self.sink.taken += e.amount,
-            Event::BidSubmitted(e) => self.submitted(e.place, &[e.word]),
-            Event::BidsSubmitted(e) => self.submitted(e.place, &e.words),
+            Event::BidSubmitted(e) => self.submitted_at(e.place, &[e.word]),
+            Event::BidsSubmitted(e) => self.submitted_at(e.place, &e.words),
+            Event::SignedBidsSubmitted(e) => {
+                let entries = e.bids.iter().map(|bid| (bid.requester, bid.entry));
+                self.submitted(e.round.wrapping_to(), e.firstIndex.wrapping_to(), entries);
+            }
             Event::SeatRegistered(e) => {
                 self.owners.insert(e.seat, e.prover);
                 let fee = U256::from(self.rules.seat_fee);
@@ -160,6 +164,20 @@ impl Accounts {
             }
             Event::RoundSettled(e) => self.settled(e),
             Event::TaskDelivered(e) => self.delivered(e),
+            Event::TasksDelivered(e) => {
+                for task in &e.tasks {
+                    let (index, seat) = delivered_task(*task);
+                    self.delivered(&ProverMarket::TaskDelivered {
+                        id: e.id,
+                        round: e.round,
+                        index,
+                        seat,
+                        payment: e.payment,
+                        bounty: U256::ZERO,
+                        compensation: U256::ZERO,
+                    });
+                }
+            }
             Event::TaskExpired(e) => {
                 if let Some(bid) = self.task(e.round, e.index) {
                     self.entry(bid.requester).refunds += e.refund;
@@ -171,16 +189,23 @@ impl Accounts {
         }
     }
 
-    /// The bids of entries, of which the first is at `place`.
-    fn submitted(&mut self, place: U256, words: &[B256]) {
-        // The contract takes no entry that this would not read.
+    /// The bids of one requester's entries, of which the first is at `place`.
+    fn submitted_at(&mut self, place: U256, words: &[B256]) {
+        // The contract tells of no other place.
         let Ok(Place { requester, round, first_index }) = Place::try_from(place) else { return };
-        let mut index = u64::from(first_index.get());
-        for word in words.iter().filter_map(|word| BidWord::try_from(*word).ok()) {
+        let entries = words.iter().map(|word| (requester, *word));
+        self.submitted(round.get(), first_index.get().into(), entries);
+    }
+
+    /// The bids of entries, of which the first begins at `index`, each with who posted it.
+    fn submitted(&mut self, round: u64, mut index: u64, entries: impl Iterator<Item = (Address, B256)>) {
+        for (requester, word) in entries {
+            // The contract takes no entry that this would not read.
+            let Ok(word) = BidWord::try_from(word) else { continue };
             let (fee, size) = (word.fee().get(), word.size().get().into());
             let bid = Bid { requester, fee, size, held: U256::ZERO };
             for _ in 0..word.count().get() {
-                self.bids.insert((round.get(), index), bid);
+                self.bids.insert((round, index), bid);
                 index += 1;
             }
         }
@@ -381,6 +406,38 @@ mod tests {
         assert_eq!(accounts.of(REQUESTER).paid, n(35));
         assert_eq!(accounts.of(REQUESTER).fees, n(3 * 2));
         assert_eq!((accounts.of(RELAYER).claim(), accounts.of(TAKER).claim()), (Some(n(4)), Some(n(2))));
+    }
+
+    /// The same two bids, signed by two requesters and delivered with others.
+    #[test]
+    fn signed_bids_are_paid_by_their_signers_and_a_batch_pays_as_one_by_one() {
+        let bids = [(REQUESTER, word(9, 5, 1)), (TAKER, word(8, 2, 1))];
+        let bids = bids.map(|(requester, entry)| ProverMarket::SubmittedBid { requester, entry }).to_vec();
+        let Event::RoundSettled(settled) = settled() else { panic!() };
+        let certificate = Certificate { pivotFee: 7, pivotIndex: 2, units: 7, ..settled.certificate };
+        let (id, round) = (B256::ZERO, n(1));
+        let events = [
+            deposit(REQUESTER, 200),
+            deposit(TAKER, 100),
+            seat(3, PROVER),
+            Event::SignedBidsSubmitted(ProverMarket::SignedBidsSubmitted {
+                id,
+                round,
+                firstIndex: n(0),
+                bids,
+            }),
+            Event::RoundSettled(ProverMarket::RoundSettled { certificate, ..settled }),
+            Event::TasksDelivered(ProverMarket::TasksDelivered {
+                id,
+                round,
+                payment: n(10),
+                tasks: vec![n(3), n((1 << 8) | 3)],
+            }),
+        ];
+        let accounts = replay(events);
+        assert_eq!((accounts.of(REQUESTER).paid, accounts.of(REQUESTER).fees), (n(35), n(2)));
+        assert_eq!((accounts.of(TAKER).paid, accounts.of(TAKER).fees), (n(14), n(2)));
+        assert_eq!((accounts.of(PROVER).earned, accounts.surplus()), (n(20), Some(n(49 - 20))));
     }
 
     #[test]

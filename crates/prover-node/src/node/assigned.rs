@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use alloy::primitives::{B256, Bytes, U256};
-use bindings::ProverMarket::{Delivery, Task};
-use chain::{Assignment, BidRecord, Market, MarketHistory, RoundRecord, history::TakeoverRecord};
+use bindings::ProverMarket::{Delivery, DeliveryBatch, Task};
+use chain::{
+    Assignment, BidRecord, Market, MarketHistory, RoundRecord, delivery::delivery_batch,
+    history::TakeoverRecord,
+};
 use market_types::AskIndex;
 use thiserror::Error;
 
@@ -50,6 +53,15 @@ fn of_round(round: &Arc<RoundRecord>) -> Vec<Assigned> {
         Some(Assigned { id, round: Arc::clone(round), assignment: *one })
     });
     named.collect()
+}
+
+/// The batch that delivers these tasks of one round and circuit, those of one seat together; `None` if they are not that, or if
+/// nothing is published any more of which they are proofs.
+pub(super) fn batch_of(mut proofs: Vec<(&Assigned, Bytes)>) -> Option<DeliveryBatch> {
+    proofs.sort_by_key(|(assigned, _)| (assigned.holder(), assigned.id));
+    let (first, _) = proofs.first()?;
+    let named: Vec<_> = proofs.iter().map(|(assigned, proof)| (assigned.assignment, proof.clone())).collect();
+    delivery_batch(&first.round, &named)
 }
 
 impl Assigned {
@@ -99,6 +111,7 @@ impl Assigned {
         let outcome = self.round.settlement.as_ref()?.outcome;
         Some(TaskView {
             id: self.id,
+            circuit: self.bid().and_then(|bid| bid.statement()).map(|statement| statement.circuit),
             size,
             assigned: seat,
             takers: self.takeovers().iter().map(|takeover| takeover.seat).collect(),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use alloy::{
     primitives::{Address, Bytes, U256},
     rpc::types::TransactionReceipt,
+    sol_types::SolEvent,
 };
 use bindings::ProverMarket::{
-    AskRevealedAlready, CommitmentExists, TaskEnded, TaskInDefault, TaskNotExpirable, TaskNotInDefault,
-    TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, depositCall, expireCall, registerCall,
-    releaseCapacityCall, takeOverCall,
+    AskRevealedAlready, CommitmentExists, DeliveryRefused, TaskEnded, TaskInDefault, TaskNotExpirable,
+    TaskNotInDefault, TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, depositCall,
+    expireCall, registerCall, releaseCapacityCall, takeOverCall,
 };
 use chain::{AskOpening, CallError, Client, Market, Offer, SendError};
 use circuits::Proof;
@@ -17,8 +18,8 @@ use market_types::AskIndex;
 use service::openings::{Opening, OpeningStore, OpeningsError, Secret};
 use thiserror::Error;
 
-use super::assigned::{Assigned, Unpublished};
-use crate::plan::Action;
+use super::assigned::{Assigned, Unpublished, batch_of};
+use crate::plan::{Action, TaskId};
 
 /// Sends transactions to one market. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -81,14 +82,32 @@ impl DeskError {
 }
 
 impl Desk {
-    /// Carries out an action about a task. Without a proof there is nothing to deliver.
-    pub(super) async fn about_task(&self, action: Action, task: &Assigned, proof: Option<&Proof>) -> Sent {
-        match (action, proof) {
-            (Action::Deliver(_), Some(proof)) => self.deliver(task, proof).await,
-            (Action::TakeOver { seat, .. }, _) => self.take_over(task, seat).await,
-            (Action::Expire(_), _) => self.expire(task).await,
+    /// Carries out an action about a task that is not a delivery.
+    pub(super) async fn about_task(&self, action: Action, task: &Assigned) -> Sent {
+        match action {
+            Action::TakeOver { seat, .. } => self.take_over(task, seat).await,
+            Action::Expire(_) => self.expire(task).await,
             _ => Err(DeskError::NotHere(action)),
         }
+    }
+
+    /// Delivers the proofs of `first` and others: one as such, more of one circuit and round as a batch.
+    pub(super) async fn deliver(&self, first: TaskId, proofs: &[(Assigned, Arc<Proof>)]) -> Sent {
+        let [(assigned, proof)] = proofs else { return self.deliver_together(first, proofs).await };
+        Ok(self.client.deliver(&self.market, assigned.delivery(encoded(proof))?).await?)
+    }
+
+    async fn deliver_together(&self, first: TaskId, proofs: &[(Assigned, Arc<Proof>)]) -> Sent {
+        let encoded = proofs.iter().map(|(assigned, proof)| (assigned, encoded(proof))).collect();
+        let batch = batch_of(encoded).ok_or(DeskError::NotHere(Action::Deliver(first)))?;
+        Ok(self.client.deliver_batch(&self.market, batch).await?)
+    }
+
+    /// Whether a batch was mined without this task.
+    pub(super) fn has_refused(&self, receipt: &TransactionReceipt, task: TaskId) -> bool {
+        let logs = receipt.inner.logs().iter().filter(|log| log.address() == self.client.contract());
+        let mut refused = logs.filter_map(|log| DeliveryRefused::decode_log(&log.inner).ok());
+        refused.any(|event| event.index == U256::from(task.index.get()))
     }
 
     /// Carries out an action about seats and money.
@@ -127,11 +146,6 @@ impl Desk {
         self.send(ask.commit_call(&self.client, &self.market, opening.key().round)).await
     }
 
-    async fn deliver(&self, assigned: &Assigned, proof: &Proof) -> Sent {
-        let delivery = assigned.delivery(Bytes::from(proof.to_words().concat()))?;
-        Ok(self.client.deliver(&self.market, delivery).await?)
-    }
-
     async fn take_over(&self, assigned: &Assigned, seat: AskIndex) -> Sent {
         let (task, path) = assigned.named()?;
         self.send(takeOverCall { id: self.market.id.get(), task, path, seat: number(seat) }).await
@@ -157,6 +171,10 @@ impl Desk {
     async fn send<C: alloy::sol_types::SolCall>(&self, call: C) -> Sent {
         Ok(self.client.send(call, U256::ZERO, None).await?)
     }
+}
+
+fn encoded(proof: &Proof) -> Bytes {
+    Bytes::from(proof.to_words().concat())
 }
 
 fn number(seat: AskIndex) -> U256 {

@@ -31,7 +31,7 @@ use tokio::{
 };
 
 use crate::{
-    plan::{Action, Policy, TaskId, Wish, plan},
+    plan::{Action, Policy, TaskId, Wish, plan, together},
     work::{Finished, Pool, ProofError, Published, Unprovable},
 };
 use assigned::Assigned;
@@ -62,6 +62,8 @@ pub struct Node {
 #[derive(Debug)]
 struct Report {
     action: Action,
+    /// The tasks that were delivered together with that of the action.
+    others: Vec<TaskId>,
     result: Result<TransactionReceipt, DeskError>,
 }
 
@@ -123,7 +125,11 @@ impl Node {
             running: self.prover.running(),
         };
         let view = seen.view(&self.desk.market, &mut self.memory, &operation);
-        for action in plan(&view, seen.head.timestamp) {
+        let actions = plan(&view, seen.head.timestamp);
+        for tasks in together(&view, &actions) {
+            self.deliver(tasks, &seen);
+        }
+        for action in actions {
             self.start(action, &seen);
         }
         self.seen = Some(seen);
@@ -214,7 +220,9 @@ impl Node {
                     self.prover.submit((id, task));
                 }
             }
-            Action::Deliver(id) | Action::TakeOver { task: id, .. } | Action::Expire(id) => {
+            // Under way already, with those that it shares a transaction with.
+            Action::Deliver(_) => {}
+            Action::TakeOver { task: id, .. } | Action::Expire(id) => {
                 if let Some(assigned) = seen.tasks.get(&id) {
                     self.order_about_task(action, assigned.clone());
                 }
@@ -236,26 +244,43 @@ impl Node {
             | Action::Release(_) => {
                 self.memory.seats.begin();
                 let desk = self.desk.clone();
-                self.orders.spawn(async move { Report { action, result: desk.about_seat(action).await } });
+                self.orders.spawn(async move {
+                    Report { action, others: Vec::new(), result: desk.about_seat(action).await }
+                });
             }
         }
     }
 
+    fn deliver(&mut self, mut tasks: Vec<TaskId>, seen: &Snapshot) {
+        let mut batch = Vec::new();
+        tasks.retain(|id| {
+            let known = self.memory.known(*id);
+            let (Some(assigned), Progress::Proved(proof)) = (seen.tasks.get(id), &known.progress) else {
+                return false;
+            };
+            batch.push((assigned.clone(), Arc::clone(proof)));
+            known.attempts.begin();
+            true
+        });
+        let Some(first) = tasks.first().copied() else { return };
+        let (action, desk) = (Action::Deliver(first), self.desk.clone());
+        let others = tasks.split_off(1);
+        self.orders
+            .spawn(async move { Report { action, others, result: desk.deliver(first, &batch).await } });
+    }
+
     fn order_about_ask(&mut self, action: Action, opening: Opening) {
         let desk = self.desk.clone();
-        self.orders.spawn(async move { Report { action, result: desk.about_ask(action, &opening).await } });
+        self.orders.spawn(async move {
+            Report { action, others: Vec::new(), result: desk.about_ask(action, &opening).await }
+        });
     }
 
     fn order_about_task(&mut self, action: Action, assigned: Assigned) {
-        let known = self.memory.known(assigned.id);
-        let proof = match &known.progress {
-            Progress::Proved(proof) => Some(Arc::clone(proof)),
-            _ => None,
-        };
-        known.attempts.begin();
+        self.memory.known(assigned.id).attempts.begin();
         let desk = self.desk.clone();
         self.orders.spawn(async move {
-            Report { action, result: desk.about_task(action, &assigned, proof.as_deref()).await }
+            Report { action, others: Vec::new(), result: desk.about_task(action, &assigned).await }
         });
     }
 
@@ -320,8 +345,14 @@ impl Node {
             }
             Err(error) => tracing::warn!(%action, %error, "failed"),
         }
+        if let Action::Deliver(id) = action {
+            for id in report.others.iter().copied().chain([id]) {
+                self.delivered(id, &report.result, now);
+            }
+            return;
+        }
         let attempts = match action {
-            Action::Deliver(id) | Action::TakeOver { task: id, .. } | Action::Expire(id) => {
+            Action::TakeOver { task: id, .. } | Action::Expire(id) => {
                 let Some(known) = self.memory.get_mut(id) else { return };
                 &mut known.attempts
             }
@@ -332,6 +363,19 @@ impl Node {
             Ok(receipt) => attempts.succeeded(receipt.block_number.unwrap_or_default()),
             Err(_) if matches!(action, Action::Reveal { .. }) => attempts.failed_in_a_hurry(now),
             Err(_) => attempts.failed(now),
+        }
+    }
+
+    /// What came of one task's delivery, which a batch may have been mined without.
+    fn delivered(&mut self, id: TaskId, result: &Result<TransactionReceipt, DeskError>, now: u64) {
+        let Some(known) = self.memory.get_mut(id) else { return };
+        match result {
+            Ok(receipt) if self.desk.has_refused(receipt, id) => {
+                tracing::warn!(task = %id, "refused, while others of its batch were delivered");
+                known.attempts.failed(now);
+            }
+            Ok(receipt) => known.attempts.succeeded(receipt.block_number.unwrap_or_default()),
+            Err(_) => known.attempts.failed(now),
         }
     }
 

@@ -124,6 +124,7 @@ fn rules(market: &Market) -> MarketRules {
         collateral_per_unit: params.collateral_per_unit,
         bounty_bps: params.bounty_bps,
         seat_fee: params.seat_fee,
+        most_together: market.most_together(),
     }
 }
 

@@ -4,13 +4,15 @@
 //! |---|---|
 //! | `view` | [`View`] and what it is made of |
 //! | `pace` | [`Pace`]: how long proofs take, and whether a set of them can be made in time |
-//! | `tasks` | delivering, proving, taking over, expiring |
+//! | `tasks` | proving, taking over, expiring |
+//! | `deliveries` | delivering, and which proofs share a transaction: [`together`] |
 //! | `seats` | registering, asking, leaving |
 //! | `sealed` | committing to asks and opening them, round by round |
 //!
 //! The node carries actions out and asks again whenever something has changed. Nothing is remembered here: what is
 //! under way is part of the view, so an action is not given twice.
 
+mod deliveries;
 mod pace;
 mod sealed;
 mod seats;
@@ -19,6 +21,7 @@ mod view;
 
 use market_types::{AskIndex, Capacity, RoundNumber, UnitCost};
 
+pub use deliveries::together;
 pub use pace::Pace;
 pub use view::{
     CapacityView, Expire, MarketRules, Policy, SealedSeat, SealedView, SeatView, Stage, TaskId, TaskView,

@@ -1,4 +1,4 @@
-//! Tasks: deliver what is proved, prove what is held, take over what pays, expire what is dead.
+//! Tasks: prove what is held, take over what pays, expire what is dead. When to deliver is decided in `deliveries`.
 //!
 //! The deadlines are those of the contract: at `deadline` exactly the holder is in default, at `final_at` exactly nobody
 //! can take the task over any more.
@@ -6,7 +6,7 @@
 use market_types::{AskIndex, Units};
 
 use super::{
-    Action, Expire, Stage, TaskView, View, Wish,
+    Action, Expire, Stage, TaskView, View, Wish, deliveries,
     pace::{Job, all_in_time},
 };
 
@@ -15,7 +15,7 @@ pub(super) fn plan(view: &View, now: u64) -> Vec<Action> {
         view.tasks.iter().filter(|task| now < task.deadline && is_mine(view, task.holder())).collect();
     held.sort_by_key(|task| (task.deadline, task.id));
 
-    let mut actions: Vec<Action> = held.iter().filter_map(|task| deliver(task, now)).collect();
+    let mut actions = deliveries::plan(view, &held, now);
     actions.extend(prove(view, &held, now));
     actions.extend(held.iter().filter_map(|task| examine(task)));
     actions.extend(take_over(view, &held, now));
@@ -29,10 +29,6 @@ fn is_mine(view: &View, seat: AskIndex) -> bool {
 
 fn can_send(task: &TaskView, now: u64) -> bool {
     !task.busy && now >= task.retry_at
-}
-
-fn deliver(task: &TaskView, now: u64) -> Option<Action> {
-    (task.stage == Stage::Proved && can_send(task, now)).then_some(Action::Deliver(task.id))
 }
 
 fn examine(task: &TaskView) -> Option<Action> {

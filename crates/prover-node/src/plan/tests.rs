@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use alloy::primitives::B256;
-use market_types::{AskIndex, BidIndex, Capacity, RoundNumber, TaskSize, UnitCost, Units};
+use market_types::{AskIndex, BidIndex, Capacity, CircuitId, RoundNumber, TaskSize, UnitCost, Units};
 
 use super::*;
 
@@ -21,6 +21,7 @@ fn seat(number: u32) -> AskIndex {
 fn task(index: u32, assigned: u32, stage: Stage) -> TaskView {
     TaskView {
         id: id(index),
+        circuit: Some(CircuitId::new(10)),
         size: TaskSize::new(10).unwrap(),
         assigned: seat(assigned),
         takers: Vec::new(),
@@ -58,6 +59,7 @@ fn view(tasks: Vec<TaskView>) -> View {
             collateral_per_unit: 20,
             bounty_bps: 2_500,
             seat_fee: 0,
+            most_together: 3,
         },
         balance: 0,
         seats: vec![my_seat()],
@@ -451,4 +453,84 @@ fn a_leaving_prover_still_proves_what_it_holds() {
     view.wish = Wish::Leave;
     let expected = [Action::Deliver(id(0)), Action::Prove(id(1)), Action::Leave(seat(MINE))];
     assert_eq!(plan(&view, 500), expected);
+}
+
+fn known_pace() -> Pace {
+    Pace::UNKNOWN.measured(TaskSize::new(10).unwrap(), Duration::from_secs(100))
+}
+
+fn delivered(view: &View, now: u64) -> Vec<TaskId> {
+    let actions = plan(view, now);
+    actions
+        .iter()
+        .filter_map(|action| if let Action::Deliver(id) = action { Some(*id) } else { None })
+        .collect()
+}
+
+/// One proof is there and another of its kind is being made.
+fn one_of_two() -> View {
+    let mut view = view(vec![task(0, MINE, Stage::Proved), task(1, MINE, Stage::Proving)]);
+    view.pace = known_pace();
+    view
+}
+
+#[test]
+fn a_proof_waits_for_another_of_its_circuit_and_round() {
+    let mut view = one_of_two();
+    assert_eq!(delivered(&view, 500), []);
+    view.tasks[1].stage = Stage::Proved;
+    assert_eq!(delivered(&view, 500), [id(0), id(1)]);
+    assert_eq!(together(&view, &plan(&view, 500)), [[id(0), id(1)]]);
+}
+
+#[test]
+fn a_proof_does_not_wait_for_what_comes_too_late_for_its_deadline() {
+    // Done at 100 seconds from now, and sent a minute before the deadline.
+    let last = DEADLINE - 160;
+    assert_eq!(delivered(&one_of_two(), last - 1), []);
+    assert_eq!(delivered(&one_of_two(), last), [id(0)]);
+    assert_eq!(delivered(&one_of_two(), DEADLINE - 1), [id(0)]);
+}
+
+#[test]
+fn a_proof_does_not_wait_for_what_is_no_company() {
+    let mut other_circuit = one_of_two();
+    other_circuit.tasks[1].circuit = Some(CircuitId::new(11));
+    let mut other_round = one_of_two();
+    other_round.tasks[1].id.round = RoundNumber::new(2);
+    let mut not_begun = one_of_two();
+    not_begun.tasks[1].stage = Stage::Ready;
+    let mut of_another = one_of_two();
+    of_another.tasks[1].assigned = seat(OTHER);
+    let mut unknown_pace = one_of_two();
+    unknown_pace.pace = Pace::UNKNOWN;
+    let mut taken_over = one_of_two();
+    taken_over.tasks[0].takers = vec![seat(MINE)];
+    let mut failed_before = one_of_two();
+    failed_before.tasks[0].retry_at = 1;
+    let views = [other_circuit, other_round, not_begun, of_another, unknown_pace, taken_over, failed_before];
+    for (case, view) in views.iter().enumerate() {
+        assert_eq!(delivered(view, 500), [id(0)], "case {case}");
+    }
+}
+
+#[test]
+fn a_full_batch_does_not_wait() {
+    let mut tasks: Vec<TaskView> = (0..3).map(|index| task(index, MINE, Stage::Proved)).collect();
+    tasks.push(task(3, MINE, Stage::Proving));
+    let mut view = view(tasks);
+    view.pace = known_pace();
+    assert_eq!(delivered(&view, 500), [id(0), id(1), id(2)]);
+}
+
+#[test]
+fn what_shares_no_transaction_goes_alone_and_batches_have_a_limit() {
+    let mut tasks: Vec<TaskView> = (0..7).map(|index| task(index, MINE, Stage::Proved)).collect();
+    tasks[1].circuit = Some(CircuitId::new(11));
+    tasks[2].takers = vec![seat(MINE)];
+    tasks[5].retry_at = 1;
+    let view = view(tasks);
+    let actions = plan(&view, 500);
+    let batches = together(&view, &actions);
+    assert_eq!(batches, [vec![id(0), id(3), id(4)], vec![id(1)], vec![id(2)], vec![id(5)], vec![id(6)]]);
 }

@@ -3,7 +3,7 @@
 //! Amounts are ticks, sizes and capacities units, times seconds of block time.
 
 use alloy::primitives::B256;
-use market_types::{AskIndex, BidIndex, Capacity, RoundNumber, TaskSize, UnitCost, Units};
+use market_types::{AskIndex, BidIndex, Capacity, CircuitId, RoundNumber, TaskSize, UnitCost, Units};
 
 use super::Pace;
 
@@ -107,6 +107,8 @@ pub struct MarketRules {
     pub bounty_bps: u16,
     /// What taking a seat costs.
     pub seat_fee: u64,
+    /// Most deliveries that one transaction carries.
+    pub most_together: usize,
 }
 
 /// The round that takes commitments, and what is under way about those before.
@@ -177,6 +179,8 @@ pub struct SealedSeat {
 pub struct TaskView {
     /// Its name.
     pub id: TaskId,
+    /// The circuit that proves it, once that has been published.
+    pub circuit: Option<CircuitId>,
     /// Its size.
     pub size: TaskSize,
     /// The seat that it was assigned to.

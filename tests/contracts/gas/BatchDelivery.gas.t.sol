@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {DeliveryBatch} from "../../../contracts/types/Delivery.sol";
+import {BatchMarketTest} from "../support/BatchMarketTest.sol";
+
+/// @notice What deliveries cost together, as one transaction with everything in it: run with the profile `gas`.
+contract BatchDeliveryGasTest is BatchMarketTest {
+    function _record(uint256 count, string memory what) private {
+        DeliveryBatch memory batch = batchOf(1, firstBids(count));
+        vm.prank(relayer);
+        uint256 delivered = market.deliverBatch(id, batch);
+        vm.snapshotGasLastCall(
+            "ProverMarket", string.concat("deliverBatch, ", vm.toString(count), " proofs", what)
+        );
+        assertEq(delivered, ones(count));
+    }
+
+    function test_gasOfBatches() public {
+        makeRound(32);
+        uint256 state = vm.snapshotState();
+        _record(32, ", first in a new market");
+        vm.revertToState(state);
+        // Bob's task is of the same round and seat.
+        deliverBid(1, 32, readBatchCase(0));
+        state = vm.snapshotState();
+        uint256[4] memory sizes = [uint256(1), 2, 8, 32];
+        for (uint256 i; i < sizes.length; ++i) {
+            _record(sizes[i], "");
+            vm.revertToState(state);
+        }
+    }
+
+    function test_gasOfTheLargestBatchThatHasBeenTried() public {
+        makeRound(64);
+        deliverBid(1, 64, readBatchCase(0));
+        _record(64, "");
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IBatchVerifier} from "../../../contracts/interfaces/IBatchVerifier.sol";
+import {CircuitId} from "../../../contracts/types/CircuitId.sol";
+import {HashVerifier} from "./HashVerifier.sol";
+
+/// @notice Answers `verifyBatch` with bytes given beforehand. One by one it takes hashes for proofs, as its base does, so that it shows
+/// whether the market took the answer or asked again.
+contract AnsweringVerifier is HashVerifier {
+    bytes private _answer;
+    bool private _reverts;
+
+    function setAnswer(bytes calldata answer, bool reverts) external {
+        (_answer, _reverts) = (answer, reverts);
+    }
+
+    function verifyBatch(CircuitId, uint256[] calldata, bytes calldata) external view {
+        bytes memory answer = _answer;
+        bool reverts = _reverts;
+        assembly ("memory-safe") {
+            if reverts { revert(add(answer, 0x20), mload(answer)) }
+            return(add(answer, 0x20), mload(answer))
+        }
+    }
+}
+
+/// @notice Burns all gas that it is given for a batch, and takes hashes for proofs one by one.
+contract BurningBatchVerifier is HashVerifier {
+    function verifyBatch(CircuitId, uint256[] calldata, bytes calldata) external pure {
+        assembly ("memory-safe") {
+            invalid()
+        }
+    }
+}
+
+/// @notice Has a catch-all that answers every call with two words of ones.
+contract CatchAllVerifier is HashVerifier {
+    fallback() external {
+        assembly ("memory-safe") {
+            mstore(0x00, not(0))
+            mstore(0x20, not(0))
+            return(0x00, 0x40)
+        }
+    }
+}
+
+/// @notice Accepts every batch in which each proof is the hash of its statement of two inputs, and remembers nothing.
+contract BatchHashVerifier is HashVerifier {
+    function verifyBatch(CircuitId circuit, uint256[] calldata publicInputs, bytes calldata proofs)
+        external
+        pure
+        returns (bytes4 answer, uint256 valid)
+    {
+        answer = IBatchVerifier.verifyBatch.selector;
+        for (uint256 i; i < proofs.length / 32; ++i) {
+            bytes memory expected = proofOf(circuit, publicInputs[2 * i:2 * i + 2]);
+            if (keccak256(proofs[32 * i:32 * i + 32]) == keccak256(expected)) valid |= 1 << i;
+        }
+    }
+}
