@@ -11,6 +11,7 @@
 //! | `outcome` | [`Outcome`] of a settled round |
 //! | [`sealed`] | what opens commitments: [`BidOpening`], [`AskOpening`] |
 //! | `statement`, `lot` | what requesters ask proofs of: [`Statement`], and the entries they submit: [`Lot`] |
+//! | [`signed`] | bids that requesters sign for others to submit |
 //! | [`commitments`] | what the contract hashes: entries as words, running hash, Merkle trees (pure) |
 //! | [`events`] | logs as events |
 //! | [`history`] | one market rebuilt from its events (pure) |
@@ -41,6 +42,7 @@ pub mod round;
 pub mod sealed;
 mod send;
 pub mod settlement;
+pub mod signed;
 mod statement;
 mod validation;
 

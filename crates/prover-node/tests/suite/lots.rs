@@ -1,10 +1,13 @@
 //! Entries that stand for several tasks, and entries of which nobody says what they ask for.
 
+use std::{collections::BTreeSet, num::NonZeroUsize};
+
 use chain::history::TaskEnd;
 use chain::{BidWord, Ticket};
 use market_types::{AskIndex, LotSize, UnitFee};
+use prover_node::config::Config;
 
-use crate::world::{CHEAP, KIND, NODE, PRICE, REQUESTER, World, status, ticks};
+use crate::world::{CAPACITY, CHEAP, KIND, NODE, PRICE, REQUESTER, RIVAL, World, status, ticks};
 
 const FEE: u64 = 10;
 
@@ -26,6 +29,34 @@ async fn every_task_of_a_lot_is_proved_and_paid_by_itself() {
     }
     let prover = world.bed.anvil.account(NODE).address();
     assert_eq!(world.available(prover).await, ticks(PRICE) * alloy::primitives::U256::from(3));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proofs_of_one_lot_that_are_made_side_by_side_share_a_transaction() {
+    let world = World::new().await;
+    let rival = world.client(RIVAL).await;
+    world.bed.register(&rival, &world.market, CAPACITY, PRICE).await;
+    // Two proofs at a time, so that the first of them waits for the second.
+    let config = Config { workers: NonZeroUsize::new(2).unwrap(), ..world.config(CHEAP) };
+    let node = world.run(NODE, &config, config.wish(None).unwrap()).await;
+    let round = world.open_with_seats(2).await;
+    let requester = world.client(REQUESTER).await;
+    let statements = [1, 2, 3, 4].map(|seed| World::bid(seed).statement()).to_vec();
+    let lot = testkit::lot(requester.sender().unwrap(), FEE, statements);
+    let (_, first) = world.bed.lots(&requester, &world.market, &[lot]).await;
+    world.settle(round).await;
+
+    let mut transactions = BTreeSet::new();
+    for index in first..first + 4 {
+        let end = world.end_of(round, index).await;
+        let TaskEnd::Delivered { origin, .. } = end else { panic!("{end:?}") };
+        transactions.insert(origin.tx_hash);
+        assert_eq!(paid(end), world.seat_of(NODE).await);
+    }
+    assert!(transactions.len() < 4, "{transactions:?}");
+    let prover = world.bed.anvil.account(NODE).address();
+    assert_eq!(world.available(prover).await, ticks(PRICE) * alloy::primitives::U256::from(4));
     node.stop().await;
 }
 
