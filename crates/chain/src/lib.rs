@@ -10,11 +10,14 @@
 //! | `offer` | [`Offer`] of a seat, [`CapacityChange`] |
 //! | `outcome` | [`Outcome`] of a settled round |
 //! | [`sealed`] | what opens commitments: [`BidOpening`], [`AskOpening`] |
-//! | [`commitments`] | what the contract hashes: bid words, running hash, assignment tree (pure) |
+//! | `statement`, `lot` | what requesters ask proofs of: [`Statement`], and the entries they submit: [`Lot`] |
+//! | [`signed`] | bids that requesters sign for others to submit |
+//! | [`commitments`] | what the contract hashes: entries as words, running hash, Merkle trees (pure) |
 //! | [`events`] | logs as events |
 //! | [`history`] | one market rebuilt from its events (pure) |
 //! | [`follower`] | keeps histories at the head of the chain, through reorganisations |
 //! | [`round`] | what a settlement needs |
+//! | [`settlement`] | the calls that settle a round, whole or page by page (pure) |
 //! | [`delivery`] | deliveries that share a transaction (pure) |
 //! | [`deploy`] | deploys the contracts, creates markets |
 //!
@@ -29,6 +32,7 @@ mod error;
 pub mod events;
 pub mod follower;
 pub mod history;
+pub mod lot;
 mod market;
 mod offer;
 mod outcome;
@@ -37,6 +41,9 @@ mod revert;
 pub mod round;
 pub mod sealed;
 mod send;
+pub mod settlement;
+pub mod signed;
+mod statement;
 mod validation;
 
 pub use clearing::Terms;
@@ -45,7 +52,8 @@ pub use commitments::{BidWord, Ticket};
 pub use connection::{ConnectError, Connection, ConnectionOptions, Head, Patience};
 pub use error::CallError;
 pub use follower::{Change, FollowError, FollowOptions, Follower, Markets};
-pub use history::{Assignment, BidRecord, MarketHistory, RoundRecord};
+pub use history::{Assignment, BidRecord, EntryRecord, MarketHistory, RoundRecord};
+pub use lot::{Lot, LotError};
 pub use market::{InvalidMarketId, Market, MarketError, MarketId, NoRound, NotWholeTicks, Phase};
 pub use market_types::CircuitId;
 pub use offer::{CapacityChange, Offer};
@@ -54,4 +62,5 @@ pub use params::{Currency, MarketParams};
 pub use revert::{Revert, decode_revert, error_name};
 pub use sealed::{AskOpening, BidOpening};
 pub use send::{MAX_TRANSACTION_GAS, SendError};
+pub use statement::{Statement, statement_tree};
 pub use validation::InvalidParams;

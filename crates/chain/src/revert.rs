@@ -59,6 +59,13 @@ impl Revert {
         Some(match self.name.as_str() {
             "NotTheMarket" => "call the market's address, not its extension's",
             "MarketIsSealed" => "commit to the bid or ask, and open it after the close",
+            "BidInRoundAlready" => {
+                "a requester has one signed bid in a round, and none beside a bid of its own; sign for the next round"
+            }
+            "WrongSignature" => {
+                "sign the entry for this round of this market, for the contract on its chain; a contract's signature goes another way"
+            }
+            "NothingSubmitted" => "no bid was accepted; the reason is that of the last one",
             "MarketIsOpen" => "this market takes bids and asks in the open",
             "DepositTooSmall" => "lock at least the bond, and what the bid may cost with the settlement fee",
             "CommitmentExists" => "take another salt",

@@ -14,4 +14,4 @@ mod testbed;
 
 pub use anvil::{Anvil, AnvilOptions};
 pub use fixtures::{Circuit, ProvedStatement, circuits};
-pub use testbed::{Bid, Testbed, average_fee, controlled, default_params, sealed, with_reserve};
+pub use testbed::{Bid, Testbed, average_fee, controlled, default_params, lot, sealed, with_reserve};

@@ -2,7 +2,9 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | `round` | a round: [`RoundRecord`], its bids, settlement and the ends of its tasks |
+//! | `entry` | what was submitted: [`EntryRecord`], its [`BidRecord`]s, and what was published for it |
+//! | `submission` | how entries and what is published for them come into a history |
+//! | `round` | a round: [`RoundRecord`], its entries, settlement and the ends of its tasks |
 //! | `assignment` | who proves what, and the Merkle paths that show it |
 //! | `seat` | a prover's seat: its asks and its capacity, round by round |
 //! | `commitment` | what was committed to in a sealed market |
@@ -12,23 +14,31 @@
 
 mod assignment;
 mod commitment;
+mod entry;
+#[cfg(test)]
+mod lot_tests;
 mod round;
 mod seat;
+mod submission;
 #[cfg(test)]
 mod tests;
 
 pub use assignment::Assignment;
 pub use commitment::CommitmentRecord;
-pub use round::{BidRecord, RoundRecord, SettlementRecord, TakeoverRecord, TaskEnd, TaskRecord, Winner};
+pub use entry::{BidRecord, EntryRecord, Publication};
+pub use round::{
+    PageRecord, PageShare, RoundRecord, SettlementRecord, TakeoverRecord, TaskEnd, TaskRecord, Winner,
+};
 pub use seat::{AskChange, CapacityStep, SeatRecord};
 
 use seat::Seats;
 
-use crate::events::{BidHead, Event, LoggedEvent, Origin, delivered_task};
+use crate::commitments::Ticket;
+use crate::events::{Event, LoggedEvent, Origin, delivered_task};
 use crate::round::{terms_from_abi, to_clearing};
 use crate::{Market, MarketId, Terms};
 use alloy::primitives::{Address, B256, U256};
-use bindings::ProverMarket::RoundSettled;
+use bindings::ProverMarket::{PageSettled, RoundSettled, TaskTakenOver, TasksDelivered};
 use market_types::{AskIndex, BidIndex, OutOfRange, Round, RoundNumber, SeatedAsk};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,7 +56,7 @@ pub enum HistoryError {
         /// The round.
         round: RoundNumber,
         /// How many bids are known.
-        expected: usize,
+        expected: u32,
         /// Index of the bid that came.
         found: BidIndex,
     },
@@ -71,8 +81,8 @@ pub struct BundleRecord {
     pub round: RoundNumber,
     /// Index of the first one.
     pub first_index: BidIndex,
-    /// How many there are.
-    pub count: u32,
+    /// How many entries they are of; see [`RoundRecord::entries_from`].
+    pub entries: u32,
     /// Who posted them.
     pub requester: Address,
 }
@@ -82,6 +92,8 @@ pub struct BundleRecord {
 pub struct MarketHistory {
     market: Arc<Market>,
     rounds: BTreeMap<RoundNumber, Arc<RoundRecord>>,
+    /// Entries for which nothing has been published yet.
+    unpublished: BTreeMap<Ticket, Vec<(RoundNumber, BidIndex)>>,
     seats: Seats,
     bundles: BTreeMap<(RoundNumber, BidIndex), BundleRecord>,
     commitments: BTreeMap<(RoundNumber, Address, B256), CommitmentRecord>,
@@ -96,6 +108,7 @@ impl MarketHistory {
         Self {
             market: Arc::new(market),
             rounds: BTreeMap::new(),
+            unpublished: BTreeMap::new(),
             seats: Seats::default(),
             bundles: BTreeMap::new(),
             commitments: BTreeMap::new(),
@@ -202,17 +215,18 @@ impl MarketHistory {
         // What happens before the market opens changes no round.
         let current = self.market.id.round_at(logged.origin.time).unwrap_or(RoundNumber::MIN);
         match &logged.event {
-            Event::BidSubmitted(event) => {
-                let head = BidHead::try_from(event.head)?;
-                self.require_next(head)?;
-                self.round_mut(head.round).bids.push(BidRecord::new(head, event, logged.origin));
+            Event::BidSubmitted(event) => self.submit_at(event.place, &[event.word], logged.origin),
+            Event::BidsSubmitted(event) => self.submit_at(event.place, &event.words, logged.origin),
+            Event::SignedBidsSubmitted(event) => self.submit_signed(event, logged.origin),
+            Event::StatementsPublished(event) => {
+                self.publish(event);
                 Ok(())
             }
             Event::BidsBundled(event) => {
                 let bundle = BundleRecord {
                     round: round_number(event.round)?,
                     first_index: bid_index(event.firstIndex)?,
-                    count: bid_index(event.count)?.get(),
+                    entries: bid_index(event.count)?.get(),
                     requester: event.requester,
                 };
                 self.bundles.insert((bundle.round, bundle.first_index), bundle);
@@ -222,6 +236,7 @@ impl MarketHistory {
                 self.bundles.remove(&(round_number(event.round)?, bid_index(event.firstIndex)?));
                 Ok(())
             }
+            Event::PageSettled(event) => self.settle_page(event),
             Event::RoundSettled(event) => self.settle(event, logged.origin, current),
             Event::TermsMoved(event) => {
                 let terms = terms_from_abi(event.capacityCap, event.reservePrice)?;
@@ -238,39 +253,12 @@ impl MarketHistory {
                 };
                 self.end(round_number(event.round)?, bid_index(event.index)?, end, current)
             }
-            Event::TasksDelivered(event) => {
-                let round = round_number(event.round)?;
-                for task in &event.tasks {
-                    let (index, seat) = delivered_task(*task);
-                    let end = TaskEnd::Delivered {
-                        seat: seat_index(seat)?,
-                        payment: event.payment,
-                        bounty: U256::ZERO,
-                        compensation: U256::ZERO,
-                        origin: logged.origin,
-                    };
-                    self.end(round, bid_index(index)?, end, current)?;
-                }
-                Ok(())
-            }
+            Event::TasksDelivered(event) => self.deliver_together(event, logged.origin, current),
             Event::TaskExpired(event) => {
                 let end = TaskEnd::Expired { refund: event.refund, origin: logged.origin };
                 self.end(round_number(event.round)?, bid_index(event.index)?, end, current)
             }
-            Event::TaskTakenOver(event) => {
-                let taker = TakeoverRecord {
-                    seat: seat_index(event.seat)?,
-                    deadline: narrow(event.deadline),
-                    origin: logged.origin,
-                };
-                let (round, index) = (round_number(event.round)?, bid_index(event.index)?);
-                self.seats.require([taker.seat])?;
-                let record = self.settled_mut(round)?;
-                let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
-                record.tasks.entry(index).or_default().takeovers.push(taker);
-                self.seats.taken(taker.seat)?.add_free(current, size.saturating_neg());
-                Ok(())
-            }
+            Event::TaskTakenOver(event) => self.take_over(event, logged.origin, current),
             Event::Committed(event) => {
                 let record = CommitmentRecord {
                     round: round_number(event.round)?,
@@ -290,8 +278,37 @@ impl MarketHistory {
                 record.forfeited = Some(logged.origin);
                 Ok(())
             }
+            // What was refused changed nothing.
+            Event::SignedBidRefused(_) => Ok(()),
             other => self.seats.apply(other, logged.origin, current),
         }
+    }
+
+    fn settle_page(&mut self, event: &PageSettled) -> Result<(), HistoryError> {
+        let round = round_number(event.round)?;
+        let record = self.rounds.get_mut(&round).ok_or(HistoryError::UnknownRound(round))?;
+        let page = PageRecord::from(event);
+        let pages = &mut Arc::make_mut(record).pages;
+        pages.retain(|other| !page.replaces(other));
+        pages.push(page);
+        Ok(())
+    }
+
+    fn take_over(
+        &mut self,
+        event: &TaskTakenOver,
+        origin: Origin,
+        current: RoundNumber,
+    ) -> Result<(), HistoryError> {
+        let (seat, deadline) = (seat_index(event.seat)?, narrow(event.deadline));
+        let (round, index) = (round_number(event.round)?, bid_index(event.index)?);
+        self.seats.require([seat])?;
+        let record = self.settled_mut(round)?;
+        let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
+        let taker = TakeoverRecord { seat, deadline, origin };
+        record.tasks.entry(index).or_default().takeovers.push(taker);
+        self.seats.taken(seat)?.add_free(current, size.saturating_neg());
+        Ok(())
     }
 
     fn settle(
@@ -309,16 +326,10 @@ impl MarketHistory {
         for (seat, load) in loads {
             self.seats.taken(seat)?.add_free(current, load.saturating_neg());
         }
-        Arc::make_mut(record).settlement = Some(settlement);
+        let record = Arc::make_mut(record);
+        record.settlement = Some(settlement);
+        record.pages = Vec::new();
         Ok(())
-    }
-
-    fn require_next(&self, bid: BidHead) -> Result<(), HistoryError> {
-        let expected = self.round(bid.round).map_or(0, |round| round.bids.len());
-        if usize::try_from(bid.index.get()) == Ok(expected) {
-            return Ok(());
-        }
-        Err(HistoryError::BidOutOfOrder { round: bid.round, expected, found: bid.index })
     }
 
     fn round_mut(&mut self, number: RoundNumber) -> &mut RoundRecord {
@@ -330,6 +341,26 @@ impl MarketHistory {
         record.map(Arc::make_mut).ok_or(HistoryError::UnknownRound(number))
     }
 
+    /// Ends tasks that were delivered by one call, all or none of them.
+    fn deliver_together(
+        &mut self,
+        event: &TasksDelivered,
+        origin: Origin,
+        current: RoundNumber,
+    ) -> Result<(), HistoryError> {
+        let round = round_number(event.round)?;
+        let (payment, bounty, compensation) = (event.payment, U256::ZERO, U256::ZERO);
+        let mut ends = Vec::with_capacity(event.tasks.len());
+        for task in &event.tasks {
+            let (index, seat) = delivered_task(*task);
+            let (index, seat) = (bid_index(index)?, seat_index(seat)?);
+            let holders = self.settled_mut(round)?.holders_of(index);
+            self.seats.require(holders)?;
+            ends.push((index, TaskEnd::Delivered { seat, payment, bounty, compensation, origin }));
+        }
+        ends.into_iter().try_for_each(|(index, end)| self.end(round, index, end, current))
+    }
+
     /// Ends a task: the units that it held on each of its seats come back. What a slash took of them is gone already.
     fn end(
         &mut self,
@@ -339,8 +370,7 @@ impl MarketHistory {
         current: RoundNumber,
     ) -> Result<(), HistoryError> {
         let record = self.settled_mut(round)?;
-        let holders: Vec<AskIndex> =
-            record.assignment(index).map_or_else(Vec::new, |assignment| record.holders(assignment));
+        let holders = record.holders_of(index);
         let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
         self.seats.require(holders.iter().copied())?;
         self.settled_mut(round)?.tasks.entry(index).or_default().end = Some(end);

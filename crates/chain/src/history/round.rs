@@ -1,62 +1,18 @@
 //! One round as its events tell it.
 
 use super::HistoryError;
-use super::assignment::{Assignment, assign};
+use super::assignment::{Assigned, Assignment, assign};
+use super::entry::{BidRecord, EntryRecord};
 use crate::Outcome;
-use crate::commitments::{BidWord, ticket};
-use crate::events::{BidHead, Origin};
+use crate::commitments::BidWord;
+use crate::events::Origin;
 use crate::round::certificate_from_abi;
 use alloy::primitives::{Address, B256, Bytes, U256};
-use bindings::ProverMarket::{BidSubmitted, RoundSettled};
+use bindings::ProverMarket::{self, RoundSettled};
 use clearing::Certificate;
-use market_types::{
-    AskIndex, BidIndex, Capacity, CircuitId, Mechanism, OutOfRange, RoundNumber, TaskSize, Ticks, UnitFee,
-};
+use market_types::{AskIndex, BidIndex, Capacity, Mechanism, OutOfRange, RoundNumber, Ticks};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// A bid.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BidRecord {
-    /// Its index in the round.
-    pub index: BidIndex,
-    /// Who posted it.
-    pub requester: Address,
-    /// Its unit fee (ticks per unit).
-    pub fee: UnitFee,
-    /// The circuit of its task.
-    pub circuit: CircuitId,
-    /// The statement to prove, besides the circuit.
-    pub public_inputs: Vec<U256>,
-    /// What a prover needs to build the witness.
-    pub data: Bytes,
-    /// The bid as the settlement sees it.
-    pub word: BidWord,
-    /// Where it was posted.
-    pub origin: Origin,
-}
-
-impl BidRecord {
-    pub(super) fn new(head: BidHead, event: &BidSubmitted, origin: Origin) -> Self {
-        let ticket = ticket(event.requester, head.circuit, &event.publicInputs, &event.data);
-        Self {
-            index: head.index,
-            requester: event.requester,
-            fee: head.fee,
-            circuit: head.circuit,
-            public_inputs: event.publicInputs.clone(),
-            data: event.data.clone(),
-            word: BidWord::new(head.fee, head.size, ticket),
-            origin,
-        }
-    }
-
-    /// Size of its task (units).
-    #[must_use]
-    pub fn size(&self) -> TaskSize {
-        self.word.size()
-    }
-}
 
 /// A winning prover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +21,57 @@ pub struct Winner {
     pub seat: AskIndex,
     /// What it offered to the round (units).
     pub capacity: Capacity,
+}
+
+/// Who checked a page of a settlement, and how many bids it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageShare {
+    /// Who is credited the settlement fees of its bids.
+    pub settler: Address,
+    /// Number of its bids.
+    pub bids: u32,
+}
+
+impl PageShare {
+    /// `settler (160) | bids (64)`
+    pub(crate) fn from_abi(share: U256) -> Self {
+        let bids = u32::try_from(share.as_limbs()[0]).unwrap_or(u32::MAX);
+        Self { settler: Address::from_word(share.wrapping_shr(64).into()), bids }
+    }
+
+    pub(crate) fn to_abi(self) -> U256 {
+        (U256::from_be_bytes(self.settler.into_word().0) << 64) | U256::from(self.bids)
+    }
+}
+
+/// The last page that somebody found right of a claim about a round, with what the next one needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRecord {
+    /// Who checked it. The next page names it, and need not be the same settler's.
+    pub settler: Address,
+    /// The claim. It may be a wrong one: that shows with the last page.
+    pub certificate: ProverMarket::Certificate,
+    /// The pages so far, from the last of the round on.
+    pub shares: Vec<PageShare>,
+    /// State of the check after it.
+    pub progress: Bytes,
+}
+
+impl PageRecord {
+    pub(super) fn replaces(&self, other: &Self) -> bool {
+        self.settler == other.settler && self.certificate == other.certificate
+    }
+}
+
+impl From<&ProverMarket::PageSettled> for PageRecord {
+    fn from(event: &ProverMarket::PageSettled) -> Self {
+        Self {
+            settler: event.settler,
+            certificate: event.certificate.clone(),
+            shares: event.shares.iter().map(|share| PageShare::from_abi(*share)).collect(),
+            progress: event.progress.clone(),
+        }
+    }
 }
 
 /// What a round decided.
@@ -78,13 +85,14 @@ pub struct SettlementRecord {
     pub winners: Vec<Winner>,
     /// Root over the assignments.
     pub assignment_root: B256,
-    /// Who settled the round.
+    /// Who settled the round, by the last page if there were many.
     pub settler: Address,
-    /// What it was credited for that (ticks).
-    pub reward: U256,
+    /// The pages of the settlement, from the last of the round to the first. Each settler was credited the market's settlement fee
+    /// for every bid of its pages.
+    pub shares: Vec<PageShare>,
     /// Where the round was settled.
     pub origin: Origin,
-    assignments: Arc<[Assignment]>,
+    pub(super) assigned: Arc<Assigned>,
 }
 
 impl SettlementRecord {
@@ -99,8 +107,9 @@ impl SettlementRecord {
         let revenue = Ticks::new(u128::try_from(event.revenue).unwrap_or(u128::MAX));
         let winners: Vec<Winner> =
             event.winners.iter().map(|packed| winner(*packed)).collect::<Result<_, _>>()?;
-        let (assignments, root) = assign(round, pivot, units, &winners);
-        if root != event.assignmentRoot {
+        let shares: Vec<PageShare> = event.shares.iter().map(|share| PageShare::from_abi(*share)).collect();
+        let assigned = assign(round, pivot, units, &winners, &shares);
+        if assigned.tree.root() != event.assignmentRoot {
             return Err(HistoryError::OtherAssignment(round.number));
         }
         Ok(Self {
@@ -109,9 +118,9 @@ impl SettlementRecord {
             winners,
             assignment_root: event.assignmentRoot,
             settler: event.settler,
-            reward: event.reward,
+            shares,
             origin,
-            assignments: assignments.into(),
+            assigned: Arc::new(assigned),
         })
     }
 
@@ -121,28 +130,36 @@ impl SettlementRecord {
         self.outcome.is_trade()
     }
 
+    /// What `account` was credited for its part in the settlement (ticks), at `fee` ticks a bid.
+    #[must_use]
+    pub fn reward_of(&self, account: Address, fee: u64) -> U256 {
+        let own = self.shares.iter().filter(|share| share.settler == account);
+        let bids = own.fold(0_u64, |sum, share| sum.saturating_add(share.bids.into()));
+        U256::from(bids).saturating_mul(U256::from(fee))
+    }
+
     /// Whether this bid won.
     #[must_use]
-    pub fn wins(&self, bid: &BidRecord) -> bool {
-        self.outcome.wins(bid.fee, bid.index)
+    pub fn wins(&self, bid: &BidRecord<'_>) -> bool {
+        self.outcome.wins(bid.fee, bid.index())
     }
 
     /// What this bid pays for its task (ticks), nothing if it lost.
     #[must_use]
-    pub fn charge(&self, bid: &BidRecord) -> U256 {
+    pub fn charge(&self, bid: &BidRecord<'_>) -> U256 {
         if self.wins(bid) { U256::from(self.outcome.charge(bid.fee, bid.size()).get()) } else { U256::ZERO }
     }
 
     /// What this bid gets back of what it locked for its task (ticks): all, or a winner what it does not pay.
     #[must_use]
-    pub fn refund(&self, bid: &BidRecord) -> U256 {
-        U256::from(self.outcome.refund(bid.fee, bid.size(), bid.index).get())
+    pub fn refund(&self, bid: &BidRecord<'_>) -> U256 {
+        U256::from(self.outcome.refund(bid.fee, bid.size(), bid.index()).get())
     }
 
     /// The units of tasks that the auction put on each seat.
     pub(super) fn loads(&self) -> BTreeMap<AskIndex, i64> {
         let mut loads: BTreeMap<AskIndex, i64> = BTreeMap::new();
-        for assignment in self.assignments.iter() {
+        for assignment in &self.assigned.tasks {
             let load = loads.entry(assignment.seat).or_default();
             *load = load.saturating_add(assignment.size.get().into());
         }
@@ -200,41 +217,70 @@ pub struct TaskRecord {
 pub struct RoundRecord {
     /// Its number.
     pub number: RoundNumber,
-    /// Its bids in order of submission.
-    pub bids: Vec<BidRecord>,
     /// What it decided, once it is settled.
     pub settlement: Option<SettlementRecord>,
+    /// What settlements that are under way have left, the last page of each settler and claim; none once the round is settled.
+    pub pages: Vec<PageRecord>,
+    pub(super) entries: Vec<EntryRecord>,
     pub(super) tasks: BTreeMap<BidIndex, TaskRecord>,
 }
 
 impl RoundRecord {
     pub(super) const fn new(number: RoundNumber) -> Self {
-        Self { number, bids: Vec::new(), settlement: None, tasks: BTreeMap::new() }
+        Self { number, settlement: None, pages: Vec::new(), entries: Vec::new(), tasks: BTreeMap::new() }
+    }
+
+    /// Its entries in order of submission.
+    #[must_use]
+    pub fn entries(&self) -> &[EntryRecord] {
+        &self.entries
+    }
+
+    /// Its bids in order of submission: those of each entry.
+    pub fn bids(&self) -> impl DoubleEndedIterator<Item = BidRecord<'_>> {
+        self.entries.iter().flat_map(EntryRecord::bids)
+    }
+
+    /// How many bids it has.
+    #[must_use]
+    pub fn bid_count(&self) -> u32 {
+        self.entries.last().map_or(0, |last| last.first_index.get().saturating_add(last.count().get().into()))
     }
 
     /// A bid, if the round has it.
     #[must_use]
-    pub fn bid(&self, index: BidIndex) -> Option<&BidRecord> {
-        self.bids.get(usize::try_from(index.get()).ok()?)
+    pub fn bid(&self, index: BidIndex) -> Option<BidRecord<'_>> {
+        let after = self.entries.partition_point(|entry| entry.first_index <= index);
+        let entry = self.entries.get(after.checked_sub(1)?)?;
+        let position = u16::try_from(index.get().checked_sub(entry.first_index.get())?).ok()?;
+        (position < entry.count().get()).then(|| BidRecord::of(entry, position))
     }
 
-    /// The bids as the settlement takes them.
+    /// The entries as the settlement takes them.
     #[must_use]
     pub fn words(&self) -> Vec<BidWord> {
-        self.bids.iter().map(|bid| bid.word).collect()
+        self.entries.iter().map(|entry| entry.word).collect()
     }
 
-    /// Who proves what, in order of submission; `None` before the settlement, empty without a trade.
+    /// The `count` entries from that on whose first bid has index `first`, if they are known.
     #[must_use]
-    pub fn assignments(&self) -> Option<&[Assignment]> {
-        self.settlement.as_ref().map(|settlement| settlement.assignments.as_ref())
+    pub fn entries_from(&self, first: BidIndex, count: u32) -> Option<&[EntryRecord]> {
+        let at = self.entries.binary_search_by_key(&first, |entry| entry.first_index).ok()?;
+        self.entries.get(at..at.checked_add(usize::try_from(count).ok()?)?)
     }
 
-    /// The assignment of one bid, if it won.
-    #[must_use]
-    pub fn assignment(&self, index: BidIndex) -> Option<&Assignment> {
-        let all = self.assignments()?;
-        all.binary_search_by_key(&index, |assignment| assignment.index).ok().and_then(|at| all.get(at))
+    pub(super) fn entry_mut(&mut self, first: BidIndex) -> Option<&mut EntryRecord> {
+        let at = self.entries.binary_search_by_key(&first, |entry| entry.first_index).ok()?;
+        self.entries.get_mut(at)
+    }
+
+    /// Whether a winning task of the entry whose first bid has index `first` has not ended.
+    pub(super) fn has_open_task(&self, first: BidIndex) -> bool {
+        let Some(entry) = self.entries_from(first, 1).and_then(<[_]>::first) else { return false };
+        let is_open = |task: Option<&TaskRecord>| task.is_none_or(|task| task.end.is_none());
+        // The bids of an entry win in their order.
+        let won = entry.bids().map_while(|bid| self.assignment(bid.index()));
+        won.map(|assignment| self.task(assignment.index)).any(is_open)
     }
 
     /// What happened to the task of a bid since the settlement; `None` if nothing did.
@@ -248,6 +294,11 @@ impl RoundRecord {
     pub fn holders(&self, assignment: &Assignment) -> Vec<AskIndex> {
         let takers = self.task(assignment.index).map_or(&[][..], |task| &task.takeovers);
         std::iter::once(assignment.seat).chain(takers.iter().map(|taker| taker.seat)).collect()
+    }
+
+    /// [`RoundRecord::holders`] of the task of a bid; none if it did not win.
+    pub(super) fn holders_of(&self, index: BidIndex) -> Vec<AskIndex> {
+        self.assignment(index).map_or_else(Vec::new, |assignment| self.holders(assignment))
     }
 
     /// The seat that holds a winning task now, or held it when it ended: the last taker, or the one it was assigned to.

@@ -9,8 +9,8 @@ use alloy::{
 };
 use bindings::ProverMarket::{
     AskRevealedAlready, CommitmentExists, DeliveryRefused, TaskEnded, TaskInDefault, TaskNotExpirable,
-    TaskNotInDefault, TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, deliverBatchCall,
-    deliverCall, depositCall, expireCall, registerCall, releaseCapacityCall, takeOverCall,
+    TaskNotInDefault, TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, depositCall,
+    expireCall, registerCall, releaseCapacityCall, takeOverCall,
 };
 use chain::{AskOpening, CallError, Client, Market, Offer, SendError};
 use circuits::Proof;
@@ -18,7 +18,7 @@ use market_types::AskIndex;
 use service::openings::{Opening, OpeningStore, OpeningsError, Secret};
 use thiserror::Error;
 
-use super::assigned::{Assigned, Vanished, batch_of};
+use super::assigned::{Assigned, Unpublished, batch_of};
 use crate::plan::{Action, TaskId};
 
 /// Sends transactions to one market. Cheap to clone.
@@ -46,9 +46,9 @@ pub(super) enum DeskError {
     /// The opening of an ask cannot be kept, so its commitment was not sent.
     #[error(transparent)]
     Openings(#[from] OpeningsError),
-    /// The task is not in the round's record.
+    /// The contract cannot be told which task it is.
     #[error(transparent)]
-    Vanished(#[from] Vanished),
+    Unpublished(#[from] Unpublished),
     /// A bug: the action was given to the wrong hands, or without what it needs.
     #[error("cannot {0} like this; report this as a bug")]
     NotHere(Action),
@@ -94,23 +94,13 @@ impl Desk {
     /// Delivers the proofs of `first` and others: one as such, more of one circuit and round as a batch.
     pub(super) async fn deliver(&self, first: TaskId, proofs: &[(Assigned, Arc<Proof>)]) -> Sent {
         let [(assigned, proof)] = proofs else { return self.deliver_together(first, proofs).await };
-        let (task, path) = assigned.named()?;
-        let call = deliverCall {
-            id: self.market.id.get(),
-            task,
-            path,
-            publicInputs: assigned.public_inputs()?,
-            proof: encoded(proof),
-        };
-        Ok(self.client.send(call, U256::ZERO, Some(self.market.delivery_gas())).await?)
+        Ok(self.client.deliver(&self.market, assigned.delivery(encoded(proof))?).await?)
     }
 
     async fn deliver_together(&self, first: TaskId, proofs: &[(Assigned, Arc<Proof>)]) -> Sent {
         let encoded = proofs.iter().map(|(assigned, proof)| (assigned, encoded(proof))).collect();
         let batch = batch_of(encoded).ok_or(DeskError::NotHere(Action::Deliver(first)))?;
-        let call = deliverBatchCall { id: self.market.id.get(), batch };
-        let gas = self.market.batch_gas(proofs.len());
-        Ok(self.client.send(call, U256::ZERO, Some(gas)).await?)
+        Ok(self.client.deliver_batch(&self.market, batch).await?)
     }
 
     /// Whether a batch was mined without this task.

@@ -40,7 +40,7 @@ pub fn together(view: &View, actions: &[Action]) -> Vec<Vec<TaskId>> {
     batches.into_iter().map(|(_, tasks)| tasks).collect()
 }
 
-type Group = (RoundNumber, CircuitId);
+type Group = (RoundNumber, Option<CircuitId>);
 
 fn group_of(task: &TaskView) -> Group {
     (task.id.round, task.circuit)
@@ -52,7 +52,7 @@ fn is_ready(task: &TaskView, now: u64) -> bool {
 
 /// A task that was taken over has little time and gets its own transaction; so has one whose delivery has failed.
 fn can_share(task: &TaskView) -> bool {
-    task.takers.is_empty() && task.retry_at == 0
+    task.takers.is_empty() && task.retry_at == 0 && task.circuit.is_some()
 }
 
 /// Whether another proof for the same batch is being made, will be done in time as far as is known, and has room in the batch.

@@ -11,7 +11,7 @@ const MINE: u32 = 3;
 const OTHER: u32 = 7;
 
 fn id(index: u32) -> TaskId {
-    TaskId { round: RoundNumber::new(1), index: BidIndex::new(index).unwrap(), word: B256::ZERO }
+    TaskId { round: RoundNumber::new(1), index: BidIndex::new(index).unwrap(), word: B256::ZERO, position: 0 }
 }
 
 fn seat(number: u32) -> AskIndex {
@@ -21,7 +21,7 @@ fn seat(number: u32) -> AskIndex {
 fn task(index: u32, assigned: u32, stage: Stage) -> TaskView {
     TaskView {
         id: id(index),
-        circuit: CircuitId::new(10),
+        circuit: Some(CircuitId::new(10)),
         size: TaskSize::new(10).unwrap(),
         assigned: seat(assigned),
         takers: Vec::new(),
@@ -125,6 +125,31 @@ fn held_tasks_are_examined_and_unprovable_ones_cost_nothing() {
     for stage in [Stage::Examining, Stage::Unprovable, Stage::Proving] {
         assert_eq!(plan(&view(vec![task(0, MINE, stage)]), 500), []);
     }
+}
+
+#[test]
+fn nothing_is_done_about_a_task_that_nobody_has_published_whatever_the_time() {
+    let mut view = view(vec![task(0, MINE, Stage::Unpublished), task(1, OTHER, Stage::Unpublished)]);
+    view.policy.expire = Expire::All;
+    for now in [500, DEADLINE - 1, DEADLINE, FINAL - 1, FINAL, FINAL + 1_000] {
+        assert_eq!(plan(&view, now), [], "{now}");
+    }
+    // As soon as it is published, what is still possible is done.
+    view.tasks = vec![task(0, MINE, Stage::Unexamined)];
+    assert_eq!(plan(&view, DEADLINE - 1), [Action::Examine(id(0))]);
+    assert_eq!(plan(&view, FINAL), [Action::Expire(id(0))]);
+}
+
+#[test]
+fn time_is_kept_for_a_held_task_that_may_yet_be_published() {
+    let mut held = task(0, MINE, Stage::Unpublished);
+    held.deadline = DEADLINE + 15;
+    let mut view = view(vec![held, task(1, OTHER, Stage::Ready)]);
+    view.pace = slow();
+    let take = Action::TakeOver { task: id(1), seat: seat(MINE) };
+    assert_eq!(plan(&view, DEADLINE), [take]);
+    view.rules.takeover_period = 20;
+    assert_eq!(plan(&view, DEADLINE), [], "20 seconds of work end at the 20th second");
 }
 
 #[test]
@@ -470,7 +495,7 @@ fn a_proof_does_not_wait_for_what_comes_too_late_for_its_deadline() {
 #[test]
 fn a_proof_does_not_wait_for_what_is_no_company() {
     let mut other_circuit = one_of_two();
-    other_circuit.tasks[1].circuit = CircuitId::new(11);
+    other_circuit.tasks[1].circuit = Some(CircuitId::new(11));
     let mut other_round = one_of_two();
     other_round.tasks[1].id.round = RoundNumber::new(2);
     let mut not_begun = one_of_two();
@@ -501,7 +526,7 @@ fn a_full_batch_does_not_wait() {
 #[test]
 fn what_shares_no_transaction_goes_alone_and_batches_have_a_limit() {
     let mut tasks: Vec<TaskView> = (0..7).map(|index| task(index, MINE, Stage::Proved)).collect();
-    tasks[1].circuit = CircuitId::new(11);
+    tasks[1].circuit = Some(CircuitId::new(11));
     tasks[2].takers = vec![seat(MINE)];
     tasks[5].retry_at = 1;
     let view = view(tasks);

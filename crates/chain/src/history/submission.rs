@@ -1,0 +1,88 @@
+//! What was submitted and published.
+
+use super::entry::Published;
+use super::{EntryRecord, HistoryError, MarketHistory, RoundRecord, bid_index, round_number};
+use crate::commitments::BidWord;
+use crate::events::{Origin, Place};
+use alloy::primitives::{Address, B256, U256};
+use bindings::ProverMarket::{SignedBidsSubmitted, StatementsPublished};
+use market_types::{BidIndex, RoundNumber};
+use std::sync::Arc;
+
+impl MarketHistory {
+    /// Appends entries of one requester to a round, the first of them at `place`.
+    pub(super) fn submit_at(
+        &mut self,
+        place: U256,
+        words: &[B256],
+        origin: Origin,
+    ) -> Result<(), HistoryError> {
+        let Place { requester, round, first_index } = Place::try_from(place)?;
+        self.submit(round, first_index, words.iter().map(|word| (requester, *word)), origin)
+    }
+
+    /// Appends what requesters have signed, whoever sent it: each is a bid by itself of whoever signed it.
+    pub(super) fn submit_signed(
+        &mut self,
+        event: &SignedBidsSubmitted,
+        origin: Origin,
+    ) -> Result<(), HistoryError> {
+        let (round, first_index) = (round_number(event.round)?, bid_index(event.firstIndex)?);
+        self.submit(round, first_index, event.bids.iter().map(|bid| (bid.requester, bid.entry)), origin)
+    }
+
+    /// Appends entries to a round, each with who posted it.
+    fn submit(
+        &mut self,
+        round: RoundNumber,
+        first_index: BidIndex,
+        submitted: impl IntoIterator<Item = (Address, B256)>,
+        origin: Origin,
+    ) -> Result<(), HistoryError> {
+        let expected = self.round(round).map_or(0, RoundRecord::bid_count);
+        if first_index.get() != expected {
+            return Err(HistoryError::BidOutOfOrder { round, expected, found: first_index });
+        }
+        let mut next = u64::from(first_index.get());
+        let mut entries = Vec::new();
+        for (requester, word) in submitted {
+            let (word, first_index) = (BidWord::try_from(word)?, BidIndex::from_u64(next)?);
+            next = next.saturating_add(word.count().get().into());
+            let fee = word.fee();
+            entries.push(EntryRecord { first_index, requester, fee, word, origin, publication: None });
+        }
+        if expected == 0 {
+            self.forget_unpublished(origin.time);
+        }
+        for entry in &entries {
+            let places = self.unpublished.entry(entry.word.ticket()).or_default();
+            places.push((round, entry.first_index));
+        }
+        self.round_mut(round).entries.extend(entries);
+        Ok(())
+    }
+
+    /// Tells the entries with its ticket what they ask for. If there is none, it means nothing.
+    pub(super) fn publish(&mut self, event: &StatementsPublished) {
+        let published = Published::new(event);
+        let Some(places) = self.unpublished.remove(&published.ticket()) else { return };
+        let publication = published.into_publication();
+        for (round, first) in places {
+            if let Some(entry) = self.round_mut(round).entry_mut(first) {
+                entry.publication = Some(Arc::clone(&publication));
+            }
+        }
+    }
+
+    /// Forgets entries of rounds that are over at `now` (seconds since the epoch), but not those with a task that has not ended: it can
+    /// be expired as soon as what it asks for is published.
+    fn forget_unpublished(&mut self, now: u64) {
+        let (market, rounds) = (&self.market, &self.rounds);
+        let has_open_task =
+            |round: &RoundNumber, first| rounds.get(round).is_some_and(|record| record.has_open_task(first));
+        self.unpublished.retain(|_, places| {
+            places.retain(|(round, first)| now < market.final_at(*round) || has_open_task(round, *first));
+            !places.is_empty()
+        });
+    }
+}
