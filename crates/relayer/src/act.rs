@@ -1,6 +1,6 @@
 //! Does one thing that the plan asks for, in one transaction.
 
-use crate::plan::next_step;
+use crate::plan::{Trust, next_step};
 use alloy::primitives::{B256, U256};
 use alloy::rpc::types::TransactionReceipt;
 use bindings::ProverMarket::{NothingToSettle, RoundSettledAlready, RoundVoid, UnknownBundle, WrongProgress};
@@ -38,7 +38,8 @@ pub enum Done {
         /// Bids of the pages that are left.
         bids_left: u64,
     },
-    /// The page was to go on from one that its settler has gone on from. The next look at the chain shows which is the furthest now.
+    /// The page was to go on from one that its settler has gone on from, or has begun anew instead of. The next look at the chain shows
+    /// which is the furthest now.
     Overtaken,
     /// Somebody else settled the round first, with the same outcome: no other passes.
     SettledByOther,
@@ -102,6 +103,7 @@ pub async fn settle(
     market: &Market,
     record: &RoundRecord,
     terms: Terms,
+    trust: Trust,
     limits: &PageLimits,
 ) -> Result<Done, ActError> {
     let (id, round) = (market.id.get(), U256::from(record.number.get()));
@@ -111,7 +113,9 @@ pub async fn settle(
     let certificate = certify(client, market, record, terms).await?;
     let settling = Settling::new(market, client.seed(market, record.number), record, &certificate);
     let settler = client.sender().ok_or(SendError::NoKey)?;
-    let Some(call) = next_step(record, &settling, settler, limits) else { return Ok(Done::SettledByOther) };
+    let Some(call) = next_step(record, &settling, settler, trust, limits) else {
+        return Ok(Done::SettledByOther);
+    };
     let left = bids_left(&call);
     match client.settle(call).await {
         Ok(receipt) => Ok(settled(&receipt, left, certificate.units)),

@@ -1,7 +1,7 @@
 //! The service: follows the chain, asks the plan what to do, and does it. It decides nothing itself.
 
 use crate::act::{ActError, Done, release, settle};
-use crate::plan::{Action, MarketView, plan};
+use crate::plan::{Action, MarketView, Trust, plan};
 use chain::settlement::PageLimits;
 use chain::{Change, Client, FollowError, Follower, MarketHistory, MarketId};
 use service::Backoff;
@@ -32,6 +32,8 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 struct Attempt {
     backoff: Backoff,
     rest: Rest,
+    /// How often others took the pages away that it went on from.
+    overtaken: u32,
 }
 
 /// Until when an action is not begun again.
@@ -165,10 +167,12 @@ impl Relay {
             if self.running.len() >= AT_ONCE {
                 break;
             }
-            if let Some(work) = self.follower.market(id).and_then(|history| work(history, action, limits)) {
+            if let Some(mut work) = self.follower.market(id).and_then(|history| work(history, action, limits))
+            {
                 debug!(market = %id, ?action, "starting");
                 let attempt = self.attempts.entry((id, action)).or_insert_with(Attempt::new);
                 attempt.rest = Rest::Running;
+                work.trust = attempt.trust();
                 let client = self.client.clone();
                 self.running.spawn(async move { work.run(&client).await });
             }
@@ -209,7 +213,10 @@ impl Relay {
                 attempt.backoff.reset();
                 Rest::UntilRead(block)
             }
-            Ok(Done::Overtaken) => Rest::UntilRead(self.follower.head().number.saturating_add(1)),
+            Ok(Done::Overtaken) => {
+                attempt.overtaken = attempt.overtaken.saturating_add(1);
+                Rest::UntilRead(self.follower.head().number.saturating_add(1))
+            }
             Ok(Done::SettledByOther | Done::ReleasedByOther) => Rest::SeenAt(self.follower.head().number),
             Ok(Done::TooLate) => Rest::Forever,
             Err(_) => Rest::Until(Instant::now() + attempt.backoff.delay()),
@@ -234,7 +241,12 @@ impl Relay {
 
 impl Attempt {
     fn new() -> Self {
-        Self { backoff: Backoff::default(), rest: Rest::Running }
+        Self { backoff: Backoff::default(), rest: Rest::Running, overtaken: 0 }
+    }
+
+    /// Once may be a race. Whoever takes its pages away again and again must not hold the settlement up.
+    const fn trust(&self) -> Trust {
+        if self.overtaken < 2 { Trust::Everybody } else { Trust::Nobody }
     }
 
     fn is_resting(&self, head: u64) -> bool {
@@ -255,6 +267,7 @@ struct Work {
     record: std::sync::Arc<chain::RoundRecord>,
     terms: chain::Terms,
     action: Action,
+    trust: Trust,
     limits: PageLimits,
 }
 
@@ -265,14 +278,15 @@ fn work(history: &MarketHistory, action: Action, limits: PageLimits) -> Option<W
     };
     let record = history.shared_round(round)?;
     let terms = history.terms_at(round);
-    Some(Work { market: history.market().clone(), record, terms, action, limits })
+    let (market, trust) = (history.market().clone(), Trust::Everybody);
+    Some(Work { market, record, terms, action, trust, limits })
 }
 
 impl Work {
     async fn run(self, client: &Client) -> Ended {
-        let Self { market, record, terms, action, limits } = self;
+        let Self { market, record, terms, action, trust, limits } = self;
         let result = match action {
-            Action::Settle { .. } => settle(client, &market, &record, terms, &limits).await,
+            Action::Settle { .. } => settle(client, &market, &record, terms, trust, &limits).await,
             Action::Release { bundle } => release(client, &market, &record, &bundle).await,
         };
         Ended { market: market.id, action, result }

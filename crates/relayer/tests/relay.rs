@@ -8,6 +8,7 @@ use chain::settlement::PageLimits;
 use chain::{Client, Connection, ConnectionOptions};
 use market_types::{AskIndex, RoundNumber};
 use relayer::act::{ActError, Done, release, settle};
+use relayer::plan::Trust;
 use relayer::relay::{Lost, Relay, Tally};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -185,7 +186,7 @@ async fn terms_that_are_not_those_of_the_contract_are_not_sent() {
     let record = stage.record().await;
     let client = stage.bed.client(7).await;
     let limits = PageLimits::TRANSACTION;
-    let error = settle(&client, &stage.market, &record, terms, &limits).await.unwrap_err();
+    let error = settle(&client, &stage.market, &record, terms, Trust::Everybody, &limits).await.unwrap_err();
     assert!(matches!(error, ActError::OtherTerms { .. }), "{error}");
 }
 

@@ -6,7 +6,7 @@
 
 mod step;
 
-pub use step::next_step;
+pub use step::{Trust, next_step};
 
 use chain::history::BundleRecord;
 use chain::{Market, MarketHistory};

@@ -9,19 +9,33 @@ use chain::history::PageRecord;
 use chain::settlement::{PageLimits, SettlementCall, Settling};
 use std::cmp::Reverse;
 
+/// Whose pages a settlement goes on from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Anybody's, which saves what has been done already. A settler can begin anew and so take its own pages away.
+    Everybody,
+    /// The relayer's own, which nobody else can take away.
+    Nobody,
+}
+
 /// The next call of `settler` in the settlement of `record`, which `settling` is about: the whole round if it is within `limits`, else
-/// the page after the furthest one that anybody settled under this certificate. `None` if nothing is left to do.
+/// the page after the furthest one that anybody it trusts settled under this certificate. `None` if nothing is left to do.
 #[must_use]
 pub fn next_step(
     record: &RoundRecord,
     settling: &Settling<'_>,
     settler: Address,
+    trust: Trust,
     limits: &PageLimits,
 ) -> Option<SettlementCall> {
     if record.settlement.is_some() {
         return None;
     }
-    settling.next(page_to_continue(record, settling, settler), limits)
+    let after = match trust {
+        Trust::Everybody => page_to_continue(record, settling, settler),
+        Trust::Nobody => settling.furthest_of(settler),
+    };
+    settling.next(after, limits)
 }
 
 /// Of the pages from which the least is left to do, the one that pays `settler` the most, or the first of those that pay it the same:

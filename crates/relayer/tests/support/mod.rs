@@ -9,6 +9,7 @@ use chain::settlement::PageLimits;
 use chain::{Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord};
 use market_types::RoundNumber;
 use relayer::act::{ActError, Done, settle};
+use relayer::plan::Trust;
 use relayer::relay::{Relay, RelayOptions};
 use std::time::Duration;
 use testkit::{AnvilOptions, Bid, Testbed, circuits};
@@ -107,7 +108,8 @@ impl Stage {
         limits: &PageLimits,
     ) -> Result<Done, ActError> {
         let terms = self.market.params.first_terms();
-        settle(&self.bed.client(account).await, &self.market, record, terms, limits).await
+        let client = self.bed.client(account).await;
+        settle(&client, &self.market, record, terms, Trust::Everybody, limits).await
     }
 
     /// The first bundle that waits.

@@ -69,9 +69,13 @@ impl World {
     }
 
     fn next(&self, limits: &PageLimits) -> Option<SettlementCall> {
+        self.next_with(Trust::Everybody, limits)
+    }
+
+    fn next_with(&self, trust: Trust, limits: &PageLimits) -> Option<SettlementCall> {
         let record = self.0.round(ROUND).unwrap();
         let seed = BidChain::seed(1, THIRD, market().id, ROUND);
-        next_step(record, &Settling::new(&market(), seed, record, &nobody_wins()), ME, limits)
+        next_step(record, &Settling::new(&market(), seed, record, &nobody_wins()), ME, trust, limits)
     }
 
     /// The page to settle next: whose it goes on from, how many pages there were, and bids before it.
@@ -119,6 +123,20 @@ fn of_pages_that_are_as_far_the_one_with_the_most_own_bids_is_gone_on_from() {
     assert_eq!(world.next_page(&ONE_BY_ONE).0, OTHER, "further");
     world.page(&[(ME, 3), (THIRD, 1)]);
     assert_eq!(world.next_page(&ONE_BY_ONE).0, THIRD, "as far, and with own bids");
+}
+
+#[test]
+fn what_others_can_take_away_is_left_if_nobody_is_trusted() {
+    let mut world = World::new();
+    let two = PageLimits { entries: 2, ..PageLimits::TRANSACTION };
+    let next = |world: &World| {
+        let Some(SettlementCall::Page(call)) = world.next_with(Trust::Nobody, &two) else { panic!() };
+        (call.page.settler, BidChain::stored(call.page.start.chain).count())
+    };
+    world.page(&[(OTHER, 3), (OTHER, 1)]);
+    assert_eq!(next(&world), (Address::ZERO, 5));
+    world.page(&[(ME, 3)]);
+    assert_eq!(next(&world), (ME, 1));
 }
 
 #[test]
