@@ -54,6 +54,7 @@ abstract contract TaskBook is SettlementBook {
         returns (uint256 deadline)
     {
         OpenTask memory t = _open(id, task, path);
+        if (!task.isNamed()) revert TaskNotNamed(t.round, t.index);
         MarketParams storage market = _market(id);
         uint256 due = _holderDeadline(t);
         if (block.timestamp < due) revert TaskNotInDefault(t.round, t.index, due);
@@ -77,22 +78,25 @@ abstract contract TaskBook is SettlementBook {
     function _expire(MarketId id, Task calldata task, bytes32[] calldata path) internal {
         OpenTask memory t = _open(id, task, path);
         MarketParams storage market = _market(id);
-        uint256 finalAt = market.finalAt(id, t.round);
-        if (block.timestamp < finalAt) revert TaskNotExpirable(t.round, t.index, finalAt);
+        uint256 expirableAt = market.finalAt(id, t.round);
+        // Its requester has that time to name the task and get its refund.
+        if (!task.isNamed()) expirableAt += expirableAt - market.settleBy(id, t.round);
+        if (block.timestamp < expirableAt) revert TaskNotExpirable(t.round, t.index, expirableAt);
         uint256 held = t.outcome.held(task.fee, t.size);
         uint256 payment = FixedPointMathLib.min(t.outcome.charge(task.fee, t.size), held);
         uint256 atStake = FixedPointMathLib.min(payment, t.size * market.collateralPerUnit);
         uint256 penalty = MarketParamsLib.shareDown(atStake, market.penaltyBps);
         uint256 holders = t.takeover.count() + 1;
+        uint256 refund = task.isNamed() ? payment - penalty : 0;
 
         _end(t, EXPIRED);
         for (uint256 i; i < holders; ++i) {
             _slash(id, _holder(t, i), t.size, penalty);
         }
-        _credit(id, task.requester, payment - penalty);
-        _creditSink(id, held - payment + penalty * (holders + 1));
+        if (refund != 0) _credit(id, task.requester, refund);
+        _creditSink(id, held - refund + penalty * holders);
 
-        emit TaskExpired(id, t.round, t.index, payment - penalty);
+        emit TaskExpired(id, t.round, t.index, refund);
     }
 
     function _taskStatus(MarketId id, uint256 round, uint256 index) internal view returns (TaskStatus) {
@@ -182,7 +186,7 @@ abstract contract TaskBook is SettlementBook {
     function _requireStatement(Delivery calldata d) private pure {
         bytes32 inputsHash = keccak256(abi.encodePacked(d.publicInputs));
         bytes32 leaf = StatementLib.leaf(d.circuit, d.task.position, inputsHash, d.dataHash);
-        bool isStatement = d.circuit.units() == d.task.size
+        bool isStatement = d.task.isNamed() && d.circuit.units() == d.task.size
             && MerkleProofLib.verifyCalldata(d.statementPath, d.task.statements, leaf);
         if (!isStatement) revert WrongStatement(d.task.round, d.task.index);
     }

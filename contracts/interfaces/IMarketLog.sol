@@ -353,6 +353,9 @@ interface IMarketLog {
     /// @notice The round's assignments do not contain this task.
     error UnknownTask(uint256 round, uint256 index);
 
+    /// @notice What is behind the task's ticket must be told for this: who asked for it, and the root over the statements.
+    error TaskNotNamed(uint256 round, uint256 index);
+
     /// @notice The task has ended.
     error TaskEnded(uint256 round, uint256 index);
 

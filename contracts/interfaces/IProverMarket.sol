@@ -223,6 +223,8 @@ interface IDefaults is IMarketLog {
 
     /// @notice Ends a task that nobody delivered: the requester gets back what it paid or what was held for the task, whichever is
     /// less, less the penalty, and each prover that held the task loses the same penalty. Anyone may call.
+    /// @dev A task of which nobody says what is behind its ticket (`requester` zero) ends the same way, later by as long as it is from
+    /// the round's settlement deadline to its final one; the refund then goes to the sink.
     function expire(MarketId id, Task calldata task, bytes32[] calldata path) external;
 }
 

@@ -21,9 +21,9 @@ struct Task {
     uint64 fee;
     /// Size of the task (units).
     uint32 size;
-    /// Who posted the bid, or who its poster named.
+    /// Who posted the bid, or who its poster named. Zero for a task of which nobody knows what is behind its ticket.
     address requester;
-    /// Root over the statements of the entry, see `StatementLib`.
+    /// Root over the statements of the entry, see `StatementLib`; the ticket itself where `requester` is zero.
     bytes32 statements;
 }
 
@@ -61,9 +61,18 @@ using TaskLib for Task global;
 library TaskLib {
     /// @dev A count of 0 makes the word of 2^16 bids, which no round has.
     function word(Task calldata t) internal pure returns (BidWord) {
+        // Of a ticket the low bits are all, and others make another word.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint144 asIs = uint144(uint256(t.statements));
+        uint144 ticket = t.isNamed() ? BidWordLib.ticketOf(t.requester, t.statements) : asIs;
         unchecked {
-            return BidWordLib.pack(t.fee, t.size, t.count - 1, BidWordLib.ticketOf(t.requester, t.statements));
+            return BidWordLib.pack(t.fee, t.size, t.count - 1, ticket);
         }
+    }
+
+    /// @notice Whether the task says what is behind its ticket.
+    function isNamed(Task calldata t) internal pure returns (bool) {
+        return t.requester != address(0);
     }
 
     /// @notice Leaf of the assignment tree: who proves which bid.
