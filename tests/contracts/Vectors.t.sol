@@ -121,9 +121,7 @@ contract VectorsTest is MarketTest {
         }
         SlowClearing.Result memory result = SlowClearing.clear(r);
         ClosedRound memory closed = _closed(words_);
-        (bytes memory next, Verdict memory v) =
-            market.auditor().audit(closed, result.certificate, "", Checkpoint(closed.seed, 0), _raw(words_));
-        assertEq(next.length, 0);
+        Verdict memory v = market.auditor().audit(closed, result.certificate, rawWords(words_));
         _compareOther(v, _inTwoPages(closed, result, words_));
         _compareOther(v, _inLots(result, words_));
         _compare(v.outcome, result);
@@ -144,12 +142,12 @@ contract VectorsTest is MarketTest {
         Page memory first = SlowPages.page(seed, words_, half, words_.length, c);
         bytes memory progress;
         if (half != 0) {
-            (progress, v) = market.auditor().audit(closed, c, "", first.start, _raw(first.words));
+            (progress, v) = market.auditor().auditPage(closed, c, "", first.start, rawWords(first.words));
             assertGt(progress.length, 0);
             assertEq(v.seats.length, 0);
         }
         Page memory last = SlowPages.page(seed, words_, 0, half == 0 ? words_.length : half, c);
-        (progress, v) = market.auditor().audit(closed, c, progress, last.start, _raw(last.words));
+        (progress, v) = market.auditor().auditPage(closed, c, progress, last.start, rawWords(last.words));
         assertEq(progress.length, 0);
     }
 
@@ -171,8 +169,12 @@ contract VectorsTest is MarketTest {
             mstore(lots, n)
         }
         ClosedRound memory closed = _closed(lots);
+        v = market.auditor().audit(closed, result.certificate, rawWords(lots));
+        // One page of the whole round comes to the same.
         Checkpoint memory start = Checkpoint(closed.seed, 0);
-        (, v) = market.auditor().audit(closed, result.certificate, "", start, _raw(lots));
+        (, Verdict memory paged) =
+            market.auditor().auditPage(closed, result.certificate, "", start, rawWords(lots));
+        assertEq(keccak256(abi.encode(paged)), keccak256(abi.encode(v)));
     }
 
     function _isLike(uint256 a, uint256 b) private view returns (bool) {
@@ -304,12 +306,6 @@ contract VectorsTest is MarketTest {
             string memory pair = string.concat(key, "[", vm.toString(k), "]");
             first[k] = _json.readUint(string.concat(pair, "[0]"));
             second[k] = _json.readUint(string.concat(pair, "[1]"));
-        }
-    }
-
-    function _raw(BidWord[] memory words_) private pure returns (bytes32[] memory list) {
-        assembly ("memory-safe") {
-            list := words_
         }
     }
 }

@@ -154,7 +154,7 @@ contract LotsTest is ClosedRoundTest {
         vm.expectEmit(address(market));
         emit IMarketLog.BidsBundled(id, alice, 1, 0, 3);
         vm.expectEmit(address(market));
-        emit IMarketLog.BidsSubmitted(id, place, entries);
+        emit IMarketLog.BidsSubmitted(id, place, rawWords(entries));
         vm.prank(alice);
         market.submitBids(id, entries);
         assertEq(available(alice), 0);

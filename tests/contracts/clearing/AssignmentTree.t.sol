@@ -4,30 +4,50 @@ pragma solidity ^0.8.28;
 import {Test} from "forge-std/Test.sol";
 import {MerkleProofLib} from "solady/utils/MerkleProofLib.sol";
 import {AssignmentTree} from "../../../contracts/clearing/AssignmentTree.sol";
+import {PlainScan} from "../support/PlainScan.sol";
+import {ScanRunner} from "../support/ScanRunner.sol";
 import {SlowMerkle} from "../support/SlowMerkle.sol";
 
+/// @notice The tree over the tasks of a round, as a scan over its entries builds it.
 contract AssignmentTreeTest is Test {
-    using AssignmentTree for AssignmentTree.Frontier;
+    ScanRunner private _runner = new ScanRunner();
 
-    function test_rootAndProofsAreThoseOfATreeBuiltLevelByLevel() public pure {
-        for (uint256 n = 1; n <= 40; ++n) {
-            _check(n, bytes32(n));
+    function test_rootAndProofsAreThoseOfATreeBuiltLevelByLevel() public view {
+        for (uint256 n = 1; n <= 300; ++n) {
+            this.check(n, bytes32(n), 0);
         }
     }
 
-    function testFuzz_rootAndProofsAreThoseOfATreeBuiltLevelByLevel(uint256 n, bytes32 salt) public pure {
-        _check(bound(n, 1, 64), salt);
+    function testFuzz_rootAndProofsAreThoseOfATreeBuiltLevelByLevel(uint256 n, bytes32 salt, uint256 cut)
+        public
+        view
+    {
+        n = bound(n, 1, 128);
+        this.check(n, salt, bound(cut, 0, n));
     }
 
-    function _check(uint256 n, bytes32 salt) private pure {
+    /// @dev Single bids that all win, of which the first `cut` are in a run of their own.
+    function check(uint256 n, bytes32 salt, uint256 cut) external view {
         bytes32[] memory leaves = new bytes32[](n);
-        AssignmentTree.Frontier memory tree;
+        PlainScan.State memory s;
+        s.provers = new PlainScan.Prover[](1);
+        s.provers[0].seat = uint8(salt[0]) % 128;
+        AssignmentTree.Frontier memory plain;
+        bytes32[] memory first = new bytes32[](cut);
+        bytes32[] memory second = new bytes32[](n - cut);
         for (uint256 i; i < n; ++i) {
-            leaves[i] = keccak256(abi.encode(salt, i));
-            tree.push(leaves[i]);
+            uint144 ticket = uint144(uint256(keccak256(abi.encode(salt, i))));
+            bytes32 word = bytes32(abi.encodePacked(uint64(1), uint32(1), uint16(0), ticket));
+            if (i < cut) first[i] = word;
+            else second[i - cut] = word;
+            leaves[i] = keccak256(abi.encode(word, i, s.provers[0].seat));
+            PlainScan.push(plain, leaves[i]);
         }
-        bytes32 root = tree.root();
+        s = _runner.run(_runner.run(s, first), second);
+        assertEq(keccak256(abi.encode(s.tree)), keccak256(abi.encode(plain)));
+        bytes32 root = AssignmentTree.root(s.tree);
         assertEq(root, SlowMerkle.root(leaves));
+        if (n > 128) return;
         uint256 last = n - 1;
         assertTrue(MerkleProofLib.verify(SlowMerkle.path(leaves, 0), root, leaves[0]));
         assertTrue(MerkleProofLib.verify(SlowMerkle.path(leaves, n / 2), root, leaves[n / 2]));
@@ -35,33 +55,8 @@ contract AssignmentTreeTest is Test {
         assertFalse(MerkleProofLib.verify(SlowMerkle.path(leaves, last), root, keccak256("no leaf")));
     }
 
-    /// @dev `push` without assembly: the leaf carries through the peaks as a one carries through the bits of a counter.
-    function _plainPush(AssignmentTree.Frontier memory tree, bytes32 leaf) private pure {
-        uint256 level;
-        for (uint256 carry = tree.count; carry & 1 == 1; carry >>= 1) {
-            bytes32 peak = tree.peaks[level++];
-            leaf = peak < leaf
-                ? keccak256(abi.encodePacked(peak, leaf))
-                : keccak256(abi.encodePacked(leaf, peak));
-        }
-        tree.peaks[level] = leaf;
-        ++tree.count;
-    }
-
-    function testFuzz_pushDoesWhatItsPlainVersionDoes(uint256 n, bytes32 salt) public pure {
-        AssignmentTree.Frontier memory tree;
-        AssignmentTree.Frontier memory plain;
-        n = bound(n, 1, 70);
-        for (uint256 i; i < n; ++i) {
-            bytes32 leaf = keccak256(abi.encode(salt, i));
-            tree.push(leaf);
-            _plainPush(plain, leaf);
-            assertEq(keccak256(abi.encode(tree)), keccak256(abi.encode(plain)));
-        }
-    }
-
     function test_noLeafHasNoRoot() public pure {
         AssignmentTree.Frontier memory tree;
-        assertEq(tree.root(), 0);
+        assertEq(AssignmentTree.root(tree), 0);
     }
 }

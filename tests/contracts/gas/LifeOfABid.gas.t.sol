@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Vm} from "forge-std/Vm.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
-import {MarketTest} from "../support/MarketTest.sol";
+import {SignedBid} from "../../../contracts/types/SignedBid.sol";
+import {SignedBidTest} from "../support/SignedBidTest.sol";
 import {SlowClearing} from "../support/SlowClearing.sol";
 
 /// @notice What a bid costs from its submission until its requester can spend what comes back, everything together: run with the
@@ -11,7 +13,7 @@ import {SlowClearing} from "../support/SlowClearing.sol";
 /// - its own call, which also folds the result of its last bid in;
 /// - its share of the settlement of its round;
 /// - the release of what was submitted together.
-contract LifeOfABidGasTest is MarketTest {
+contract LifeOfABidGasTest is SignedBidTest {
     uint256 private constant BIDS = 1000;
     uint256 private constant ROUND = 3;
 
@@ -40,6 +42,30 @@ contract LifeOfABidGasTest is MarketTest {
         uint256 submit_ = _lastGas();
         _others(BIDS - 2);
         _record("direct bid, returning requester", submit_, 1, _settlement(), 0);
+    }
+
+    /// @dev Every requester has the result of an earlier bid to fold in.
+    function test_gasOfSignedBids() public {
+        Vm.Wallet[] memory signers = new Vm.Wallet[](100);
+        open(1);
+        for (uint256 i; i < 100; ++i) {
+            signers[i] = vm.createWallet(string.concat("signer ", vm.toString(i)));
+            fund(signers[i].addr, 1e5);
+            bid(signers[i].addr, 500, 32);
+        }
+        open(2);
+        settle(1);
+        open(ROUND);
+        bid(bob_(), 500, 32);
+        SignedBid[] memory list = new SignedBid[](100);
+        for (uint256 i; i < 100; ++i) {
+            list[i] = rememberSigned(signers[i], uint64(20 + 10 * i), uint32(1 + i % 64), 1);
+        }
+        assertEq(relay(list), 100);
+        uint256 submit_ = _lastGas();
+        vm.snapshotGasLastCall("ProverMarket", "submitSignedBids, 100");
+        _others(BIDS - 101);
+        _record("per signed bid relayed 100 at a time", submit_, 100, _settlement(), 0);
     }
 
     function test_gasOfALot() public {

@@ -4,13 +4,16 @@ pragma solidity ^0.8.28;
 import {BidWord} from "../../../contracts/types/BidWord.sol";
 import {Certificate} from "../../../contracts/types/Certificate.sol";
 import {MarketParams, Mechanism} from "../../../contracts/types/MarketParams.sol";
+import {WalletBid} from "../../../contracts/types/SignedBid.sol";
 import {Task} from "../../../contracts/types/Task.sol";
 import {Multicallable} from "solady/utils/Multicallable.sol";
+import {Wallet} from "../mocks/Wallets.sol";
+import {BidSignatures} from "../support/BidSignatures.sol";
 import {ProvedMarketTest} from "../support/ProvedMarketTest.sol";
 import {SlowClearing} from "../support/SlowClearing.sol";
 
 /// @notice What each action costs as a transaction of its own: run with the profile `gas`.
-contract ProverMarketGasTest is ProvedMarketTest {
+contract ProverMarketGasTest is ProvedMarketTest, BidSignatures {
     uint256 private constant PROVERS = 10;
 
     function _record(string memory name) private {
@@ -97,6 +100,22 @@ contract ProverMarketGasTest is ProvedMarketTest {
         _returning(carol);
         _submitAndPublish(rollupTask(carol, 50, 0, 0));
         _record("submitBid and publish, later, rollup statement with 560 bytes of data");
+    }
+
+    /// @dev The wallet checks a signature of its owner's.
+    function test_gasOfSubmitWalletBids() public {
+        _tenSeats(256);
+        (address owner, uint256 key) = makeAddrAndKey("owner");
+        address wallet = address(new Wallet(owner));
+        _returning(wallet);
+        BidWord word = wordOf(newTask(wallet, 30, 64));
+        (uint8 v, bytes32 r, bytes32 s) =
+            vm.sign(key, digestOf(Binding(block.chainid, address(market), id, openRound()), word));
+        WalletBid[] memory list = new WalletBid[](1);
+        list[0] = WalletBid(wallet, word, abi.encode(v, r, s));
+        vm.prank(relayer);
+        assertEq(market.submitWalletBids(id, list), 1);
+        _record("submitWalletBids, 1");
     }
 
     function test_gasOfSubmitBidForALot() public {

@@ -183,6 +183,12 @@ abstract contract PostedTasks is Test {
         }
     }
 
+    function rawWords(BidWord[] memory list) internal pure returns (bytes32[] memory raw) {
+        assembly ("memory-safe") {
+            raw := list
+        }
+    }
+
     function _only(Posted memory p) internal pure returns (Posted[] memory list) {
         list = new Posted[](1);
         list[0] = p;

@@ -41,12 +41,18 @@ contract PackingTest is Test {
         assertEq(lane.count(), count);
         assertEq(lane.fee(), fee);
         assertEq(lane.size(), size);
-        assertEq(Lane.unwrap(lane.debit(balance)), Lane.unwrap(lane) & type(uint160).max);
+        assertEq(Lane.unwrap(lane.withBalance(0)), Lane.unwrap(lane) & type(uint160).max);
         assertFalse(lane.withoutBid().hasBid());
         assertEq(lane.withoutBid().balance(), balance);
     }
 
-    function testFuzz_laneCountsCreditsAndDebits(uint96 a, uint96 b, uint96 c) public {
+    function testFuzz_RevertWhen_ALaneCannotCountTheBalance(uint256 balance) public {
+        balance = bound(balance, uint256(type(uint96).max) + 1, type(uint256).max);
+        vm.expectRevert(abi.encodeWithSelector(LaneLib.BalanceOverflow.selector, balance, 0));
+        this.checkBalance(balance);
+    }
+
+    function testFuzz_laneCountsCreditsAndKeepsItsBid(uint96 a, uint96 b, uint96 c) public {
         Lane lane = Lane.wrap(0)
             .withBid(2 ** 28 - 1, type(uint24).max, 2 ** 14 - 1, type(uint64).max, 2 ** 31 - 1).credit(a);
         if (uint256(a) + b > type(uint96).max) {
@@ -56,13 +62,10 @@ contract PackingTest is Test {
         }
         lane = lane.credit(b);
         uint256 total = uint256(a) + b;
-        if (c > total) {
-            vm.expectRevert();
-            this.debit(lane, c);
-            return;
-        }
-        lane = lane.debit(c);
-        assertEq(lane.balance(), total - c);
+        assertEq(lane.balance(), total);
+        assertEq(LaneLib.checkBalance(total), total);
+        lane = lane.withBalance(c);
+        assertEq(lane.balance(), c);
         assertEq(lane.fee(), type(uint64).max);
         assertEq(lane.round(1), 2 ** 28 - 1);
         assertEq(lane.count(), 2 ** 14 - 1);
@@ -266,7 +269,7 @@ contract PackingTest is Test {
         return lane.credit(amount);
     }
 
-    function debit(Lane lane, uint256 amount) external pure returns (Lane) {
-        return lane.debit(amount);
+    function checkBalance(uint256 balance) external pure returns (uint256) {
+        return LaneLib.checkBalance(balance);
     }
 }
