@@ -24,6 +24,14 @@ impl Revert {
         self.data.starts_with(&E::SELECTOR)
     }
 
+    /// Whether everything of a call with many parts was refused, the last of it with the custom error `E`: `NothingDelivered`,
+    /// `NothingSubmitted` and `NothingRevealed` hold its selector.
+    #[must_use]
+    pub fn stands_for<E: SolError>(&self) -> bool {
+        let [(name, _)] = self.args.as_slice() else { return false };
+        name == "reason" && self.data.get(4..8) == Some(&E::SELECTOR[..])
+    }
+
     /// The revert in an answer of a node, if it is one.
     #[must_use]
     pub fn of_rpc(error: &RpcError<TransportErrorKind>) -> Option<Self> {
@@ -195,8 +203,12 @@ mod tests {
     #[test]
     fn a_refusal_that_stands_for_another_names_it_and_advice_follows() {
         let reason = ProverMarket::DepositTooSmall::SELECTOR.into();
-        let shown = decode_revert(&ProverMarket::NothingRevealed { reason }.abi_encode()).to_string();
-        assert_eq!(shown, "NothingRevealed(reason: DepositTooSmall)");
+        let revert = decode_revert(&ProverMarket::NothingRevealed { reason }.abi_encode());
+        assert_eq!(revert.to_string(), "NothingRevealed(reason: DepositTooSmall)");
+        assert!(revert.stands_for::<ProverMarket::DepositTooSmall>());
+        assert!(!revert.stands_for::<ProverMarket::CommitmentExists>());
+        let itself = ProverMarket::DepositTooSmall { deposit: U256::ZERO, needed: U256::ZERO };
+        assert!(!decode_revert(&itself.abi_encode()).stands_for::<ProverMarket::DepositTooSmall>());
         let shown = decode_revert(&ProverMarket::CommitmentExists {}.abi_encode()).to_string();
         assert_eq!(shown, "CommitmentExists(); take another salt");
         assert_eq!(error_name([1, 2, 3, 4]), None);

@@ -378,7 +378,7 @@ fn tasks_delivered_together_are_the_same_as_one_by_one() {
     assert_eq!(book(&together, 3), book(&alone, 3));
     let ends = |history: &MarketHistory| {
         let round = history.round(RoundNumber::new(1)).unwrap();
-        [0, 1].map(|index| round.task(BidIndex::new(index).unwrap()).unwrap().end.clone())
+        [0, 1].map(|index| round.task(BidIndex::new(index).unwrap()).unwrap().end)
     };
     assert_eq!(ends(&together), ends(&alone));
     assert!(ends(&alone).iter().all(Option::is_some));

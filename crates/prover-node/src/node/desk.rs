@@ -12,7 +12,7 @@ use bindings::ProverMarket::{
     TaskNotInDefault, TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, depositCall,
     expireCall, registerCall, releaseCapacityCall, takeOverCall,
 };
-use chain::{AskOpening, CallError, Client, Market, Offer, SendError};
+use chain::{AskOpening, CallError, Client, Market, Offer, Revert, SendError};
 use circuits::Proof;
 use market_types::AskIndex;
 use service::openings::{Opening, OpeningStore, OpeningsError, Secret};
@@ -70,8 +70,11 @@ impl DeskError {
     /// Whether somebody else was faster or time has passed: what was wanted is done or gone, and nothing was paid for it.
     pub(super) fn is_lost_race(&self) -> bool {
         let Self::Send(error) = self else { return false };
+        let all_refused = error.revert();
         error.is::<TaskEnded>()
             || error.is::<TaskInDefault>()
+            || all_refused.is_some_and(Revert::stands_for::<TaskEnded>)
+            || all_refused.is_some_and(Revert::stands_for::<TaskInDefault>)
             || error.is::<TaskNotInDefault>()
             || error.is::<TaskNotTakeable>()
             || error.is::<TaskNotExpirable>()
@@ -107,7 +110,9 @@ impl Desk {
     pub(super) fn has_refused(&self, receipt: &TransactionReceipt, task: TaskId) -> bool {
         let logs = receipt.inner.logs().iter().filter(|log| log.address() == self.client.contract());
         let mut refused = logs.filter_map(|log| DeliveryRefused::decode_log(&log.inner).ok());
-        refused.any(|event| event.index == U256::from(task.index.get()))
+        refused.any(|event| {
+            event.round == U256::from(task.round.get()) && event.index == U256::from(task.index.get())
+        })
     }
 
     /// Carries out an action about seats and money.
