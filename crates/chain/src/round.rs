@@ -210,7 +210,7 @@ pub fn release_call(
 ) -> Option<ProverMarket::releaseCall> {
     let first = usize::try_from(bundle.first_index.get()).ok()?;
     let end = first.checked_add(usize::try_from(bundle.count).ok()?)?;
-    let words: Vec<B256> = record.bids.get(first..end)?.iter().map(|bid| bid.word.get()).collect();
+    let words: Vec<B256> = record.bids.range(first..end)?.iter().map(|bid| bid.word.get()).collect();
     Some(ProverMarket::releaseCall {
         id: market.id.get(),
         requester: bundle.requester,

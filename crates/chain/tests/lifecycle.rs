@@ -121,7 +121,7 @@ async fn bundles_wait_in_the_history_until_they_are_released() {
         let record = history.round(ROUND).unwrap();
         let settlement = record.settlement.as_ref().unwrap();
         let first = usize::try_from(bundle.first_index.get()).unwrap();
-        let bids = &record.bids[first..first + usize::try_from(bundle.count).unwrap()];
+        let bids = record.bids.range(first..first + usize::try_from(bundle.count).unwrap()).unwrap();
         let refund = bids.iter().fold(U256::ZERO, |sum, bid| sum + settlement.refund(bid));
         assert_eq!(available().await - before, refund);
         assert!(client.send(call, U256::ZERO, None).await.unwrap_err().is::<UnknownBundle>());

@@ -29,7 +29,8 @@ impl Assignment {
     }
 }
 
-/// The assignment that follows from a round's bids and what its settlement says, and the root over it.
+/// The assignment that follows from a round's bids and what its settlement says, and the root over it; `None` if it says that
+/// a bid won that could not.
 ///
 /// Winning tasks keep their order of submission, and a task at offset `o` goes to the first prover of the walk whose end `E`
 /// satisfies `o * K < E * Q`, with `K` the capacity of all winners and `Q` the size of the batch.
@@ -38,7 +39,7 @@ pub(super) fn assign(
     pivot: UserPivot,
     batch: Units,
     winners: &[Winner],
-) -> (Vec<Assignment>, B256) {
+) -> Option<(Vec<Assignment>, B256)> {
     let capacity =
         winners.iter().fold(0_u128, |sum, winner| sum.saturating_add(winner.capacity.get().into()));
     let batch = u128::from(batch.get());
@@ -54,6 +55,7 @@ pub(super) fn assign(
             end = end.saturating_add(next.capacity.get().into());
         }
         let Some(winner) = current else { break };
+        let statement = round.statement(bid.index)?;
         leaves.push(assignment_leaf(bid.word, bid.index, winner.seat));
         assignments.push(Assignment {
             index: bid.index,
@@ -67,8 +69,8 @@ pub(super) fn assign(
                 fee: bid.fee.get(),
                 circuit: bid.circuit.get(),
                 requester: bid.requester,
-                inputsHash: inputs_hash(&bid.public_inputs),
-                dataHash: keccak256(&bid.data),
+                inputsHash: inputs_hash(&statement.public_inputs),
+                dataHash: keccak256(&statement.data),
             },
             path: Vec::new(),
         });
@@ -78,5 +80,5 @@ pub(super) fn assign(
     for (position, assignment) in assignments.iter_mut().enumerate() {
         assignment.path = tree.path(position).unwrap_or_default();
     }
-    (assignments, tree.root())
+    Some((assignments, tree.root()))
 }

@@ -6,21 +6,30 @@
 //! | `assignment` | who proves what, and the Merkle paths that show it |
 //! | `seat` | a prover's seat: its asks and its capacity, round by round |
 //! | `commitment` | what was committed to in a sealed market |
+//! | `bid_list` | the bids of a round, which copies of the history share: [`BidList`] |
+//! | `statement` | what bids are to be proved for, as long as they may win: [`Statement`] |
+//! | `retention` | what is forgotten when it is over: [`Retention`] |
 //!
 //! Events are applied in the order of the chain. One that cannot follow those before it means that logs are missing, and
 //! is an error; the state is then to be read anew.
 
 mod assignment;
+mod bid_list;
 mod commitment;
+mod retention;
 mod round;
 mod seat;
+mod statement;
 #[cfg(test)]
 mod tests;
 
 pub use assignment::Assignment;
+pub use bid_list::BidList;
 pub use commitment::CommitmentRecord;
+pub use retention::Retention;
 pub use round::{BidRecord, RoundRecord, SettlementRecord, TakeoverRecord, TaskEnd, TaskRecord, Winner};
 pub use seat::{AskChange, CapacityStep, SeatRecord};
+pub use statement::Statement;
 
 use seat::Seats;
 
@@ -87,6 +96,8 @@ pub struct MarketHistory {
     commitments: BTreeMap<(RoundNumber, Address, B256), CommitmentRecord>,
     /// Each with the first round that it counts for.
     terms: BTreeMap<RoundNumber, Terms>,
+    /// The first round of which nothing was forgotten.
+    forgotten: RoundNumber,
 }
 
 impl MarketHistory {
@@ -100,6 +111,7 @@ impl MarketHistory {
             bundles: BTreeMap::new(),
             commitments: BTreeMap::new(),
             terms: BTreeMap::new(),
+            forgotten: RoundNumber::MIN,
         }
     }
 
@@ -205,7 +217,9 @@ impl MarketHistory {
             Event::BidSubmitted(event) => {
                 let head = BidHead::try_from(event.head)?;
                 self.require_next(head)?;
-                self.round_mut(head.round).bids.push(BidRecord::new(head, event, logged.origin));
+                let cap = self.market.params.cap_max.get().into();
+                let (bid, statement) = BidRecord::new(head, event, logged.origin);
+                self.round_mut(head.round).add(bid, statement, cap);
                 Ok(())
             }
             Event::BidsBundled(event) => {
@@ -271,8 +285,11 @@ impl MarketHistory {
             }
             Event::Forfeited(event) => {
                 let key = (round_number(event.round)?, event.account, event.commitment);
-                let record = self.commitments.get_mut(&key).ok_or(HistoryError::UnknownCommitment(key.0))?;
-                record.forfeited = Some(logged.origin);
+                match self.commitments.get_mut(&key) {
+                    Some(record) => record.forfeited = Some(logged.origin),
+                    None if key.0 < self.forgotten => {}
+                    None => return Err(HistoryError::UnknownCommitment(key.0)),
+                }
                 Ok(())
             }
             other => self.seats.apply(other, logged.origin, current),
@@ -299,7 +316,7 @@ impl MarketHistory {
     }
 
     fn require_next(&self, bid: BidHead) -> Result<(), HistoryError> {
-        let expected = self.round(bid.round).map_or(0, |round| round.bids.len());
+        let expected = self.round(bid.round).map_or(0, |round| round.bids.submitted());
         if usize::try_from(bid.index.get()) == Ok(expected) {
             return Ok(());
         }

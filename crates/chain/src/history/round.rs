@@ -2,11 +2,13 @@
 
 use super::HistoryError;
 use super::assignment::{Assignment, assign};
+use super::bid_list::BidList;
+use super::statement::{Statement, Statements};
 use crate::Outcome;
 use crate::commitments::{BidWord, ticket};
 use crate::events::{BidHead, Origin};
 use crate::round::certificate_from_abi;
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, B256, U256};
 use bindings::ProverMarket::{BidSubmitted, RoundSettled};
 use clearing::Certificate;
 use market_types::{
@@ -26,10 +28,6 @@ pub struct BidRecord {
     pub fee: UnitFee,
     /// The circuit of its task.
     pub circuit: CircuitId,
-    /// The statement to prove, besides the circuit.
-    pub public_inputs: Vec<U256>,
-    /// What a prover needs to build the witness.
-    pub data: Bytes,
     /// The bid as the settlement sees it.
     pub word: BidWord,
     /// Where it was posted.
@@ -37,18 +35,17 @@ pub struct BidRecord {
 }
 
 impl BidRecord {
-    pub(super) fn new(head: BidHead, event: &BidSubmitted, origin: Origin) -> Self {
+    pub(super) fn new(head: BidHead, event: &BidSubmitted, origin: Origin) -> (Self, Statement) {
         let ticket = ticket(event.requester, head.circuit, &event.publicInputs, &event.data);
-        Self {
+        let bid = Self {
             index: head.index,
             requester: event.requester,
             fee: head.fee,
             circuit: head.circuit,
-            public_inputs: event.publicInputs.clone(),
-            data: event.data.clone(),
             word: BidWord::new(head.fee, head.size, ticket),
             origin,
-        }
+        };
+        (bid, Statement { public_inputs: event.publicInputs.clone(), data: event.data.clone() })
     }
 
     /// Size of its task (units).
@@ -99,10 +96,10 @@ impl SettlementRecord {
         let revenue = Ticks::new(u128::try_from(event.revenue).unwrap_or(u128::MAX));
         let winners: Vec<Winner> =
             event.winners.iter().map(|packed| winner(*packed)).collect::<Result<_, _>>()?;
-        let (assignments, root) = assign(round, pivot, units, &winners);
-        if root != event.assignmentRoot {
-            return Err(HistoryError::OtherAssignment(round.number));
-        }
+        let assigned = assign(round, pivot, units, &winners);
+        let (assignments, _) = assigned
+            .filter(|(_, root)| *root == event.assignmentRoot)
+            .ok_or(HistoryError::OtherAssignment(round.number))?;
         Ok(Self {
             certificate,
             outcome: Outcome { mechanism, pivot, revenue, units },
@@ -201,21 +198,46 @@ pub struct RoundRecord {
     /// Its number.
     pub number: RoundNumber,
     /// Its bids in order of submission.
-    pub bids: Vec<BidRecord>,
+    pub bids: BidList,
     /// What it decided, once it is settled.
     pub settlement: Option<SettlementRecord>,
     pub(super) tasks: BTreeMap<BidIndex, TaskRecord>,
+    statements: Statements,
 }
 
 impl RoundRecord {
-    pub(super) const fn new(number: RoundNumber) -> Self {
-        Self { number, bids: Vec::new(), settlement: None, tasks: BTreeMap::new() }
+    pub(super) fn new(number: RoundNumber) -> Self {
+        Self {
+            number,
+            bids: BidList::default(),
+            settlement: None,
+            tasks: BTreeMap::new(),
+            statements: Statements::default(),
+        }
+    }
+
+    /// Adds the next bid, in a market whose rounds take at most `cap` units.
+    pub(super) fn add(&mut self, bid: BidRecord, statement: Statement, cap: u64) {
+        self.statements.add(&bid, statement, cap);
+        self.bids.push(bid);
+    }
+
+    /// Drops every bid that `wanted` does not name, with its statement.
+    pub(super) fn retain(&mut self, wanted: impl Fn(BidIndex) -> bool) {
+        self.bids.retain(&wanted);
+        self.statements.retain(&wanted);
     }
 
     /// A bid, if the round has it.
     #[must_use]
     pub fn bid(&self, index: BidIndex) -> Option<&BidRecord> {
         self.bids.get(usize::try_from(index.get()).ok()?)
+    }
+
+    /// What is to be proved for a bid; `None` if there is no such bid, or it cannot win.
+    #[must_use]
+    pub fn statement(&self, index: BidIndex) -> Option<&Statement> {
+        self.statements.of(self.bid(index)?)
     }
 
     /// The bids as the settlement takes them.
