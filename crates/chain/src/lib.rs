@@ -13,6 +13,7 @@
 //! | [`commitments`] | what the contract hashes: bid words, running hash, assignment tree (pure) |
 //! | [`events`] | logs as events |
 //! | [`history`] | one market rebuilt from its events (pure) |
+//! | `logs` | reads ranges of logs in pieces, from nodes that limit what they answer |
 //! | [`follower`] | keeps histories at the head of the chain, through reorganisations |
 //! | [`round`] | what a settlement needs |
 //! | [`deploy`] | deploys the contracts, creates markets |
@@ -27,6 +28,7 @@ mod error;
 pub mod events;
 pub mod follower;
 pub mod history;
+mod logs;
 mod market;
 mod offer;
 mod outcome;
@@ -43,7 +45,7 @@ pub use commitments::{BidWord, Ticket};
 pub use connection::{ConnectError, Connection, ConnectionOptions, Head, Patience};
 pub use error::CallError;
 pub use follower::{Change, FollowError, FollowOptions, Follower, Markets};
-pub use history::{Assignment, BidRecord, MarketHistory, RoundRecord};
+pub use history::{Assignment, BidRecord, MarketHistory, Retention, RoundRecord, Statement};
 pub use market::{InvalidMarketId, Market, MarketError, MarketId, NoRound, NotWholeTicks, Phase};
 pub use market_types::CircuitId;
 pub use offer::{CapacityChange, Offer};

@@ -39,7 +39,7 @@ async fn new_events_arrive_with_the_blocks_that_hold_them() {
         stage.bed.bid(&client, &stage.market, &stage.proved_bid(50)).await;
         let change = follower.next_change().await.unwrap();
         assert_eq!((change.head, change.undone_from), (follower.head(), None));
-        assert!(!change.events.is_empty());
+        assert!(change.events > 0);
         assert_eq!(bids(&follower, &stage), count);
     }
     require_as_fresh(&stage, &follower).await;
@@ -137,9 +137,11 @@ async fn a_follower_that_was_away_for_long_reads_in_spans_and_ends_the_same() {
     stage.settle().await;
     stage.bed.anvil.mine(2 * WINDOW).await;
     let change = away.next_change().await.unwrap();
-    assert!(
-        change.events.iter().any(|logged| { matches!(logged.event, chain::events::Event::RoundSettled(_)) })
-    );
+    assert!(change.events > 0);
+    let settled = |follower: &Follower| {
+        follower.market(stage.market.id).unwrap().round(ROUND).unwrap().settlement.is_some()
+    };
+    assert!(settled(&away));
     require_as_fresh(&stage, &away).await;
 }
 
