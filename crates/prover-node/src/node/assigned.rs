@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy::primitives::{B256, U256};
 use bindings::ProverMarket::Task;
-use chain::{Assignment, BidRecord, Market, MarketHistory, RoundRecord};
+use chain::{Assignment, BidRecord, Market, MarketHistory, RoundRecord, Statement};
 use market_types::AskIndex;
 use thiserror::Error;
 
@@ -58,6 +58,10 @@ impl Assigned {
         self.round.bid(self.id.index)
     }
 
+    fn statement(&self) -> Option<&Statement> {
+        self.round.statement(self.id.index)
+    }
+
     /// The task as the contract names it, with the Merkle path that shows it.
     pub(super) fn named(&self) -> Result<(Task, Vec<B256>), Vanished> {
         let assignment = self.assignment().ok_or(Vanished(self.id))?;
@@ -66,16 +70,16 @@ impl Assigned {
 
     /// The statement, besides the circuit.
     pub(super) fn public_inputs(&self) -> Result<Vec<U256>, Vanished> {
-        Ok(self.bid().ok_or(Vanished(self.id))?.public_inputs.clone())
+        Ok(self.statement().ok_or(Vanished(self.id))?.public_inputs.clone())
     }
 
     /// What its requester published, for the prover.
     pub(super) fn published(&self) -> Option<Published> {
-        let bid = self.bid()?;
+        let statement = self.statement()?;
         Some(Published {
-            circuit: bid.circuit,
-            public_inputs: bid.public_inputs.iter().map(U256::to_be_bytes).collect(),
-            data: bid.data.to_vec(),
+            circuit: self.bid()?.circuit,
+            public_inputs: statement.public_inputs.iter().map(U256::to_be_bytes).collect(),
+            data: statement.data.to_vec(),
         })
     }
 
