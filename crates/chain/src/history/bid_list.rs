@@ -1,37 +1,31 @@
-//! The bids of a round in pieces that copies of the round share.
+//! The bids of a round.
 
+use super::pieces::Pieces;
 use super::round::BidRecord;
 use market_types::BidIndex;
 use std::fmt;
 use std::ops::{Index, Range};
-use std::sync::Arc;
 
-/// Indices that one piece covers.
-const PIECE: usize = 256;
-
-/// The bids of a round in order of submission. Cheap to clone: copies share their bids, and a bid that is added to one of them
-/// costs at most one piece of 256 bids.
+/// The bids of a round in order of submission. Cheap to clone: copies share their bids.
 ///
-/// A bid stands at its index as long as the list is whole. [`Retention::Live`](super::Retention::Live) takes out what lost.
+/// A bid stands at its index. [`Retention::Live`](super::Retention::Live) takes out what lost.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct BidList {
-    /// Piece `p` holds bids with indices from `p * PIECE` on, ascending.
-    pieces: Vec<Arc<Vec<BidRecord>>>,
+    bids: Pieces<BidRecord>,
     submitted: usize,
-    len: usize,
 }
 
 impl BidList {
     /// How many bids are known.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.len
+        self.bids.len()
     }
 
     /// Whether no bid is known.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.len == 0
+        self.bids.is_empty()
     }
 
     /// How many bids were submitted, with those that were taken out: the next one has this index.
@@ -43,10 +37,7 @@ impl BidList {
     /// The bid with this index, if it is known.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&BidRecord> {
-        let piece = self.pieces.get(index / PIECE)?;
-        let index = u64::try_from(index).ok()?;
-        let at = piece.binary_search_by_key(&index, |bid| bid.index.get().into());
-        piece.get(at.ok()?)
+        self.bids.get(u32::try_from(index).ok()?)
     }
 
     /// The bids with these indices, if all of them are known.
@@ -57,41 +48,26 @@ impl BidList {
 
     /// The bids that are known, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &BidRecord> + Clone {
-        self.pieces.iter().flat_map(|piece| piece.iter())
+        self.bids.iter().map(|(_, bid)| bid)
     }
 
     /// Adds the next bid. Its index has to be [`BidList::submitted`].
     pub(super) fn push(&mut self, bid: BidRecord) {
-        if self.submitted.is_multiple_of(PIECE) {
-            self.pieces.push(Arc::default());
-        }
-        if let Some(piece) = self.pieces.last_mut() {
-            Arc::make_mut(piece).push(bid);
-        }
+        self.bids.insert(bid.index.get(), bid);
         self.submitted = self.submitted.saturating_add(1);
-        self.len = self.len.saturating_add(1);
     }
 
     /// Takes the newest bid off, as if it had never been read.
     pub fn pop(&mut self) -> Option<BidRecord> {
-        let newest = Arc::make_mut(self.pieces.last_mut()?).pop()?;
-        self.submitted = self.submitted.saturating_sub(1);
-        self.len = self.len.saturating_sub(1);
-        if self.submitted.is_multiple_of(PIECE) {
-            self.pieces.pop();
-        }
-        Some(newest)
+        let newest = self.submitted.checked_sub(1)?;
+        let bid = self.bids.remove(u32::try_from(newest).ok()?)?;
+        self.submitted = newest;
+        Some(bid)
     }
 
     /// Takes out every bid that `wanted` does not name.
     pub(super) fn retain(&mut self, wanted: impl Fn(BidIndex) -> bool) {
-        for piece in &mut self.pieces {
-            if piece.iter().any(|bid| !wanted(bid.index)) {
-                let kept: Vec<BidRecord> = piece.iter().filter(|bid| wanted(bid.index)).cloned().collect();
-                *piece = Arc::new(kept);
-            }
-        }
-        self.len = self.pieces.iter().map(|piece| piece.len()).sum();
+        self.bids.retain(|index| BidIndex::new(index).is_ok_and(&wanted));
     }
 }
 
@@ -117,6 +93,8 @@ mod tests {
     use crate::events::Origin;
     use alloy::primitives::{Address, B256};
     use market_types::{CircuitId, TaskSize, UnitFee};
+
+    const PIECE: usize = 256;
 
     fn bid(index: usize) -> BidRecord {
         let (fee, size) = (UnitFee::MIN, TaskSize::MIN);
@@ -151,15 +129,6 @@ mod tests {
             assert_eq!(list.range(0..count).map(|all| all.len()), Some(count));
             assert!(list.range(0..count + 1).is_none());
         }
-    }
-
-    #[test]
-    fn a_copy_shares_whole_pieces_and_what_is_added_to_one_does_not_reach_the_other() {
-        let before = list(2 * PIECE + 5);
-        let mut after = before.clone();
-        after.push(bid(2 * PIECE + 5));
-        let shared = before.pieces.iter().zip(&after.pieces).filter(|(a, b)| Arc::ptr_eq(a, b)).count();
-        assert_eq!((before.len(), after.len(), shared), (2 * PIECE + 5, 2 * PIECE + 6, 2));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | `seat` | a prover's seat: its asks and its capacity, round by round |
 //! | `commitment` | what was committed to in a sealed market |
 //! | `bid_list` | the bids of a round, which copies of the history share: [`BidList`] |
+//! | `pieces` | the tables that copies share |
 //! | `statement` | what bids are to be proved for, as long as they may win: [`Statement`] |
 //! | `retention` | what is forgotten when it is over: [`Retention`] |
 //!
@@ -16,6 +17,7 @@
 mod assignment;
 mod bid_list;
 mod commitment;
+mod pieces;
 mod retention;
 mod round;
 mod seat;
@@ -31,6 +33,7 @@ pub use round::{BidRecord, RoundRecord, SettlementRecord, TakeoverRecord, TaskEn
 pub use seat::{AskChange, CapacityStep, SeatRecord};
 pub use statement::Statement;
 
+use pieces::Pieces;
 use seat::Seats;
 
 use crate::events::{BidHead, Event, LoggedEvent, Origin};
@@ -92,12 +95,13 @@ pub struct MarketHistory {
     market: Arc<Market>,
     rounds: BTreeMap<RoundNumber, Arc<RoundRecord>>,
     seats: Seats,
-    bundles: BTreeMap<(RoundNumber, BidIndex), BundleRecord>,
-    commitments: BTreeMap<(RoundNumber, Address, B256), CommitmentRecord>,
+    /// By round and first index. No round is without.
+    bundles: BTreeMap<RoundNumber, Pieces<BundleRecord>>,
+    commitments: Arc<BTreeMap<(RoundNumber, Address, B256), CommitmentRecord>>,
     /// Each with the first round that it counts for.
     terms: BTreeMap<RoundNumber, Terms>,
-    /// The first round of which nothing was forgotten.
-    forgotten: RoundNumber,
+    /// The first round of which no ask was forgotten; `None` as long as everything is kept.
+    forgotten: Option<RoundNumber>,
 }
 
 impl MarketHistory {
@@ -109,9 +113,9 @@ impl MarketHistory {
             rounds: BTreeMap::new(),
             seats: Seats::default(),
             bundles: BTreeMap::new(),
-            commitments: BTreeMap::new(),
+            commitments: Arc::default(),
             terms: BTreeMap::new(),
-            forgotten: RoundNumber::MIN,
+            forgotten: None,
         }
     }
 
@@ -190,7 +194,7 @@ impl MarketHistory {
 
     /// The bundles that wait to be released, whether or not their round is resolved.
     pub fn bundles(&self) -> impl Iterator<Item = &BundleRecord> {
-        self.bundles.values()
+        self.bundles.values().flat_map(Pieces::iter).map(|(_, bundle)| bundle)
     }
 
     /// Whether nothing about the result of `round` can change any more at `now` (seconds since the epoch): settled, void, or
@@ -229,11 +233,17 @@ impl MarketHistory {
                     count: bid_index(event.count)?.get(),
                     requester: event.requester,
                 };
-                self.bundles.insert((bundle.round, bundle.first_index), bundle);
+                self.bundles.entry(bundle.round).or_default().insert(bundle.first_index.get(), bundle);
                 Ok(())
             }
             Event::BundleReleased(event) => {
-                self.bundles.remove(&(round_number(event.round)?, bid_index(event.firstIndex)?));
+                let (round, first) = (round_number(event.round)?, bid_index(event.firstIndex)?);
+                if let Some(bundles) = self.bundles.get_mut(&round) {
+                    bundles.remove(first.get());
+                    if bundles.is_empty() {
+                        self.bundles.remove(&round);
+                    }
+                }
                 Ok(())
             }
             Event::RoundSettled(event) => self.settle(event, logged.origin, current),
@@ -280,14 +290,15 @@ impl MarketHistory {
                     origin: logged.origin,
                     forfeited: None,
                 };
-                self.commitments.insert((record.round, record.account, record.commitment), record);
+                let key = (record.round, record.account, record.commitment);
+                Arc::make_mut(&mut self.commitments).insert(key, record);
                 Ok(())
             }
             Event::Forfeited(event) => {
                 let key = (round_number(event.round)?, event.account, event.commitment);
-                match self.commitments.get_mut(&key) {
+                match Arc::make_mut(&mut self.commitments).get_mut(&key) {
                     Some(record) => record.forfeited = Some(logged.origin),
-                    None if key.0 < self.forgotten => {}
+                    None if self.forgotten.is_some() => {}
                     None => return Err(HistoryError::UnknownCommitment(key.0)),
                 }
                 Ok(())

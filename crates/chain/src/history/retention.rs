@@ -1,7 +1,8 @@
 //! What a history forgets as its rounds end, so that it does not grow with the age of the chain.
 
+use super::pieces::Pieces;
 use super::{MarketHistory, RoundRecord};
-use market_types::{BidIndex, RoundNumber};
+use market_types::RoundNumber;
 use std::sync::Arc;
 
 /// How much of the past a history keeps.
@@ -20,34 +21,36 @@ impl MarketHistory {
     /// Whether [`MarketHistory::forget`] would drop anything at `now` (seconds since the epoch).
     #[must_use]
     pub fn can_forget(&self, now: u64) -> bool {
-        self.first_unresolved(now) > self.forgotten
-            || self.rounds.values().any(|record| self.is_over(record, now) || self.has_losers(record))
+        !self.commitments.is_empty()
+            || Some(self.first_unresolved(now)) > self.forgotten
+            || self.rounds.values().any(|record| self.is_over(record, now) || has_losers(record))
     }
 
     /// Drops what nobody can act on any more at `now` (seconds since the epoch), which has to be the time of the last block whose
-    /// events were applied. From then on asks, terms and commitments are those of rounds that can still be settled or opened,
-    /// and of the rounds before them there are those with a task or a bundle that waits.
+    /// events were applied. From then on asks and terms are those of rounds that can still be settled; of the rounds before
+    /// them there are those with a task or a bundle that waits; and commitments are not kept at all: whether one still
+    /// stands is for the contract to say.
     pub fn forget(&mut self, now: u64) {
-        let over: Vec<RoundNumber> = self
-            .rounds
-            .values()
-            .filter(|record| self.is_over(record, now))
-            .map(|record| record.number)
-            .collect();
+        let over = self.numbers(|record| self.is_over(record, now));
         for number in over {
             self.rounds.remove(&number);
         }
-        self.drop_losers();
+        for number in self.numbers(has_losers) {
+            self.drop_losers(number);
+        }
+        self.commitments = Arc::default();
         let floor = self.first_unresolved(now);
-        if floor > self.forgotten {
-            self.forgotten = floor;
-            // Commitments end by their round's deadline; what is forfeited later is money, which the contract counts.
-            self.commitments.retain(|(round, ..), _| *round >= floor);
+        if Some(floor) > self.forgotten {
+            self.forgotten = Some(floor);
             self.seats.forget_before(floor);
             if let Some(standing) = self.terms.range(..=floor).next_back().map(|(round, _)| *round) {
                 self.terms = self.terms.split_off(&standing);
             }
         }
+    }
+
+    fn numbers(&self, which: impl Fn(&RoundRecord) -> bool) -> Vec<RoundNumber> {
+        self.rounds.values().filter(|record| which(record)).map(|record| record.number).collect()
     }
 
     /// The first round whose deadline for settlement has not passed at `now`.
@@ -67,41 +70,26 @@ impl MarketHistory {
                 .iter()
                 .all(|assignment| record.task(assignment.index).is_some_and(|task| task.end.is_some())),
         };
-        ended && self.bundles_of(record.number).next().is_none()
+        ended && !self.bundles.contains_key(&record.number)
     }
 
-    /// Whether a settled round holds bids that neither won nor wait in a bundle.
-    fn has_losers(&self, record: &RoundRecord) -> bool {
-        record.settlement.is_some() && record.bids.iter().any(|bid| !self.is_wanted(record, bid.index))
+    /// Takes the bids of a settled round out that neither won nor wait in a bundle.
+    fn drop_losers(&mut self, number: RoundNumber) {
+        let bundles = self.bundles.get(&number);
+        let bundled: Vec<(u32, u32)> =
+            bundles.into_iter().flat_map(Pieces::iter).map(|(first, bundle)| (first, bundle.count)).collect();
+        let waits = |index: u32| {
+            let before = bundled.partition_point(|(first, _)| *first <= index);
+            let nearest = before.checked_sub(1).and_then(|at| bundled.get(at));
+            nearest.is_some_and(|(first, count)| index.saturating_sub(*first) < *count)
+        };
+        let Some(record) = self.rounds.get_mut(&number) else { return };
+        let whole = Arc::clone(record);
+        Arc::make_mut(record).retain(|index| waits(index.get()) || whole.assignment(index).is_some());
     }
+}
 
-    fn drop_losers(&mut self) {
-        let settled: Vec<RoundNumber> = self
-            .rounds
-            .values()
-            .filter(|record| self.has_losers(record))
-            .map(|record| record.number)
-            .collect();
-        for number in settled {
-            let Some(mut record) = self.rounds.remove(&number) else { continue };
-            let whole = Arc::clone(&record);
-            Arc::make_mut(&mut record).retain(|index| self.is_wanted(&whole, index));
-            self.rounds.insert(number, record);
-        }
-    }
-
-    fn is_wanted(&self, record: &RoundRecord, index: BidIndex) -> bool {
-        let bundles = self.bundles.range((record.number, BidIndex::MIN)..=(record.number, index));
-        let bundled = bundles
-            .last()
-            .is_some_and(|((_, first), bundle)| index.get().saturating_sub(first.get()) < bundle.count);
-        bundled || record.assignment(index).is_some()
-    }
-
-    fn bundles_of(&self, round: RoundNumber) -> impl Iterator<Item = &super::BundleRecord> {
-        self.bundles
-            .range((round, BidIndex::MIN)..)
-            .take_while(move |(key, _)| key.0 == round)
-            .map(|(_, one)| one)
-    }
+/// Whether a settled round still has its bids that lost.
+fn has_losers(record: &RoundRecord) -> bool {
+    record.settlement.is_some() && !record.trimmed
 }

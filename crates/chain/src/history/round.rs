@@ -203,6 +203,8 @@ pub struct RoundRecord {
     pub settlement: Option<SettlementRecord>,
     pub(super) tasks: BTreeMap<BidIndex, TaskRecord>,
     statements: Statements,
+    /// Whether bids that nobody can act on were taken out.
+    pub(super) trimmed: bool,
 }
 
 impl RoundRecord {
@@ -213,19 +215,21 @@ impl RoundRecord {
             settlement: None,
             tasks: BTreeMap::new(),
             statements: Statements::default(),
+            trimmed: false,
         }
     }
 
     /// Adds the next bid, in a market whose rounds take at most `cap` units.
     pub(super) fn add(&mut self, bid: BidRecord, statement: Statement, cap: u64) {
-        self.statements.add(&bid, statement, cap);
-        self.bids.push(bid);
+        self.bids.push(bid.clone());
+        self.statements.add(&self.bids, &bid, statement, cap);
     }
 
     /// Drops every bid that `wanted` does not name, with its statement.
     pub(super) fn retain(&mut self, wanted: impl Fn(BidIndex) -> bool) {
         self.bids.retain(&wanted);
         self.statements.retain(&wanted);
+        self.trimmed = true;
     }
 
     /// A bid, if the round has it.
@@ -237,7 +241,7 @@ impl RoundRecord {
     /// What is to be proved for a bid; `None` if there is no such bid, or it cannot win.
     #[must_use]
     pub fn statement(&self, index: BidIndex) -> Option<&Statement> {
-        self.statements.of(self.bid(index)?)
+        self.statements.of(index)
     }
 
     /// The bids as the settlement takes them.
