@@ -2,12 +2,13 @@
 
 use super::FollowError;
 use super::timeline::Block;
-use crate::logs::decoded;
+use crate::logs::{decoded, patiently};
 use crate::{Client, Head};
 use alloy::providers::Provider;
 use alloy::rpc::types::Filter;
 use alloy::transports::RpcError;
 use futures_util::stream::{self, Stream, StreamExt};
+use std::future::IntoFuture;
 use std::ops::RangeInclusive;
 use tracing::debug;
 
@@ -29,9 +30,11 @@ pub(super) fn read(
 
 async fn read_one(client: &Client, filter: Filter, number: u64) -> Result<Block, FollowError> {
     let provider = client.provider();
-    let header = provider.get_block_by_number(number.into()).await?.ok_or(FollowError::Moving)?.header;
+    let header = patiently(|| provider.get_block_by_number(number.into()).into_future()).await?;
+    let header = header.ok_or(FollowError::Moving)?.header;
     let head = Head { number: header.number, hash: header.hash, timestamp: header.timestamp };
-    let mut logs = match provider.get_logs(&filter.at_block_hash(head.hash)).await {
+    let filter = filter.at_block_hash(head.hash);
+    let mut logs = match patiently(|| provider.get_logs(&filter)).await {
         Ok(logs) => logs,
         // The node has lost the block since, or asks another one that never had it.
         Err(RpcError::ErrorResp(error)) => {

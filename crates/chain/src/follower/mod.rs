@@ -316,10 +316,9 @@ impl Follower {
     async fn read_ranges(&mut self, last: u64) -> Result<(), FollowError> {
         while self.head().number < last {
             let chunk = self.reader.next(self.head().number.saturating_add(1), last).await?;
-            let reached = self.client.block(BlockNumberOrTag::Number(chunk.last)).await?;
-            self.timeline.jump(reached.ok_or(FollowError::Moving)?, &chunk.events)?;
+            self.timeline.jump(chunk.reached, &chunk.events)?;
             self.untold.read(chunk.events.len());
-            debug!(block = chunk.last, events = chunk.events.len(), "reading");
+            debug!(block = chunk.reached.number, events = chunk.events.len(), "reading");
         }
         Ok(())
     }

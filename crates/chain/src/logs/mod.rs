@@ -12,24 +12,25 @@ mod refusal;
 mod span;
 
 use crate::events::{EventError, LoggedEvent, decode};
-use crate::{CallError, Client};
-use alloy::eips::BlockNumberOrTag;
+use crate::{CallError, Client, Head};
 use alloy::providers::Provider;
 use alloy::rpc::types::{Filter, Log};
+use alloy::transports::{RpcError, TransportErrorKind};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use refusal::{Refusal, suggested};
 use span::Span;
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::IntoFuture;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::time::sleep;
 use tracing::{debug, warn};
 
 /// Times that a question is asked again when the node is busy or its answer unclear.
-const RETRIES: u32 = 5;
+const RETRIES: u32 = 4;
 
-/// Pause before the first of them; each further one is twice as long.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Pause before the first of them; each further one is twice as long. Longer outages are for the caller to sit out.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Requests for block times under way at once.
 const AT_ONCE: usize = 8;
@@ -58,11 +59,17 @@ pub enum LogsError {
     Gone(u64),
 }
 
+impl From<RpcError<TransportErrorKind>> for LogsError {
+    fn from(error: RpcError<TransportErrorKind>) -> Self {
+        Self::Call(error.into())
+    }
+}
+
 /// The events of some blocks.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     /// The last of the blocks.
-    pub(crate) last: u64,
+    pub(crate) reached: Head,
     /// Their events in the order of the chain.
     pub(crate) events: Vec<LoggedEvent>,
 }
@@ -112,12 +119,10 @@ impl LogReader {
                 _ => self.span.fewer(asked, None),
             }
             if failures >= RETRIES {
-                return Err(CallError::from(error).into());
+                return Err(error.into());
             }
-            let pause = PAUSE.saturating_mul(1 << failures);
+            pause(failures, &error).await;
             failures = failures.saturating_add(1);
-            warn!(from, to, %error, "no logs, asking again in {pause:?}");
-            sleep(pause).await;
         }
     }
 
@@ -125,7 +130,7 @@ impl LogReader {
         // What was not asked for is not there twice later.
         logs.retain(|log| log.block_number.is_none_or(|block| (from..=to).contains(&block)));
         self.tell_times(&mut logs).await?;
-        Ok(Chunk { last: to, events: decoded(logs)? })
+        Ok(Chunk { reached: block(&self.client, to).await?, events: decoded(logs)? })
     }
 
     /// Asks for the times of the blocks of `logs` where the node has left them out.
@@ -134,8 +139,7 @@ impl LogReader {
         let blocks: BTreeSet<u64> = untold.filter_map(|log| log.block_number).collect();
         let times: BTreeMap<u64, u64> = stream::iter(blocks)
             .map(|number| async move {
-                let block = self.client.block(BlockNumberOrTag::Number(number)).await?;
-                Ok::<_, LogsError>((number, block.ok_or(LogsError::Gone(number))?.timestamp))
+                Ok::<_, LogsError>((number, block(&self.client, number).await?.timestamp))
             })
             .buffered(AT_ONCE)
             .try_collect()
@@ -145,6 +149,38 @@ impl LogReader {
         }
         Ok(())
     }
+}
+
+async fn block(client: &Client, number: u64) -> Result<Head, LogsError> {
+    let block = patiently(|| client.provider().get_block_by_number(number.into()).into_future()).await?;
+    let header = block.ok_or(LogsError::Gone(number))?.header;
+    Ok(Head { number: header.number, hash: header.hash, timestamp: header.timestamp })
+}
+
+/// Asks a few times, as long as the node is busy.
+///
+/// # Errors
+/// What the node answered, or why it did not the last time.
+pub(crate) async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, RpcError<TransportErrorKind>>
+where
+    F: Future<Output = Result<T, RpcError<TransportErrorKind>>>,
+{
+    let mut failures = 0;
+    loop {
+        match ask().await {
+            Err(error) if failures < RETRIES && Refusal::of(&error) == Refusal::Busy => {
+                pause(failures, &error).await;
+                failures = failures.saturating_add(1);
+            }
+            answer => return answer,
+        }
+    }
+}
+
+async fn pause(failures: u32, error: &RpcError<TransportErrorKind>) {
+    let pause = PAUSE.saturating_mul(1 << failures.min(RETRIES));
+    warn!(%error, "no answer, asking again in {pause:?}");
+    sleep(pause).await;
 }
 
 /// Decodes logs and puts them into the order of the chain, each once.
