@@ -7,7 +7,7 @@ use chain::events::decode;
 use chain::{
     Client, ConnectOptions, FollowOptions, Follower, Market, MarketHistory, MarketId, Markets, Retention,
 };
-use market_types::{CapacityCap, CircuitId, RoundNumber};
+use market_types::{CapacityCap, RoundNumber};
 use std::env::args;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -16,12 +16,16 @@ use testkit::{AnvilOptions, Bid, Limits, RecordedChain, Recording, Testbed, defa
 
 const HELP: &str = "following records [BIDS] [UNITS] [DATA]   answers to eth_getLogs that are in memory
 following served [BIDS] [UNITS] [DATA]    a node with the usual limits, in another process
-following anvil [BIDS]                    real bids on a real chain
+following anvil [BIDS]                    real bids on a real chain, a round for each 4000 of them
 
-BIDS in one open round, each for a task of UNITS with DATA bytes published";
+BIDS in one open round if not said otherwise, each for a task of UNITS with DATA bytes published";
 
 /// Bids in a block: about what a block of 36 million gas has room for.
 const IN_A_BLOCK: u64 = 500;
+
+/// Bids in a call, and in a round, which takes no more.
+const A_CALL: usize = 250;
+const A_ROUND: u64 = 4_000;
 
 fn main() {
     let number = |position: usize, otherwise: u64| {
@@ -60,12 +64,12 @@ fn recording(bids: u64, units: u32, data: usize) -> Recording {
 fn records(recording: &Recording) {
     let mut history = MarketHistory::new(recording.market.clone());
     let mut checkpoints = std::collections::VecDeque::new();
-    let (mut events, mut spent) = (0_u64, Duration::ZERO);
+    let (mut events, mut spent, mut used) = (0_u64, Duration::ZERO, Duration::ZERO);
     for blocks in (recording.busy.0..recording.busy.1).collect::<Vec<_>>().chunks(8) {
         let logs: Vec<Log> = blocks.iter().flat_map(|block| recording.logs(*block)).collect();
         let answer = serde_json::to_string(&logs).unwrap();
         drop(logs);
-        let begun = Instant::now();
+        let (begun, before) = (Instant::now(), processor());
         let logs: Vec<Log> = serde_json::from_str(&answer).unwrap();
         for log in logs {
             history.apply(&decode(&log).unwrap()).unwrap();
@@ -76,9 +80,9 @@ fn records(recording: &Recording) {
         if checkpoints.len() > 13 {
             checkpoints.pop_front();
         }
-        spent += begun.elapsed();
+        (spent, used) = (spent + begun.elapsed(), used + (processor() - before));
     }
-    report("records", events, spent, &history);
+    report("records", events, (spent, used), &history);
 }
 
 async fn served(recording: &Recording) {
@@ -110,9 +114,9 @@ async fn follow(url: &str, contract: Address, market: MarketId) {
     let mut options = FollowOptions::new(Markets::Only(vec![market]), 0);
     options.retention = Retention::Live;
     let mut follower = Follower::at_origin(client, options).await.unwrap();
-    let begun = Instant::now();
+    let (begun, before) = (Instant::now(), processor());
     let change = follower.poll().await.unwrap().unwrap();
-    let spent = begun.elapsed();
+    let spent = (begun.elapsed(), processor() - before);
     report("followed", change.events, spent, follower.market(market).unwrap());
 }
 
@@ -121,17 +125,17 @@ async fn anvil(bids: u64) {
     let options = AnvilOptions { arguments: vec!["--no-rate-limit".to_owned()], ..AnvilOptions::default() };
     let bed = Testbed::start_with(&options).await;
     let mut params = bed.params().await;
-    params.bidding_period = 1_000_000;
+    params.bidding_period = 600;
     let market = bed.market_with(&params).await;
-    let circuit = CircuitId::of(0, 8);
-    let circuit = testkit::circuits().first().map_or(circuit, |known| known.id);
-    bed.warp_to_open(&market, RoundNumber::new(0)).await;
+    let circuit = testkit::circuits().first().unwrap().id;
     let client = bed.client(4).await;
-    let mut posted = 0;
-    while posted < bids {
-        let many: Vec<Bid> = (0..250).map(|step| Bid::of(1 + (posted + step) % 1_000, circuit)).collect();
+    for posted in (0..bids).step_by(A_CALL) {
+        if posted % A_ROUND == 0 {
+            bed.warp_to_open(&market, RoundNumber::new(posted / A_ROUND)).await;
+        }
+        let bid = |step| Bid { data: vec![7; 256].into(), ..Bid::of(1 + (posted + step) % 1_000, circuit) };
+        let many: Vec<Bid> = (0..A_CALL as u64).map(bid).collect();
         bed.bids(&client, &market, &many).await;
-        posted += 250;
     }
     let status = Command::new(std::env::current_exe().unwrap())
         .args(["follow", bed.anvil.url(), &client.contract().to_string(), &market.id.to_string()])
@@ -140,17 +144,25 @@ async fn anvil(bids: u64) {
     assert!(status.success());
 }
 
-fn report(what: &str, events: u64, spent: Duration, history: &MarketHistory) {
+/// `spent`: time that passed, and processor time.
+fn report(what: &str, events: u64, spent: (Duration, Duration), history: &MarketHistory) {
     let bids: usize = history.rounds().map(|round| round.bids.len()).sum();
     let statements: usize = history
         .rounds()
         .map(|round| round.bids.iter().filter(|bid| round.statement(bid.index).is_some()).count())
         .sum();
-    let rate = u128::from(events) * 1_000_000 / spent.as_micros().max(1);
-    println!(
-        "{what}: {events} events in {spent:.1?}, {rate} a second; {bids} bids and {statements} statements kept; peak RSS {} MiB",
-        peak_kib() / 1024
-    );
+    let rate = |time: Duration| u128::from(events) * 1_000_000 / time.as_micros().max(1);
+    println!("{what}: {events} events, {bids} bids and {statements} statements kept");
+    println!("  {:.1?}: {} events a second", spent.0, rate(spent.0));
+    println!("  {:.1?} of processor time: {} events a second of it", spent.1, rate(spent.1));
+    println!("  peak RSS {} MiB", peak_kib() / 1024);
+}
+
+/// Processor time of this thread, system calls included, as Linux tells it.
+fn processor() -> Duration {
+    let schedule = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = schedule.split_whitespace().next().and_then(|text| text.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or(0))
 }
 
 /// The most memory that this process ever had (KiB), as Linux tells it.

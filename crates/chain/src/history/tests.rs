@@ -1,3 +1,5 @@
+mod retention;
+
 use super::*;
 use crate::commitments::{BidWord, ticket};
 use crate::events::Origin;
