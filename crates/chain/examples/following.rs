@@ -12,7 +12,7 @@ use std::env::args;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use testkit::{AnvilOptions, Bid, Limits, RecordedChain, Recording, Testbed, default_params};
+use testkit::{Bid, Limits, RecordedChain, Recording, Testbed, default_params};
 
 const HELP: &str = "following records [BIDS] [UNITS] [DATA]   answers to eth_getLogs that are in memory
 following served [BIDS] [UNITS] [DATA]    a node with the usual limits, in another process
@@ -122,8 +122,7 @@ async fn follow(url: &str, contract: Address, market: MarketId) {
 
 /// Posts bids on a chain and follows it from another process, whose memory is then that of following alone.
 async fn anvil(bids: u64) {
-    let options = AnvilOptions { arguments: vec!["--no-rate-limit".to_owned()], ..AnvilOptions::default() };
-    let bed = Testbed::start_with(&options).await;
+    let bed = Testbed::start().await;
     let mut params = bed.params().await;
     params.bidding_period = 600;
     let market = bed.market_with(&params).await;

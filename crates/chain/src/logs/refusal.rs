@@ -34,8 +34,7 @@ const TOO_MUCH: [&str; 16] = [
 ];
 
 /// How they say that they were asked too often.
-const BUSY: [&str; 6] =
-    ["rate limit", "too many requests", "request limit", "credits", "capacity", "try again later"];
+const BUSY: [&str; 5] = ["rate limit", "too many requests", "request limit", "credits", "try again later"];
 
 impl Refusal {
     pub(super) fn of(error: &RpcError<TransportErrorKind>) -> Self {
@@ -44,8 +43,8 @@ impl Refusal {
             words.iter().any(|word| text.contains(word))
         };
         match error {
-            RpcError::ErrorResp(answer) if says(&TOO_MUCH, &answer.message) => Self::TooMuch,
             RpcError::ErrorResp(answer) if says(&BUSY, &answer.message) || answer.code == 429 => Self::Busy,
+            RpcError::ErrorResp(answer) if says(&TOO_MUCH, &answer.message) => Self::TooMuch,
             RpcError::ErrorResp(_) => Self::Unclear,
             RpcError::Transport(kind) => match kind.as_http_error() {
                 Some(http) if http.status == 413 || says(&TOO_MUCH, &http.body) => Self::TooMuch,
@@ -104,6 +103,7 @@ mod tests {
         }
         assert_eq!(Refusal::of(&answer(429, "slow down")), Refusal::Busy);
         assert_eq!(Refusal::of(&answer(-32005, "daily request limit reached")), Refusal::Busy);
+        assert_eq!(Refusal::of(&answer(-32012, "credits limited to 6000/sec")), Refusal::Busy);
         assert_eq!(Refusal::of(&answer(-32000, "header not found")), Refusal::Unclear);
         assert_eq!(Refusal::of(&TransportErrorKind::http_error(413, String::new())), Refusal::TooMuch);
         assert_eq!(Refusal::of(&TransportErrorKind::http_error(502, "bad".to_owned())), Refusal::Busy);
