@@ -3,15 +3,14 @@ pragma solidity ^0.8.28;
 
 import {Multicallable} from "solady/utils/Multicallable.sol";
 import {TaskBook} from "./books/TaskBook.sol";
-import {RoundAuditor} from "./clearing/RoundAuditor.sol";
 import {IRoundAuditor} from "./interfaces/IRoundAuditor.sol";
 import {IAccounts, IBids, IDelivery, IMarketCore, ISettlement} from "./interfaces/IProverMarket.sol";
-import {MarketExtension} from "./MarketExtension.sol";
 import {BidWord} from "./types/BidWord.sol";
 import {Certificate} from "./types/Certificate.sol";
-import {CircuitId} from "./types/CircuitId.sol";
 import {MarketId} from "./types/MarketId.sol";
-import {NewBid, Task} from "./types/Task.sol";
+import {Page} from "./types/Page.sol";
+import {Statement} from "./types/Statement.sol";
+import {Delivery} from "./types/Task.sol";
 
 /// @title The market's contract
 /// @notice What every bid and proof needs is here, the rest in `MarketExtension`: both are doors to the same books, one
@@ -30,8 +29,17 @@ import {NewBid, Task} from "./types/Task.sol";
 ///
 /// `multicall` combines calls that carry no native currency, for example a token deposit and a bid.
 contract ProverMarket is TaskBook, IMarketCore, Multicallable {
-    IRoundAuditor private immutable _auditor = new RoundAuditor();
-    MarketExtension private immutable _extension = new MarketExtension();
+    IRoundAuditor private immutable _auditor;
+    address private immutable _extension;
+
+    /// @param auditor_ A `RoundAuditor`.
+    /// @param extension_ A `MarketExtension`.
+    /// @dev Warning: both decide over everybody's money. They come from outside because the code that creates a contract is bounded
+    /// (EIP-3860); who uses a market's contract compares their code with what is published, as for the contract itself.
+    constructor(IRoundAuditor auditor_, address extension_) {
+        if (address(auditor_).code.length == 0 || extension_.code.length == 0) revert NotAContract();
+        (_auditor, _extension) = (auditor_, extension_);
+    }
 
     /// @inheritdoc IAccounts
     function deposit(MarketId id, address account, uint256 amount) external payable {
@@ -65,23 +73,22 @@ contract ProverMarket is TaskBook, IMarketCore, Multicallable {
     }
 
     /// @inheritdoc IBids
-    function submitBid(
-        MarketId id,
-        uint64 fee,
-        CircuitId circuit,
-        uint256[] calldata publicInputs,
-        bytes calldata data
-    ) external payable returns (uint256 round, uint256 index) {
-        return _submitBid(id, fee, circuit, publicInputs, data);
+    function submitBid(MarketId id, BidWord entry) external payable returns (uint256 round, uint256 index) {
+        return _submitBid(id, entry);
     }
 
     /// @inheritdoc IBids
-    function submitBids(MarketId id, NewBid[] calldata bids)
+    function submitBids(MarketId id, BidWord[] calldata entries)
         external
         payable
         returns (uint256 round, uint256 firstIndex)
     {
-        return _submitBids(id, bids);
+        return _submitBids(id, entries);
+    }
+
+    /// @inheritdoc IBids
+    function publish(MarketId id, address requester, Statement[] calldata statements) external {
+        emit StatementsPublished(id, requester, statements);
     }
 
     /// @inheritdoc ISettlement
@@ -92,19 +99,25 @@ contract ProverMarket is TaskBook, IMarketCore, Multicallable {
     }
 
     /// @inheritdoc ISettlement
+    function settlePage(MarketId id, uint256 round, Certificate calldata certificate, Page calldata page)
+        external
+    {
+        _settlePage(_auditor, id, round, certificate, page);
+    }
+
+    /// @inheritdoc ISettlement
     function auditor() external view returns (IRoundAuditor) {
         return _auditor;
     }
 
+    /// @inheritdoc IMarketCore
+    function extension() external view returns (address) {
+        return _extension;
+    }
+
     /// @inheritdoc IDelivery
-    function deliver(
-        MarketId id,
-        Task calldata task,
-        bytes32[] calldata path,
-        uint256[] calldata publicInputs,
-        bytes calldata proof
-    ) external {
-        _deliver(id, task, path, publicInputs, proof);
+    function deliver(MarketId id, Delivery calldata delivery) external {
+        _deliver(id, delivery);
     }
 
     /// @inheritdoc Multicallable
@@ -121,11 +134,11 @@ contract ProverMarket is TaskBook, IMarketCore, Multicallable {
 
     /// @notice Every other function of `IProverMarket`, at this address and on this contract's storage.
     fallback() external payable {
-        address extension = address(_extension);
+        address target = _extension;
         assembly ("memory-safe") {
             let data := mload(0x40)
             calldatacopy(data, 0x00, calldatasize())
-            let success := delegatecall(gas(), extension, data, calldatasize(), 0x00, 0x00)
+            let success := delegatecall(gas(), target, data, calldatasize(), 0x00, 0x00)
             returndatacopy(data, 0x00, returndatasize())
             if iszero(success) { revert(data, returndatasize()) }
             return(data, returndatasize())

@@ -3,9 +3,11 @@ pragma solidity ^0.8.28;
 
 import {Script, console2} from "forge-std/Script.sol";
 import {stdJson} from "forge-std/StdJson.sol";
+import {RoundAuditor} from "../contracts/clearing/RoundAuditor.sol";
 import {IGroth16Verifier} from "../contracts/interfaces/IGroth16Verifier.sol";
 import {IProverMarket} from "../contracts/interfaces/IProverMarket.sol";
 import {MarketLens} from "../contracts/lens/MarketLens.sol";
+import {MarketExtension} from "../contracts/MarketExtension.sol";
 import {ProverMarket} from "../contracts/ProverMarket.sol";
 import {Groth16Verifier} from "../contracts/verifiers/Groth16Verifier.sol";
 
@@ -26,7 +28,7 @@ contract Deploy is Script {
         IGroth16Verifier.Circuit[] memory circuits =
             readCircuits(vm.envOr("CIRCUITS", string("tests/vectors/groth16.json")));
         vm.startBroadcast();
-        market = new ProverMarket();
+        market = new ProverMarket(new RoundAuditor(), address(new MarketExtension()));
         lens = new MarketLens(IProverMarket(address(market)));
         verifier = new Groth16Verifier(circuits);
         vm.stopBroadcast();

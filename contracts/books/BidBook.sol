@@ -1,106 +1,68 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+import {BidChain} from "../types/BidChain.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
-import {CircuitId} from "../types/CircuitId.sol";
 import {MarketId} from "../types/MarketId.sol";
-import {NewBid} from "../types/Task.sol";
 import {Ledger} from "./Ledger.sol";
 
 /// @notice Takes bids in the open: locks what they may cost and appends them to the open round.
 abstract contract BidBook is Ledger {
-    function _submitBid(
-        MarketId id,
-        uint64 fee,
-        CircuitId circuit,
-        uint256[] calldata publicInputs,
-        bytes calldata data
-    ) internal returns (uint256 round, uint256 index) {
+    function _submitBid(MarketId id, BidWord word) internal returns (uint256 round, uint256 index) {
         _requireUnsealed(id);
         _depositValue(id);
-        _requireBid(id, fee, circuit);
-        uint32 current = id.roundAt(block.timestamp);
-        round = current;
-        BidWord word = _word(msg.sender, fee, circuit, publicInputs, data);
-        index = _enter(id, current, msg.sender, word);
-        _emitBid(id, msg.sender, round, index, fee, circuit, publicInputs, data);
+        _requireEntry(id, word);
+        round = id.roundAt(block.timestamp);
+        index = _enter(id, round, msg.sender, word);
     }
 
-    function _submitBids(MarketId id, NewBid[] calldata bids)
+    function _submitBids(MarketId id, BidWord[] calldata words)
         internal
         returns (uint256 round, uint256 firstIndex)
     {
         _requireUnsealed(id);
         _depositValue(id);
-        if (bids.length == 0) revert NoBids();
+        if (words.length == 0) revert NoBids();
         round = id.roundAt(block.timestamp);
-        BidWord[] memory words = new BidWord[](bids.length);
         uint256 cost;
-        for (uint256 i; i < bids.length; ++i) {
-            NewBid calldata bid = bids[i];
-            _requireBid(id, bid.fee, bid.circuit);
-            words[i] = _word(msg.sender, bid.fee, bid.circuit, bid.publicInputs, bid.data);
-            cost += words[i].cost() + id.settlementFee();
+        for (uint256 i; i < words.length; ++i) {
+            _requireEntry(id, words[i]);
+            cost += _mostOf(id, words[i]);
         }
 
-        firstIndex = _absorb(id, round, words);
-        _lockAll(id, round, cost);
+        BidChain before = _absorbAll(id, round, words);
+        _lockAll(id, round, before, cost);
+        firstIndex = before.count();
         _bundle(id, msg.sender, round, firstIndex, words);
 
-        for (uint256 i; i < bids.length; ++i) {
-            NewBid calldata bid = bids[i];
-            uint256 index = firstIndex + i;
-            _emitBid(id, msg.sender, round, index, bid.fee, bid.circuit, bid.publicInputs, bid.data);
-        }
+        emit BidsSubmitted(id, _place(msg.sender, round, firstIndex), words);
     }
 
     // ------------------------------------------------------------------------------------------ for other books
 
-    function _word(
-        address requester,
-        uint64 fee,
-        CircuitId circuit,
-        uint256[] calldata publicInputs,
-        bytes calldata data
-    ) internal pure returns (BidWord) {
-        bytes32 inputsHash = keccak256(abi.encodePacked(publicInputs));
-        bytes32 dataHash = EfficientHashLib.hashCalldata(data);
-        uint160 ticket = BidWordLib.ticket(requester, circuit, inputsHash, dataHash);
-        return BidWordLib.pack(fee, circuit.units(), ticket);
-    }
-
-    /// @notice Appends one bid to `round` and locks what it may cost.
-    function _enter(MarketId id, uint32 round, address requester, BidWord word)
+    /// @notice Appends one entry to `round` and locks what it may cost.
+    function _enter(MarketId id, uint256 round, address requester, BidWord word)
         internal
         returns (uint256 index)
     {
-        BidWord[] memory words = new BidWord[](1);
-        words[0] = word;
-        index = _absorb(id, round, words);
-        // forge-lint: disable-next-line(unsafe-typecast) -- an index is below `MAX_BIDS`
-        bool inLane = _lock(id, requester, round, uint32(index), uint64(word.fee()), uint32(word.size()));
-        if (!inLane) _bundle(id, requester, round, index, words);
+        BidChain before = _absorb(id, round, word);
+        index = before.count();
+        if (!_lock(id, requester, round, before, word)) {
+            BidWord[] memory words = new BidWord[](1);
+            words[0] = word;
+            _bundle(id, requester, round, index, words);
+        }
+
+        emit BidSubmitted(id, _place(requester, round, index), word);
     }
 
-    function _emitBid(
-        MarketId id,
-        address requester,
-        uint256 round,
-        uint256 index,
-        uint64 fee,
-        CircuitId circuit,
-        uint256[] calldata publicInputs,
-        bytes calldata data
-    ) internal {
-        uint256 head =
-            (round << 160) | (index << 128) | (uint256(fee) << 64) | CircuitId.unwrap(circuit);
-        emit BidSubmitted(id, requester, head, publicInputs, data);
-    }
-
-    function _isSizeAllowed(MarketId id, CircuitId circuit) internal pure returns (bool) {
-        uint256 size = circuit.units();
-        return size != 0 && size <= id.maxTaskSize();
+    /// @return Selector of the error that the entry stands for, or 0 if there is none.
+    function _refusal(MarketId id, BidWord word) internal pure returns (bytes4) {
+        if (word.fee() == 0) return ZeroFee.selector;
+        uint256 size = word.size();
+        if (size == 0 || size > id.maxTaskSize()) return TaskSizeOutOfRange.selector;
+        if (word.count() > _maxLot(id)) return LotTooLarge.selector;
+        return 0;
     }
 
     function _requireUnsealed(MarketId id) internal pure {
@@ -109,8 +71,21 @@ abstract contract BidBook is Ledger {
 
     // ------------------------------------------------------------------------------------------------- internals
 
-    function _requireBid(MarketId id, uint64 fee, CircuitId circuit) private pure {
-        if (fee == 0) revert ZeroFee();
-        if (!_isSizeAllowed(id, circuit)) revert TaskSizeOutOfRange(circuit.units(), id.maxTaskSize());
+    function _requireEntry(MarketId id, BidWord word) private pure {
+        bytes4 refusal = _refusal(id, word);
+        if (refusal == 0) return;
+        if (refusal == ZeroFee.selector) revert ZeroFee();
+        if (refusal == LotTooLarge.selector) revert LotTooLarge(word.count(), _maxLot(id));
+        revert TaskSizeOutOfRange(word.size(), id.maxTaskSize());
+    }
+
+    /// @dev A commitment does not say how many bids it stands for, and each must find room in its round when it is opened.
+    function _maxLot(MarketId id) private pure returns (uint256) {
+        return id.isSealed() ? 1 : BidWordLib.MAX_LOT;
+    }
+
+    /// @dev As `BidSubmitted` tells it. Rounds are below 2^28 and indices below 2^24.
+    function _place(address requester, uint256 round, uint256 index) private pure returns (uint256) {
+        return (uint256(uint160(requester)) << 64) | (round << 32) | index;
     }
 }

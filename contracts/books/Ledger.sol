@@ -5,11 +5,12 @@ import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {ReentrancyGuardTransient} from "solady/utils/ReentrancyGuardTransient.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
+import {BidChain} from "../types/BidChain.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {Lane} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
-import {Outcome} from "../types/Outcome.sol";
+import {Digest, Outcome} from "../types/Outcome.sol";
 import {TermsBook} from "./TermsBook.sol";
 
 /// @notice Everybody's money, in ticks: balances, what bids have locked, and the sink's surplus. The only book that
@@ -59,8 +60,8 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
 
     function _fold(MarketId id, address account) internal {
         Lane[2] storage lanes = _lanes[id][account];
-        lanes[0] = _folded(id, lanes[0]);
-        lanes[1] = _folded(id, lanes[1]);
+        lanes[0] = _folded(id, lanes[0], 0);
+        lanes[1] = _folded(id, lanes[1], 1);
     }
 
     function _release(
@@ -75,8 +76,11 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         if (wordsHash == 0 || wordsHash != keccak256(abi.encodePacked(words))) revert UnknownBundle();
         if (!_isResolved(id, round)) revert RoundUnresolved(round);
         Outcome outcome = _outcomeOf(id, round);
+        uint256 index = firstIndex;
         for (uint256 i; i < words.length; ++i) {
-            amount += _resultOf(id, outcome, words[i].fee(), words[i].size(), firstIndex + i);
+            BidWord word = words[i];
+            amount += _resultOf(id, outcome, word.fee(), word.size(), index, word.count());
+            index += word.count();
         }
 
         delete _bundles[key];
@@ -87,7 +91,7 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
 
     function _availableOf(MarketId id, address account) internal view returns (uint256) {
         Lane[2] storage lanes = _lanes[id][account];
-        return _folded(id, lanes[0]).balance() + _folded(id, lanes[1]).balance();
+        return _folded(id, lanes[0], 0).balance() + _folded(id, lanes[1], 1).balance();
     }
 
     function _lanesOf(MarketId id, address account) internal view returns (Lane[2] memory) {
@@ -131,31 +135,39 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         Lane first = lanes[0];
         Lane second = lanes[1];
         if (amount > first.balance() + second.balance()) {
-            first = _folded(id, first);
-            second = _folded(id, second);
+            first = _folded(id, first, 0);
+            second = _folded(id, second, 1);
         }
         uint256 fromFirst = FixedPointMathLib.min(amount, first.balance());
         lanes[1] = _debited(second, amount - fromFirst, fromFirst);
         lanes[0] = first.debit(fromFirst);
     }
 
-    /// @notice Locks what one bid of `account` may cost. The bid's own lane remembers it if it can.
-    /// @return inLane Whether it does; otherwise the lane holds another bid of the round, and the bid needs a bundle.
-    function _lock(MarketId id, address account, uint32 round, uint32 index, uint64 fee, uint32 size)
+    /// @notice Locks what one entry of `account` may cost. The round's lane remembers it if it can.
+    /// @param before The round's bids before it.
+    /// @return inLane Whether it does; otherwise the lane holds another entry of the round, and this one needs a bundle.
+    function _lock(MarketId id, address account, uint256 round, BidChain before, BidWord word)
         internal
         returns (bool inLane)
     {
         Lane[2] storage lanes = _lanes[id][account];
-        Lane lane = _taken(id, lanes, round, uint256(fee) * size + id.settlementFee());
+        Lane lane = _taken(id, lanes, round, before.digest(), _mostOf(id, word));
         inLane = !lane.hasBid();
-        if (inLane) lane = lane.withBid(round, index, fee, size);
+        if (inLane) lane = lane.withBid(round, before.count(), word.count(), word.fee(), word.size());
         lanes[round & 1] = lane;
     }
 
-    /// @notice Locks what a bundle of the caller's bids may cost.
-    function _lockAll(MarketId id, uint256 round, uint256 amount) internal {
+    /// @notice Locks what entries of the caller may cost together.
+    function _lockAll(MarketId id, uint256 round, BidChain before, uint256 amount) internal {
         Lane[2] storage lanes = _lanes[id][msg.sender];
-        lanes[round & 1] = _taken(id, lanes, round, amount);
+        lanes[round & 1] = _taken(id, lanes, round, before.digest(), amount);
+    }
+
+    /// @notice The most that an entry costs: what its tasks may, and its settlement fees.
+    function _mostOf(MarketId id, BidWord word) internal pure returns (uint256) {
+        unchecked {
+            return word.count() * (word.cost() + id.settlementFee()); // 16, 96 and 32 bits
+        }
     }
 
     /// @notice Remembers bids of `account` that no lane holds, until they are released.
@@ -172,16 +184,16 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
     /// @dev Takes `amount` from the round's lane of an account, which the caller of this function stores. If the lane
     /// has too little, takes the rest from the other lane, with half of what is then left there: the next bid of this
     /// lane then finds its money in one slot.
-    function _taken(MarketId id, Lane[2] storage lanes, uint256 round, uint256 amount)
+    function _taken(MarketId id, Lane[2] storage lanes, uint256 round, Digest digest, uint256 amount)
         private
         returns (Lane lane)
     {
-        lane = _folded(id, lanes[round & 1]);
+        lane = _foldedWith(id, lanes[round & 1], round, digest);
         uint256 held = lane.balance();
         if (amount > held) {
             uint256 missing = amount - held;
             uint256 otherLane = ~round & 1;
-            Lane other = _debited(_folded(id, lanes[otherLane]), missing, held);
+            Lane other = _debited(_folded(id, lanes[otherLane], otherLane), missing, held);
             uint256 half = other.balance() / 2;
             lanes[otherLane] = other.debit(half);
             lane = lane.credit(missing + half);
@@ -195,22 +207,34 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         return lane.debit(amount);
     }
 
-    /// @dev The lane with the result of its bid in its balance, if the bid's round is settled or void.
-    function _folded(MarketId id, Lane lane) private view returns (Lane) {
+    /// @dev The same as `_folded`, from the digest of the round before last where that is enough.
+    function _foldedWith(MarketId id, Lane lane, uint256 round, Digest digest) private view returns (Lane) {
         if (!lane.hasBid()) return lane;
-        uint256 round = lane.round();
-        Outcome outcome = _outcomeOf(id, round);
-        if (!outcome.isSettled() && !_isResolved(id, round)) return lane;
-        return lane.withoutBid().credit(_resultOf(id, outcome, lane.fee(), lane.size(), lane.index()));
+        uint256 fee = lane.fee();
+        if (lane.round(round & 1) + 2 != round || !digest.decides(fee)) return _folded(id, lane, round & 1);
+        return lane.withoutBid().credit(digest.refund(fee, lane.size(), lane.count()));
     }
 
-    /// @dev What a bid of a settled or void round gets back. A void round returns the settlement fee too.
-    function _resultOf(MarketId id, Outcome outcome, uint256 fee, uint256 size, uint256 index)
+    /// @dev The lane with the result of its entry in its balance, if the entry's round is settled or void.
+    function _folded(MarketId id, Lane lane, uint256 parity) private view returns (Lane) {
+        if (!lane.hasBid()) return lane;
+        uint256 round = lane.round(parity);
+        Outcome outcome = _outcomeOf(id, round);
+        if (!outcome.isSettled() && !_isResolved(id, round)) return lane;
+        return
+            lane.withoutBid()
+                .credit(_resultOf(id, outcome, lane.fee(), lane.size(), lane.index(), lane.count()));
+    }
+
+    /// @dev What `count` bids of a settled or void round get back. A void round returns the settlement fees too.
+    function _resultOf(MarketId id, Outcome outcome, uint256 fee, uint256 size, uint256 index, uint256 count)
         private
         pure
         returns (uint256)
     {
-        return outcome.isSettled() ? outcome.refund(fee, size, index) : fee * size + id.settlementFee();
+        return outcome.isSettled()
+            ? outcome.refund(fee, size, index, count)
+            : count * (fee * size + id.settlementFee());
     }
 
     /// @dev Credits the lane of the open round, so that a bid that follows finds its money in one slot.

@@ -18,9 +18,6 @@ abstract contract RoundBook is MarketBook {
         uint256 committed;
     }
 
-    /// @dev One transaction of at most 128 KiB carries this many words, with room for everything else in it.
-    uint256 internal constant MAX_BIDS = 4000;
-
     mapping(MarketId => mapping(uint256 round => Round)) private _rounds;
 
     function _bidChainOf(MarketId id, uint256 round) internal view returns (BidChain) {
@@ -35,27 +32,32 @@ abstract contract RoundBook is MarketBook {
         return _rounds[id][round].assignmentRoot;
     }
 
-    /// @notice Counts a committed bid: each must find room in its round when it is opened.
+    /// @notice Counts a commitment to an entry of `round`.
     function _countCommitment(MarketId id, uint256 round) internal {
         Round storage r = _rounds[id][round];
         uint256 committed = r.committed;
-        if (committed == MAX_BIDS) revert RoundFull(MAX_BIDS, id.closeOf(round));
+        if (committed == BidChainLib.MAX_BIDS) revert RoundFull(committed, id.closeOf(round));
         r.committed = committed + 1;
     }
 
-    /// @notice Appends bids to the round that takes them: the open one, or in a sealed market the one that closed last.
-    /// @return firstIndex Index of the first one.
-    function _absorb(MarketId id, uint256 round, BidWord[] memory words)
+    /// @notice Appends an entry to the round that takes bids: the open one, or in a sealed market the one that closed last.
+    /// @return before The round's bids before it: the index of its first bid is their count.
+    function _absorb(MarketId id, uint256 round, BidWord word) internal returns (BidChain before) {
+        Round storage r = _rounds[id][round];
+        before = _chain(id, round, r);
+        r.bids = _extended(id, round, before, word);
+    }
+
+    /// @notice The same for many entries.
+    function _absorbAll(MarketId id, uint256 round, BidWord[] calldata words)
         internal
-        returns (uint256 firstIndex)
+        returns (BidChain before)
     {
         Round storage r = _rounds[id][round];
-        BidChain chain = r.bids;
-        firstIndex = chain.count();
-        if (firstIndex == 0) chain = BidChainLib.seed(id, round);
-        if (firstIndex + words.length > MAX_BIDS) revert RoundFull(MAX_BIDS, id.closeOf(round));
+        before = _chain(id, round, r);
+        BidChain chain = before;
         for (uint256 i; i < words.length; ++i) {
-            chain = chain.absorb(words[i]);
+            chain = _extended(id, round, chain, words[i]);
         }
         r.bids = chain;
     }
@@ -85,5 +87,24 @@ abstract contract RoundBook is MarketBook {
         MarketParams storage market = _market(id);
         uint256 end = r.bids.count() == 0 ? market.revealBy(id, round) : market.settleBy(id, round);
         return block.timestamp >= end;
+    }
+
+    /// @dev When a round opens, the one before last is settled or void for ever.
+    function _chain(MarketId id, uint256 round, Round storage r) private view returns (BidChain chain) {
+        chain = r.bids;
+        if (chain.count() != 0) return chain;
+        chain = BidChainLib.seed(id, round);
+        if (round > 1) chain = chain.withDigest(_rounds[id][round - 2].outcome.digest());
+    }
+
+    function _extended(MarketId id, uint256 round, BidChain chain, BidWord word)
+        private
+        pure
+        returns (BidChain)
+    {
+        if (chain.count() + word.count() > BidChainLib.MAX_BIDS) {
+            revert RoundFull(chain.count(), id.closeOf(round));
+        }
+        return chain.absorb(word);
     }
 }

@@ -5,7 +5,6 @@ import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 import {BidChain, BidChainLib} from "../types/BidChain.sol";
-import {BidWord} from "../types/BidWord.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams, MarketParamsLib} from "../types/MarketParams.sol";
 import {CommitmentLib, Opening, Stake, StakeLib} from "../types/Sealed.sol";
@@ -137,18 +136,16 @@ abstract contract SealedBidBook is BidBook {
 
     /// @return Selector of the error that a refused opening stands for, or 0. A refused one changes nothing.
     function _reveal(MarketId id, uint32 round, BidChain seed, Opening calldata o) private returns (bytes4) {
-        if (o.fee == 0) return ZeroFee.selector;
-        if (!_isSizeAllowed(id, o.circuit)) return TaskSizeOutOfRange.selector;
-        BidWord word = _word(o.requester, o.fee, o.circuit, o.publicInputs, o.data);
-        bytes32 commitment = CommitmentLib.ofBid(seed, word, o.salt);
+        bytes4 refusal = _refusal(id, o.word);
+        if (refusal != 0) return refusal;
+        bytes32 commitment = CommitmentLib.ofBid(seed, o.requester, o.word, o.salt);
         Stake stake = _stake(id, o.requester, round, commitment);
         if (!stake.isFor(StakeLib.BID)) return UnknownCommitment.selector;
-        if (word.cost() + id.settlementFee() > stake.deposit()) return DepositTooSmall.selector;
+        if (_mostOf(id, o.word) > stake.deposit()) return DepositTooSmall.selector;
 
         _endCommitment(id, o.requester, round, commitment);
         _credit(id, o.requester, stake.deposit());
-        uint256 index = _enter(id, round, o.requester, word);
-        _emitBid(id, o.requester, round, index, o.fee, o.circuit, o.publicInputs, o.data);
+        _enter(id, round, o.requester, o.word);
         return 0;
     }
 

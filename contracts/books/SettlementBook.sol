@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ClosedRound} from "../clearing/Claim.sol";
+import {Checkpoint, ClosedRound} from "../clearing/Claim.sol";
 import {IRoundAuditor, Verdict} from "../interfaces/IRoundAuditor.sol";
-import {BidChain, BidChainLib} from "../types/BidChain.sol";
+import {BidChainLib} from "../types/BidChain.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
+import {Page} from "../types/Page.sol";
 import {Terms} from "../types/Terms.sol";
 import {SealedAskBook} from "./SealedAskBook.sol";
 
-/// @notice Accepts the one outcome of a closed round.
+/// @notice Accepts the one outcome of a closed round, in one page or in many.
 abstract contract SettlementBook is SealedAskBook {
+    /// @dev What each settler's last page of a claim about a round left, as `_progressHash`. A settler overwrites only its own, so
+    /// that nobody can take away what another one builds on.
+    mapping(bytes32 claimKey => mapping(address settler => bytes32 progressHash)) private _progress;
+
     function _settle(
         IRoundAuditor auditor,
         MarketId id,
@@ -20,34 +25,97 @@ abstract contract SettlementBook is SealedAskBook {
         Certificate calldata certificate,
         BidWord[] calldata words
     ) internal {
-        BidChain bids = _requireSettleable(id, round);
-        MarketParams storage market = _market(id);
-        ClosedRound memory closed = _closed(id, market, round, bids);
-        Verdict memory v = auditor.audit(closed, certificate, BidWordLib.raw(words));
-        uint256 reward = bids.count() * id.settlementFee();
+        Checkpoint memory start = Checkpoint(BidChainLib.seed(id, round), 0);
+        ClosedRound memory closed = _closed(id, round);
+        // The hash would show it too, but a list that is too long must not be hashed to the end.
+        if (words.length > closed.bids.count()) revert WrongBids(round);
+        // slither-disable-next-line unused-return -- nothing is left after the last page
+        (, Verdict memory v) = auditor.audit(closed, certificate, "", start, BidWordLib.raw(words));
+        _accept(id, closed, certificate, v, _shares(new uint256[](0), closed.bids.count()));
+    }
 
+    function _settlePage(
+        IRoundAuditor auditor,
+        MarketId id,
+        uint256 round,
+        Certificate calldata certificate,
+        Page calldata page
+    ) internal {
+        ClosedRound memory closed = _closed(id, round);
+        if (page.words.length > closed.bids.count()) revert WrongBids(round);
+        bytes32 key = keccak256(abi.encode(id, round, certificate));
+        uint256 end = closed.bids.count();
+        if (page.progress.length != 0) {
+            if (_progress[key][page.settler] != _progressHash(page.progress, page.shares)) {
+                revert WrongProgress(round, page.settler);
+            }
+            for (uint256 i; i < page.shares.length; ++i) {
+                end -= page.shares[i] & type(uint64).max;
+            }
+        } else if (page.shares.length != 0) {
+            revert WrongProgress(round, page.settler);
+        }
+
+        (bytes memory next, Verdict memory v) =
+            auditor.audit(closed, certificate, page.progress, page.start, BidWordLib.raw(page.words));
+        uint256[] memory shares = _shares(page.shares, end - page.start.chain.count());
+        if (next.length == 0) {
+            delete _progress[key][msg.sender];
+            _accept(id, closed, certificate, v, shares);
+        } else {
+            _progress[key][msg.sender] = _progressHash(next, shares);
+            emit PageSettled(id, round, msg.sender, certificate, shares, next);
+        }
+    }
+
+    /// @dev Stores and pays what a round came to.
+    function _accept(
+        MarketId id,
+        ClosedRound memory closed,
+        Certificate calldata certificate,
+        Verdict memory v,
+        uint256[] memory shares
+    ) private {
+        uint256 round = closed.round;
         _recordOutcome(id, round, v.outcome, v.assignmentRoot);
         uint256[] memory winners = _occupyWinners(id, v);
         if (v.dust != 0) _creditSink(id, v.dust);
-        _credit(id, msg.sender, reward);
-        _moveTerms(id, market, round, closed.capacityCap, v.signal);
+        for (uint256 i; i < shares.length; ++i) {
+            // forge-lint: disable-next-line(unsafe-typecast) -- the high bits are an address
+            _credit(
+                id, address(uint160(shares[i] >> 64)), (shares[i] & type(uint64).max) * id.settlementFee()
+            );
+        }
+        _moveTerms(id, _market(id), round, closed.capacityCap, v.signal);
 
-        uint256 revenue = v.outcome.revenue();
-        emit RoundSettled(id, round, msg.sender, certificate, revenue, winners, v.assignmentRoot, reward);
+        emit RoundSettled(
+            id, round, msg.sender, certificate, v.outcome.revenue(), winners, v.assignmentRoot, shares
+        );
     }
 
-    function _closed(MarketId id, MarketParams storage market, uint256 round, BidChain bids)
-        private
-        view
-        returns (ClosedRound memory closed)
-    {
+    /// @dev `before` with the caller's share of `bids` more.
+    function _shares(uint256[] memory before, uint256 bids) private view returns (uint256[] memory shares) {
+        uint256 n = before.length;
+        shares = new uint256[](n + 1);
+        for (uint256 i; i < n; ++i) {
+            shares[i] = before[i];
+        }
+        shares[n] = (uint256(uint160(msg.sender)) << 64) | bids;
+    }
+
+    function _progressHash(bytes memory progress, uint256[] memory shares) private pure returns (bytes32) {
+        return keccak256(abi.encode(progress, shares));
+    }
+
+    function _closed(MarketId id, uint256 round) private view returns (ClosedRound memory closed) {
+        closed.bids = _requireSettleable(id, round);
+        MarketParams storage market = _market(id);
         Terms terms = _termsAt(id, market, round);
         closed.mechanism = market.mechanism;
         closed.round = round;
         closed.capacityCap = terms.capacityCap();
         closed.reservePrice = terms.reservePrice();
         closed.seed = BidChainLib.seed(id, round);
-        closed.bids = bids;
         (closed.costs, closed.capacities) = _asksOf(id, round);
     }
 

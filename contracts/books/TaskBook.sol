@@ -8,8 +8,9 @@ import {GuardedVerify} from "../libraries/GuardedVerify.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams, MarketParamsLib} from "../types/MarketParams.sol";
 import {Outcome} from "../types/Outcome.sol";
+import {StatementLib} from "../types/Statement.sol";
 import {Takeover} from "../types/Takeover.sol";
-import {Task, TaskLib, TaskStatus} from "../types/Task.sol";
+import {Delivery, Task, TaskLib, TaskStatus} from "../types/Task.sol";
 import {SettlementBook} from "./SettlementBook.sol";
 
 /// @notice What happens to a winning task: delivered by its holder, taken over after a default, or expired.
@@ -32,24 +33,18 @@ abstract contract TaskBook is SettlementBook {
         Outcome outcome;
     }
 
-    function _deliver(
-        MarketId id,
-        Task calldata task,
-        bytes32[] calldata path,
-        uint256[] calldata publicInputs,
-        bytes calldata proof
-    ) internal {
-        OpenTask memory t = _open(id, task, path);
+    function _deliver(MarketId id, Delivery calldata d) internal {
+        OpenTask memory t = _open(id, d.task, d.path);
         uint256 deadline = _holderDeadline(t);
         if (block.timestamp >= deadline) revert TaskInDefault(t.round, t.index, deadline);
-        if (keccak256(abi.encodePacked(publicInputs)) != task.inputsHash) revert WrongPublicInputs();
+        _requireStatement(d);
         MarketParams storage market = _market(id);
         bool valid =
-            GuardedVerify.verify(market.verifier, market.verifierGas, task.circuit, publicInputs, proof);
+            GuardedVerify.verify(market.verifier, market.verifierGas, d.circuit, d.publicInputs, d.proof);
         if (!valid) revert ProofRejected();
 
         _end(t, DELIVERED);
-        _payDelivery(t, task);
+        _payDelivery(t, d.task);
     }
 
     function _takeOver(MarketId id, Task calldata task, bytes32[] calldata path, uint256 seat)
@@ -123,16 +118,25 @@ abstract contract TaskBook is SettlementBook {
         returns (OpenTask memory t)
     {
         bytes32 root = _assignmentRoot(id, task.round);
-        bytes32 leaf = TaskLib.leaf(task.word(), task.index, task.seat);
+        bytes32 leaf = TaskLib.leaf(task.word(), task.index, task.position, task.seat);
         if (root == 0 || !MerkleProofLib.verifyCalldata(path, root, leaf)) {
             revert UnknownTask(task.round, task.index);
         }
         if (_endOf(id, task.round, task.index) != 0) revert TaskEnded(task.round, task.index);
         (t.id, t.round, t.index, t.assignedSeat) = (id, task.round, task.index, task.seat);
-        t.size = task.circuit.units();
+        t.size = task.size;
         t.outcome = _outcomeOf(id, task.round);
         // Before the proving deadline nobody can have taken the task over, so the slot need not be read.
         if (block.timestamp >= _market(id).proveBy(id, t.round)) t.takeover = _takeovers[_taskKey(t)];
+    }
+
+    /// @dev Checks that what a delivery proves is the statement of its task.
+    function _requireStatement(Delivery calldata d) private pure {
+        bytes32 inputsHash = keccak256(abi.encodePacked(d.publicInputs));
+        bytes32 leaf = StatementLib.leaf(d.circuit, d.task.position, inputsHash, d.dataHash);
+        bool isStatement = d.circuit.units() == d.task.size
+            && MerkleProofLib.verifyCalldata(d.statementPath, d.task.statements, leaf);
+        if (!isStatement) revert WrongStatement(d.task.round, d.task.index);
     }
 
     /// @dev First second at which whoever holds the task now is in default.

@@ -32,17 +32,17 @@ library AverageFeeRule {
 
     function count(Tally memory tally, Certificate memory c, BidWord word, uint256 rank) internal pure {
         uint256 batchRank = UserOrder.rank(c.batchFee, c.batchIndex);
-        if (rank > batchRank) {
-            tally.batchUnits += word.size();
-            tally.batchRevenue += word.cost();
-        } else if (rank == batchRank) {
-            tally.batchPivotSize = word.size();
+        uint256 inBatch = UserOrder.before(rank, word.count(), batchRank);
+        if (inBatch != 0) {
+            tally.batchUnits += word.size() * inBatch;
+            tally.batchRevenue += word.cost() * inBatch;
         }
+        if (inBatch != word.count() && rank - inBatch == batchRank) tally.batchPivotSize = word.size();
     }
 
-    function countWinner(Tally memory tally, Certificate memory c, BidWord word) internal pure {
-        tally.revenue += word.cost();
-        if (c.units != 0) tally.paid += c.revenue * word.size() / c.units;
+    function countWinners(Tally memory tally, Certificate memory c, BidWord word, uint256 won) internal pure {
+        tally.revenue += word.cost() * won;
+        if (c.units != 0) tally.paid += c.revenue * word.size() / c.units * won;
     }
 
     /// @notice Whether the batch and the revenue are what the certificate says.

@@ -45,28 +45,39 @@ struct Claim {
     ProverSide side;
 }
 
-/// @notice State of the one pass over a round's bids. Small and free of storage, so that a settlement in pages can carry
-/// it from one page to the next.
-struct Pass {
+/// @notice A place between two entries of a round: the bids before it, and their part of the batch.
+struct Checkpoint {
     BidChain chain;
-    uint256 index;
-    /// Total size of the winners so far: the offset at which the next winning task starts.
+    /// Total size of the winners before it: the offset at which the next winning task starts.
     uint256 offset;
+}
+
+/// @notice State of the pass over a round's bids, from the last page to the first: within a page it goes forward, from a checkpoint
+/// that the page names to the one where the page before it started. So the hash shows at once whether a page is the round's.
+/// Free of storage: whoever continues brings it along.
+struct Pass {
+    /// Where the pages so far began; before the first one the end of the round.
+    Checkpoint start;
     /// Size of the pivot bid, 0 until the pass meets it.
     uint256 pivotSize;
     /// What the mechanism counts.
     Tally tally;
-    /// Position in `ProverSide.winners` of the prover that the next task falls to, its seat, and the offsets between
-    /// which tasks fall to it.
-    uint256 cursor;
+    /// Units assigned to each of `ProverSide.winners`.
+    uint256[] loads;
+    AssignmentTree.Frontier tree;
+}
+
+/// @notice Who the next winning task of a page falls to.
+struct Cursor {
+    /// Total size of the winners before it.
+    uint256 offset;
+    /// Position in `ProverSide.winners` of the prover, its seat, and the offsets between which tasks fall to it.
+    uint256 position;
     uint256 seat;
     uint256 from;
     uint256 until;
     /// Capacity of the winners up to that prover.
     uint256 capacity;
-    /// Units assigned to each of `ProverSide.winners` before the cursor; by `finish` to all.
-    uint256[] loads;
-    AssignmentTree.Frontier tree;
 }
 
 /// @notice Sums over the bids so far that only one of the mechanisms needs.

@@ -49,13 +49,15 @@ library CoreRule {
     }
 
     /// @dev demand(c_{w+1}) counts fees at or above the cost alone: where the reserve price is above the cost, demand is
-    /// unbounded and the count is not used. No sum overflows: sizes are 32 bits and indices are below 2^32.
+    /// unbounded and the count is not used. No sum overflows: sizes are 32 bits, and a round has fewer than
+    /// 2^24 bids.
     function count(Tally memory tally, ProverSide memory side, BidWord word) internal pure {
         uint256 fee = word.fee();
         if (fee < side.price) return;
         unchecked {
-            tally.demand += word.size();
-            if (fee >= side.nextPrice) tally.nextDemand += word.size();
+            uint256 units = word.count() * word.size();
+            tally.demand += units;
+            if (fee >= side.nextPrice) tally.nextDemand += units;
         }
     }
 

@@ -8,7 +8,7 @@ import {Mechanism} from "../types/Mechanism.sol";
 import {OutcomeLib} from "../types/Outcome.sol";
 import {Signal} from "../types/Terms.sol";
 import {AssignmentTree} from "./AssignmentTree.sol";
-import {Claim, ClosedRound, Pass} from "./Claim.sol";
+import {Checkpoint, Claim, ClosedRound, Pass} from "./Claim.sol";
 import {RoundCheck} from "./RoundCheck.sol";
 
 /// @notice Runs the check of a round. The market deploys it and asks nobody else.
@@ -17,18 +17,22 @@ contract RoundAuditor is IRoundAuditor {
     using RoundCheck for Pass;
 
     /// @inheritdoc IRoundAuditor
-    function audit(ClosedRound calldata closed, Certificate calldata certificate, bytes32[] calldata words)
-        external
-        pure
-        returns (Verdict memory verdict)
-    {
-        // The hash would show it too, but a list that is too long must not be hashed to the end.
-        if (words.length != closed.bids.count()) revert IMarketLog.WrongBids(closed.round);
+    function audit(
+        ClosedRound calldata closed,
+        Certificate calldata certificate,
+        bytes calldata progress,
+        Checkpoint calldata from,
+        bytes32[] calldata words
+    ) external pure returns (bytes memory next, Verdict memory verdict) {
         Claim memory claim = RoundCheck.claimOf(closed, certificate);
-        Pass memory pass = RoundCheck.start(claim);
-        pass.absorb(claim, words);
-        bool capBinds = pass.finish(claim);
+        Pass memory pass = progress.length == 0 ? RoundCheck.start(claim) : abi.decode(progress, (Pass));
+        pass.absorb(claim, from, words);
+        if (from.chain.count() != 0) return (abi.encode(pass), verdict);
+        return (next, _verdict(pass, claim));
+    }
 
+    function _verdict(Pass memory pass, Claim memory claim) private pure returns (Verdict memory verdict) {
+        bool capBinds = pass.finish(claim);
         Certificate memory c = claim.certificate;
         bool isCore = claim.closed.mechanism == Mechanism.Core;
         uint256 revenue = isCore ? claim.side.price * c.units : c.revenue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {IMarketLog} from "../interfaces/IMarketLog.sol";
 import {CertificateLib} from "../types/Certificate.sol";
 
@@ -21,6 +22,15 @@ library UserOrder {
     function rank(uint256 fee, uint256 index) internal pure returns (uint256) {
         unchecked {
             return (fee << 32) | (type(uint32).max - index);
+        }
+    }
+
+    /// @notice How many of `count` bids at one fee, the first of this rank, come before the bid of rank `line`.
+    /// @dev The next index is the next lower rank; between two fees lie more ranks than a round has bids.
+    function before(uint256 rank_, uint256 count, uint256 line) internal pure returns (uint256) {
+        if (rank_ <= line) return 0;
+        unchecked {
+            return FixedPointMathLib.min(rank_ - line, count);
         }
     }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
+import {Statement} from "../types/Statement.sol";
 
 /// @title Everything that the market says: events, and errors with what was given and the limit
 /// @notice All state follows from the events, but for which commitment an opened bid or ask came from: ask `stakeOf`. Units as in
@@ -13,6 +15,9 @@ interface IMarketLog {
 
     /// @notice A market was created.
     event MarketCreated(MarketId indexed id, address indexed creator, MarketParams params);
+
+    /// @notice The auditor or the extension given to a new market has no code.
+    error NotAContract();
 
     /// @notice This is the market's extension; call the market itself.
     error NotTheMarket();
@@ -68,11 +73,16 @@ interface IMarketLog {
 
     // --------------------------------------------------------------------------------------------------- bids
 
-    /// @notice A bid was submitted. `head` is `round (32) | index (32) | unit fee (64) | circuit (64)`, the first in
-    /// the highest bits.
-    event BidSubmitted(
-        MarketId indexed id, address indexed requester, uint256 head, uint256[] publicInputs, bytes data
-    );
+    /// @notice An entry was submitted. `place` is `requester (160) | round (32) | index of its first bid (32)`, the first in the
+    /// highest bits.
+    event BidSubmitted(MarketId indexed id, uint256 place, BidWord word);
+
+    /// @notice Entries were submitted together; `place` is that of the first, the others follow.
+    event BidsSubmitted(MarketId indexed id, uint256 place, BidWord[] words);
+
+    /// @notice Somebody published the statements of an entry: if their root makes the ticket of one of `requester`'s entries, they
+    /// are what it asks proofs for, and otherwise they mean nothing.
+    event StatementsPublished(MarketId indexed id, address indexed requester, Statement[] statements);
 
     /// @notice The results of these bids come back by one `release`, not by folding: they were submitted together, or
     /// their requester had a bid in the round already.
@@ -83,10 +93,13 @@ interface IMarketLog {
     /// @notice The unit fee must be at least 1.
     error ZeroFee();
 
-    /// @notice The circuit's size is 0 or above the market's limit (units).
+    /// @notice The entry stands for more bids than it may: in a sealed market for more than one.
+    error LotTooLarge(uint256 bids, uint256 most);
+
+    /// @notice The task's size is 0 or above the market's limit (units).
     error TaskSizeOutOfRange(uint256 size, uint256 maxTaskSize);
 
-    /// @notice The round has as many bids as one settlement can carry; the next one opens at `nextOpens`.
+    /// @notice The round has no room for what would be added; the next one opens at `nextOpens`.
     error RoundFull(uint256 bids, uint256 nextOpens);
 
     /// @notice There is no bid in the list.
@@ -225,7 +238,9 @@ interface IMarketLog {
     /// @notice A round was settled: what it decided, what all its deliveries are paid together (`revenue`, ticks), and the root
     /// over its assignments. `winners` are the winning seats
     /// in the order in which tasks are assigned to them, as `capacity (units) << 8 | seat`: with the round's bids this is
-    /// all that an assignment follows from.
+    /// all that an assignment follows from. `shares` are the pages of the settlement from the round's last bid to its first, as
+    /// `settler (160) | bids of the page (64)`; each settler was credited the settlement fee for each of them. Leaves of the
+    /// assignment tree stand page by page in this order, within a page in order of submission.
     event RoundSettled(
         MarketId indexed id,
         uint256 indexed round,
@@ -234,7 +249,17 @@ interface IMarketLog {
         uint256 revenue,
         uint256[] winners,
         bytes32 assignmentRoot,
-        uint256 reward
+        uint256[] shares
+    );
+
+    /// @notice A page of a claim about a round was found right. `shares` and `progress` are what the next page needs.
+    event PageSettled(
+        MarketId indexed id,
+        uint256 indexed round,
+        address indexed settler,
+        Certificate certificate,
+        uint256[] shares,
+        bytes progress
     );
 
     /// @notice The round still takes bids, or its commitments can still be opened.
@@ -248,6 +273,9 @@ interface IMarketLog {
 
     /// @notice The round has no bids, so there is nothing to settle.
     error NothingToSettle(uint256 round);
+
+    /// @notice This is not what the settler's last page of this claim left; read its `PageSettled`.
+    error WrongProgress(uint256 round, address settler);
 
     /// @notice The words are not the round's bids in order of submission.
     error WrongBids(uint256 round);
@@ -313,8 +341,8 @@ interface IMarketLog {
     /// @notice The seat's free capacity, less what it offered to a round that is not settled yet, is too small (units).
     error CapacityTaken(uint256 free, uint256 needed);
 
-    /// @notice The public inputs are not those of the task.
-    error WrongPublicInputs();
+    /// @notice Circuit, public inputs and data are not the task's.
+    error WrongStatement(uint256 round, uint256 index);
 
     /// @notice The verifier did not accept the proof.
     error ProofRejected();

@@ -6,15 +6,16 @@ import {BidWord} from "../types/BidWord.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {CapacityChange} from "../types/CapacityChange.sol";
 import {IRoundAuditor} from "./IRoundAuditor.sol";
-import {CircuitId} from "../types/CircuitId.sol";
 import {Lane} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
 import {Offer} from "../types/Offer.sol";
 import {Outcome} from "../types/Outcome.sol";
+import {Page} from "../types/Page.sol";
 import {Opening} from "../types/Sealed.sol";
+import {Statement} from "../types/Statement.sol";
 import {Takeover} from "../types/Takeover.sol";
-import {NewBid, Task, TaskStatus} from "../types/Task.sol";
+import {Delivery, Task, TaskStatus} from "../types/Task.sol";
 import {IMarketLog} from "./IMarketLog.sol";
 
 /// @notice Money in and out.
@@ -33,8 +34,8 @@ interface IAccounts is IMarketLog {
     /// the account's own next bid or withdrawal does the same where it needs the money.
     function fold(MarketId id, address account) external;
 
-    /// @notice Credits the results of bids that `requester` submitted together. Anyone may call.
-    /// @param words The bids of the bundle, in order.
+    /// @notice Credits the results of entries that `requester` submitted together. Anyone may call.
+    /// @param words The entries of the bundle, in order.
     /// @return amount What was credited (ticks).
     function release(
         MarketId id,
@@ -51,35 +52,45 @@ interface IAccounts is IMarketLog {
 
 /// @notice Bids of an open market.
 interface IBids is IMarketLog {
-    /// @notice Bids for a proof in the round that is open now. Locks `fee * size` and takes the settlement fee from
+    /// @notice Bids in the round that is open now. Locks `fee * size` for each bid of the entry and takes the settlement fees from
     /// the caller's balance; native currency attached is deposited first.
     /// @dev Warning: a bid cannot be withdrawn, and one below the reserve price loses. A bid for a circuit that the
-    /// market's verifier does not know, or for a statement that is not true, may win and then costs the penalty.
+    /// market's verifier does not know, for a statement that is not true, or for one that no prover has been told (see `publish`)
+    /// may win and then costs the penalty.
+    /// @param entry What is bid, for whose proof; see `BidWord`. Its ticket is not looked into before a delivery: it binds the
+    /// requester that is compensated or refunded if a task is not delivered in time.
     /// @return round Round of the bid.
-    /// @return index Its index in the round, by order of submission.
-    function submitBid(
-        MarketId id,
-        uint64 fee,
-        CircuitId circuit,
-        uint256[] calldata publicInputs,
-        bytes calldata data
-    ) external payable returns (uint256 round, uint256 index);
+    /// @return index Index of the entry's first bid in the round, by order of submission.
+    function submitBid(MarketId id, BidWord entry) external payable returns (uint256 round, uint256 index);
 
-    /// @notice Bids for many proofs in the open round: all or none. Their results come back by one `release`.
+    /// @notice Submits many entries to the open round: all or none. Their results come back by one `release`.
     /// @return round Round of the bids.
     /// @return firstIndex Index of the first bid; the others follow.
-    function submitBids(MarketId id, NewBid[] calldata bids)
+    function submitBids(MarketId id, BidWord[] calldata entries)
         external
         payable
         returns (uint256 round, uint256 firstIndex);
+
+    /// @notice Tells the provers what an entry of `requester` asks proofs for. Anyone may call, in the transaction of the bid or any
+    /// time after it; nothing is stored.
+    /// @param statements Those of the entry, in order of its bids.
+    function publish(MarketId id, address requester, Statement[] calldata statements) external;
 }
 
 /// @notice The outcome of a round.
 interface ISettlement is IMarketLog {
     /// @notice Settles a closed round. Anyone may call; the caller is credited all settlement fees of the round.
     /// @param certificate The only one that passes follows from the round; see crate `clearing`.
-    /// @param words All bids of the round in order of submission.
+    /// @param words All entries of the round in order of submission.
     function settle(MarketId id, uint256 round, Certificate calldata certificate, BidWord[] calldata words)
+        external;
+
+    /// @notice Checks one page of a round that is too large for one transaction, and settles the round with the page that starts with
+    /// its first bid. Anyone may call, and continue what anyone began.
+    /// @dev A page that is not the round's is refused. One of a wrong certificate can be stored, at its sender's cost and apart from
+    /// all others, but is never the beginning of a settlement. After the round each settler is credited the settlement fees of the
+    /// bids of its pages.
+    function settlePage(MarketId id, uint256 round, Certificate calldata certificate, Page calldata page)
         external;
 
     /// @notice The contract that this market lets check its rounds.
@@ -90,14 +101,7 @@ interface ISettlement is IMarketLog {
 interface IDelivery is IMarketLog {
     /// @notice Delivers a proof. Pays the task's holder, whoever calls: the assigned prover until the round's proving
     /// deadline, after a takeover the taker until its own. Provers that defaulted on the task are slashed.
-    /// @param path Merkle proof of the task's leaf under the round's assignment root.
-    function deliver(
-        MarketId id,
-        Task calldata task,
-        bytes32[] calldata path,
-        uint256[] calldata publicInputs,
-        bytes calldata proof
-    ) external;
+    function deliver(MarketId id, Delivery calldata delivery) external;
 }
 
 /// @notice Markets.
@@ -142,13 +146,14 @@ interface ISealed is IMarketLog {
     /// @notice Commits to a bid in the round that is open now and locks `deposit_` ticks of the caller's balance; native
     /// currency attached is deposited first. The deposit hides the bid: anything from its cost with the settlement fee up.
     /// @dev Warning: what is not opened between the close and `revealBy` loses its bond, whatever the reason.
-    /// @param commitment keccak256 of the round's seed, the bid's word and 32 random bytes; see `CommitmentLib`.
+    /// @param commitment keccak256 of the round's seed, the caller, the bid's word and 32 random bytes; see `CommitmentLib`.
     /// @param round Round of the bid, which must be the open one: a commitment that arrives later is refused.
     function commitBid(MarketId id, bytes32 commitment, uint96 deposit_, uint32 round) external payable;
 
     /// @notice Opens bids of the round that closed last. Anyone who holds the openings may call. One that is refused changes
     /// nothing and does not stop the others.
-    /// @dev A bid's index is its place in the order of opening. What its deposit holds beyond its cost is free at once.
+    /// @dev A bid's index is its place in the order of opening. What its deposit holds beyond its cost is free at once. An entry of a
+    /// sealed market is a single bid; what it asks a proof for is told by `publish`.
     /// @return revealed How many were accepted, at least 1.
     function revealBids(MarketId id, Opening[] calldata openings) external returns (uint256 revealed);
 
@@ -251,7 +256,10 @@ interface IMarketViews is IMarketLog {
 }
 
 /// @notice What the market's own code answers.
-interface IMarketCore is IAccounts, IBids, ISettlement, IDelivery {}
+interface IMarketCore is IAccounts, IBids, ISettlement, IDelivery {
+    /// @notice The contract whose code answers everything of `IMarketExtension`.
+    function extension() external view returns (address);
+}
 
 /// @notice What the market's extension answers, at the market's address.
 interface IMarketExtension is IMarkets, ISeats, ISealed, IDefaults, IMarketViews {}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ClosedRound} from "../clearing/Claim.sol";
+import {Checkpoint, ClosedRound} from "../clearing/Claim.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {Outcome} from "../types/Outcome.sol";
 import {Signal} from "../types/Terms.sol";
@@ -26,10 +26,18 @@ struct Verdict {
 /// @notice Without state and without trust: the same round always gives the same verdict, and exactly one certificate gives
 /// one. Apart from the market because a contract has only so many bytes (docs/adr/0009).
 interface IRoundAuditor {
-    /// @notice The outcome of a round, or a revert with what is wrong about the certificate; see `IProverMarket`.
-    /// @param words All bids of the round in order of submission; see `BidWord`.
-    function audit(ClosedRound calldata closed, Certificate calldata certificate, bytes32[] calldata words)
-        external
-        pure
-        returns (Verdict memory);
+    /// @notice Goes over one page of a round, or reverts with what is wrong about it; see `IProverMarket`. Pages go from the last bid
+    /// to the first.
+    /// @param progress What the last page left, empty before the first page.
+    /// @param from Where the page starts; the page is the round's last one if that is the round's seed.
+    /// @param words The entries of the page in order of submission; see `BidWord`.
+    /// @return next What this page leaves, empty after the last one.
+    /// @return verdict The outcome of the round after the last page.
+    function audit(
+        ClosedRound calldata closed,
+        Certificate calldata certificate,
+        bytes calldata progress,
+        Checkpoint calldata from,
+        bytes32[] calldata words
+    ) external pure returns (bytes memory next, Verdict memory verdict);
 }

@@ -135,8 +135,8 @@ contract MarketLens {
         v.available = market.availableOf(id, who);
         Lane[2] memory lanes = market.lanesOf(id, who);
         for (uint256 i; i < 2; ++i) {
-            if (lanes[i].hasBid() && !_isResolved(id, lanes[i].round())) {
-                v.locked += lanes[i].fee() * lanes[i].size();
+            if (lanes[i].hasBid() && !_isResolved(id, lanes[i].round(i))) {
+                v.locked += lanes[i].fee() * lanes[i].size() * lanes[i].count();
             }
         }
     }

@@ -4,15 +4,28 @@ pragma solidity ^0.8.28;
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {BidWord} from "./BidWord.sol";
 import {MarketId} from "./MarketId.sol";
+import {Digest} from "./Outcome.sol";
 
-/// @notice All bids of a round in one slot: `running hash (224) | number of bids (32)`. Zero before the first bid.
-/// @dev 224 bits leave 112 bits against a collision between two sequences of bids.
+/// @notice All bids of a round in one slot: `running hash (200) | digest of the round before last (32) | number of bids (24)`.
+/// Zero before the first bid.
+/// @dev 200 bits leave 100 bits against a collision between two sequences of bids. The digest lies here so that a bid finds
+/// the result that it folds in beside the hash that it extends (docs/adr/0017).
 type BidChain is uint256;
 
-using {BidChainLib.count, BidChainLib.absorb, BidChainLib.equals} for BidChain global;
+using {
+    BidChainLib.count,
+    BidChainLib.digest,
+    BidChainLib.withDigest,
+    BidChainLib.absorb,
+    BidChainLib.equals
+} for BidChain global;
 
 library BidChainLib {
-    uint256 private constant HASH_MASK = ~uint256(type(uint32).max);
+    /// @notice Most bids of a round.
+    uint256 internal constant MAX_BIDS = type(uint24).max;
+
+    uint256 private constant HASH_MASK = ~uint256(type(uint56).max);
+    uint256 private constant DIGEST_SHIFT = 24;
 
     /// @notice The chain before its first bid. Binding chain, contract, market and round to it makes the words of one
     /// round worthless in any other, also on a fork of the chain.
@@ -26,20 +39,34 @@ library BidChainLib {
         return BidChain.wrap(uint256(hash) & HASH_MASK);
     }
 
-    /// @dev The count is below the market's limit of bids per round, so that adding 1 cannot reach the hash.
+    /// @dev The chain has none yet.
+    function withDigest(BidChain chain, Digest digest_) internal pure returns (BidChain) {
+        return BidChain.wrap(BidChain.unwrap(chain) | (uint256(Digest.unwrap(digest_)) << DIGEST_SHIFT));
+    }
+
+    /// @dev The caller keeps the count at `MAX_BIDS` or below, so that it cannot reach the digest.
     function absorb(BidChain chain, BidWord word) internal pure returns (BidChain) {
         uint256 hash =
             uint256(EfficientHashLib.hash(bytes32(BidChain.unwrap(chain) & HASH_MASK), BidWord.unwrap(word)));
         unchecked {
-            return BidChain.wrap((hash & HASH_MASK) | (chain.count() + 1));
+            return
+                BidChain.wrap(
+                    (hash & HASH_MASK) | ((BidChain.unwrap(chain) & type(uint56).max) + word.count())
+                );
         }
     }
 
     function count(BidChain chain) internal pure returns (uint256) {
-        return BidChain.unwrap(chain) & type(uint32).max;
+        return BidChain.unwrap(chain) & type(uint24).max;
     }
 
+    function digest(BidChain chain) internal pure returns (Digest) {
+        return Digest.wrap(uint32(BidChain.unwrap(chain) >> DIGEST_SHIFT));
+    }
+
+    /// @notice Whether both stand for the same bids.
     function equals(BidChain a, BidChain b) internal pure returns (bool) {
-        return BidChain.unwrap(a) == BidChain.unwrap(b);
+        uint256 difference = BidChain.unwrap(a) ^ BidChain.unwrap(b);
+        return difference & (HASH_MASK | type(uint24).max) == 0;
     }
 }

@@ -2,29 +2,42 @@
 pragma solidity ^0.8.28;
 
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
-import {CircuitId} from "./CircuitId.sol";
 
-/// @notice One bid as the settlement sees it: `unit fee (64) | task size (32) | ticket (160)`.
-/// The ticket binds who asked for which proof; the auction itself needs only fee and size.
+/// @notice One entry of a round as the settlement sees it: `unit fee (64) | task size (32) | further bids (16) | ticket (144)`.
+/// An entry stands for `1 + further bids` bids with consecutive indices: a *lot* of tasks of one size at one fee. The ticket
+/// binds who asked for which proofs; the auction itself needs only fee, size and number.
 type BidWord is bytes32;
 
-using {BidWordLib.fee, BidWordLib.size, BidWordLib.cost} for BidWord global;
+using {
+    BidWordLib.fee,
+    BidWordLib.size,
+    BidWordLib.count,
+    BidWordLib.ticket,
+    BidWordLib.cost
+} for BidWord global;
 
 library BidWordLib {
-    function pack(uint64 fee_, uint32 size_, uint160 ticket_) internal pure returns (BidWord) {
-        return BidWord.wrap(bytes32((uint256(fee_) << 192) | (uint256(size_) << 160) | ticket_));
-    }
+    /// @notice Most bids of one entry: a lane of an account counts as far.
+    uint256 internal constant MAX_LOT = 2 ** 14 - 1;
 
-    /// @notice Binds a bid to its requester, its statement and the data published with it.
-    /// @dev 160 bits: finding other contents for a ticket that somebody else used takes 2^160 trials. Two contents for
-    /// one's own ticket take 2^80 and gain nothing, as a task ends once whatever its contents (docs/threat-model.md).
-    function ticket(address requester, CircuitId circuit, bytes32 inputsHash, bytes32 dataHash)
+    function pack(uint64 fee_, uint32 size_, uint16 further, uint144 ticket_)
         internal
         pure
-        returns (uint160)
+        returns (BidWord)
     {
-        bytes32 who = bytes32((uint256(uint160(requester)) << 64) | CircuitId.unwrap(circuit));
-        return uint160(uint256(EfficientHashLib.hash(who, inputsHash, dataHash)));
+        return BidWord.wrap(
+            bytes32((uint256(fee_) << 192) | (uint256(size_) << 160) | (uint256(further) << 144) | ticket_)
+        );
+    }
+
+    /// @notice Binds an entry to its requester and to the statements that it asks proofs for.
+    /// @param statements Root over the statements, see `StatementLib`.
+    /// @dev 144 bits: finding other contents for a ticket that somebody else used takes 2^144 trials. Two contents for
+    /// one's own ticket take 2^72 and gain nothing, as a task ends once whatever its contents (docs/threat-model.md).
+    function ticketOf(address requester, bytes32 statements) internal pure returns (uint144) {
+        // The cast keeps the low bits of the hash on purpose.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint144(uint256(EfficientHashLib.hash(bytes32(uint256(uint160(requester))), statements)));
     }
 
     /// @notice Element `i` of `words` without the check of its bound, for a loop over thousands of them.
@@ -48,13 +61,26 @@ library BidWordLib {
         return uint256(BidWord.unwrap(word)) >> 192;
     }
 
-    /// @return Task size (units).
+    /// @return Size of each task (units).
     function size(BidWord word) internal pure returns (uint256) {
         return (uint256(BidWord.unwrap(word)) >> 160) & type(uint32).max;
     }
 
-    /// @return The most the bid can pay for its task (ticks), below 2^96.
+    /// @return How many bids the entry stands for, at least 1.
+    function count(BidWord word) internal pure returns (uint256) {
+        unchecked {
+            return ((uint256(BidWord.unwrap(word)) >> 144) & type(uint16).max) + 1;
+        }
+    }
+
+    function ticket(BidWord word) internal pure returns (uint256) {
+        return uint256(BidWord.unwrap(word)) & type(uint144).max;
+    }
+
+    /// @return The most that one bid of the entry can pay for its task (ticks), below 2^96.
     function cost(BidWord word) internal pure returns (uint256) {
-        return word.fee() * word.size();
+        unchecked {
+            return word.fee() * word.size(); // 64 and 32 bits
+        }
     }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
-
 /// @notice Names a market, and carries the five parameters that every bid needs, so that a bid reads no parameter from
 /// storage (docs/adr/0002): the high 128 bits are the truncated keccak of all parameters, the low 128 bits are
 /// `genesis (40) | biddingPeriod (24) | settlementFee (32) | sealed (1) | maxTaskSize (31)`.
@@ -23,9 +21,13 @@ using {
 library MarketIdLib {
     /// @notice The market does not take bids before its genesis.
     error MarketNotOpenYet(uint256 time, uint256 genesis);
+    /// @notice The market has lived through all rounds that an account can name; create another one.
+    error MarketOver(uint256 rounds);
     /// @notice The id is of no market: its bidding period is 0.
     error NotAMarket(MarketId id);
 
+    /// @dev 102 years of rounds of 12 seconds.
+    uint256 private constant MAX_ROUNDS = 2 ** 28;
     uint256 private constant SEALED = 1 << 31;
 
     /// @dev `maxTaskSize_` is at most 2^30.
@@ -77,7 +79,9 @@ library MarketIdLib {
         if (time < start) revert MarketNotOpenYet(time, start);
         uint256 period = id.biddingPeriod();
         if (period == 0) revert NotAMarket(id);
-        return SafeCastLib.toUint32((time - start) / period);
+        uint256 round = (time - start) / period;
+        if (round >= MAX_ROUNDS) revert MarketOver(MAX_ROUNDS);
+        return uint32(round);
     }
 
     /// @notice First second at which `round` takes no bid any more.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {Mechanism} from "./Mechanism.sol";
 
 /// @notice What a settled round decided, in one slot: `mechanism + 1 (8) | pivot fee (64) | pivot index (32) | revenue (104)
@@ -15,12 +16,19 @@ using {
     OutcomeLib.pivotIndex,
     OutcomeLib.revenue,
     OutcomeLib.units,
-    OutcomeLib.wins,
+    OutcomeLib.winners,
     OutcomeLib.charge,
     OutcomeLib.payDown,
     OutcomeLib.held,
-    OutcomeLib.refund
+    OutcomeLib.refund,
+    OutcomeLib.digest
 } for Outcome global;
+
+/// @notice What most bids need to know of a settled round to find their result: `requesters pay their own bid (1) | pivot fee + 1
+/// (31)`. Zero says nothing: ask the outcome. So does a bid whose fee is the pivot's, as its index decides.
+type Digest is uint32;
+
+using {DigestLib.decides, DigestLib.refund} for Digest global;
 
 library OutcomeLib {
     /// @dev A batch is at most what all seats together offer, below 2^39 units, of fees below 2^64: every field has room.
@@ -60,9 +68,11 @@ library OutcomeLib {
         return Outcome.unwrap(o) & type(uint40).max;
     }
 
-    function wins(Outcome o, uint256 fee, uint256 index) internal pure returns (bool) {
+    /// @return How many of `count` bids at `fee`, of which the first has this index, won.
+    function winners(Outcome o, uint256 fee, uint256 index, uint256 count) internal pure returns (uint256) {
         uint256 pivot = o.pivotFee();
-        return fee > pivot || (fee == pivot && index < o.pivotIndex());
+        if (fee != pivot) return fee > pivot ? count : 0;
+        return FixedPointMathLib.min(FixedPointMathLib.zeroFloorSub(o.pivotIndex(), index), count);
     }
 
     /// @return What a winning bid pays (ticks): the pivot's fee, or its own, for each unit.
@@ -84,15 +94,53 @@ library OutcomeLib {
         return _paysOwnBid(o) ? o.payDown(size) : o.charge(fee, size);
     }
 
-    /// @return What a bid gets back (ticks): all that it locked for its task, or a winner what it does not pay.
-    /// @dev Fees are 64 bits and sizes 32, and a winner's fee is at least the pivot's.
-    function refund(Outcome o, uint256 fee, uint256 size, uint256 index) internal pure returns (uint256) {
+    /// @return What `count` bids get back together (ticks): all that they locked for their tasks, less what the winners among
+    /// them pay.
+    /// @dev Fees are 64 bits, sizes 32 and counts 24, and a winner's fee is at least the pivot's.
+    function refund(Outcome o, uint256 fee, uint256 size, uint256 index, uint256 count)
+        internal
+        pure
+        returns (uint256)
+    {
         unchecked {
-            return fee * size - (o.wins(fee, index) ? o.charge(fee, size) : 0);
+            return fee * size * count - o.charge(fee, size) * o.winners(fee, index, count);
         }
+    }
+
+    function digest(Outcome o) internal pure returns (Digest) {
+        uint256 pivot = o.pivotFee();
+        if (!o.isSettled() || pivot >= type(uint32).max >> 1) return Digest.wrap(0);
+        // forge-lint: disable-next-line(unsafe-typecast) -- below 2^31, as just checked
+        return Digest.wrap((_paysOwnBid(o) ? 1 << 31 : 0) | uint32(pivot + 1));
     }
 
     function _paysOwnBid(Outcome o) private pure returns (bool) {
         return Outcome.unwrap(o) >> 240 == uint256(Mechanism.AverageFee) + 1;
+    }
+}
+
+library DigestLib {
+    uint256 private constant OWN_BID = 1 << 31;
+
+    /// @notice Whether the result of a bid at `fee` follows from the digest.
+    function decides(Digest d, uint256 fee) internal pure returns (bool) {
+        return Digest.unwrap(d) != 0 && fee != _pivotFee(d);
+    }
+
+    /// @return What `count` bids get back together (ticks), as `OutcomeLib.refund` says. Only where the digest decides.
+    /// @dev Fees are 64 bits, sizes 32 and counts 24, and a winner's fee is above the pivot's.
+    function refund(Digest d, uint256 fee, uint256 size, uint256 count) internal pure returns (uint256) {
+        uint256 pivot = _pivotFee(d);
+        unchecked {
+            uint256 back = fee < pivot ? fee : Digest.unwrap(d) & OWN_BID != 0 ? 0 : fee - pivot;
+            return back * size * count;
+        }
+    }
+
+    /// @dev The digest is not zero, so that its low bits are at least 1.
+    function _pivotFee(Digest d) private pure returns (uint256) {
+        unchecked {
+            return (Digest.unwrap(d) & ~OWN_BID) - 1;
+        }
     }
 }

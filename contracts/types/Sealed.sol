@@ -4,20 +4,12 @@ pragma solidity ^0.8.28;
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {BidChain} from "./BidChain.sol";
 import {BidWord} from "./BidWord.sol";
-import {CircuitId} from "./CircuitId.sol";
 
 /// @notice What opens a committed bid.
 struct Opening {
     /// Who committed to the bid.
     address requester;
-    /// Unit fee offered (ticks per unit), at least 1.
-    uint64 fee;
-    /// The circuit whose proof is asked for.
-    CircuitId circuit;
-    /// The statement to be proved, besides the circuit.
-    uint256[] publicInputs;
-    /// What a prover needs to build the witness.
-    bytes data;
+    BidWord word;
     /// 32 random bytes. Without them a commitment could be guessed by trying fees.
     bytes32 salt;
 }
@@ -56,14 +48,19 @@ library StakeLib {
     }
 }
 
-/// @notice Commitments bind chain, contract, market and round by the round's seed, and who made them: a bid's word holds its
-/// requester, so a copy of somebody else's commitment cannot be opened.
+/// @notice Commitments bind chain, contract, market and round by the round's seed, and who made them: a copy of somebody else's
+/// commitment cannot be opened.
 library CommitmentLib {
-    function ofBid(BidChain seed, BidWord word, bytes32 salt) internal pure returns (bytes32) {
-        return EfficientHashLib.hash(bytes32(BidChain.unwrap(seed)), BidWord.unwrap(word), salt);
+    function ofBid(BidChain seed, address requester, BidWord word, bytes32 salt)
+        internal
+        pure
+        returns (bytes32)
+    {
+        bytes32 who = bytes32(uint256(uint160(requester)));
+        return EfficientHashLib.hash(bytes32(BidChain.unwrap(seed)), who, BidWord.unwrap(word), salt);
     }
 
-    /// @dev Four words, where a bid's commitment hashes three: neither is ever taken for the other.
+    /// @dev What was bonded as a bid cannot be opened as an ask: the stake says which it is.
     function ofAsk(BidChain seed, address prover, uint256 seat, uint64 cost, bytes32 salt)
         internal
         pure

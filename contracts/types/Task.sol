@@ -5,18 +5,6 @@ import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {BidWord, BidWordLib} from "./BidWord.sol";
 import {CircuitId} from "./CircuitId.sol";
 
-/// @notice A task to bid for.
-struct NewBid {
-    /// Unit fee offered (ticks per unit), at least 1.
-    uint64 fee;
-    /// The circuit whose proof is asked for; its size in units is part of the id.
-    CircuitId circuit;
-    /// The statement to be proved, besides the circuit.
-    uint256[] publicInputs;
-    /// What a prover needs to build the witness. Published in the event and bound to the bid by its hash.
-    bytes data;
-}
-
 /// @notice A winning task, as named by whoever delivers it, takes it over or expires it. Everything in it is checked
 /// against the round's assignment root.
 struct Task {
@@ -24,18 +12,34 @@ struct Task {
     uint32 round;
     /// Index of the bid in the round.
     uint32 index;
+    /// Number of the bid in its entry, from 0, and how many bids the entry has.
+    uint16 position;
+    uint16 count;
     /// Seat of the prover that the task was assigned to.
     uint8 seat;
     /// Unit fee of the bid (ticks per unit).
     uint64 fee;
-    /// Circuit of the bid.
-    CircuitId circuit;
-    /// Who posted the bid.
+    /// Size of the task (units).
+    uint32 size;
+    /// Who posted the bid, or who its poster named.
     address requester;
-    /// keccak256 of the public inputs, 32 bytes each.
-    bytes32 inputsHash;
-    /// keccak256 of the data published with the bid.
+    /// Root over the statements of the entry, see `StatementLib`.
+    bytes32 statements;
+}
+
+/// @notice A proof of a task, with the statement that it proves.
+struct Delivery {
+    Task task;
+    /// Merkle proof of the task's leaf under the round's assignment root.
+    bytes32[] path;
+    /// Circuit of the statement; its size is the task's.
+    CircuitId circuit;
+    uint256[] publicInputs;
+    /// keccak256 of the data published for the statement.
     bytes32 dataHash;
+    /// Merkle proof of the statement's leaf under `task.statements`, empty for an entry of one bid.
+    bytes32[] statementPath;
+    bytes proof;
 }
 
 /// @notice Where a winning task stands.
@@ -55,15 +59,22 @@ enum TaskStatus {
 using TaskLib for Task global;
 
 library TaskLib {
+    /// @dev A count of 0 makes the word of 2^16 bids, which no round has.
     function word(Task calldata t) internal pure returns (BidWord) {
-        return BidWordLib.pack(
-            t.fee, t.circuit.units(), BidWordLib.ticket(t.requester, t.circuit, t.inputsHash, t.dataHash)
-        );
+        unchecked {
+            return BidWordLib.pack(t.fee, t.size, t.count - 1, BidWordLib.ticketOf(t.requester, t.statements));
+        }
     }
 
     /// @notice Leaf of the assignment tree: who proves which bid.
+    /// @param index Index of the bid in the round; `position` is its number in its entry.
     /// @dev Three words, where an inner node hashes two: a node is never taken for a leaf.
-    function leaf(BidWord word_, uint256 index, uint256 seat) internal pure returns (bytes32) {
-        return EfficientHashLib.hash(BidWord.unwrap(word_), bytes32(index), bytes32(seat));
+    function leaf(BidWord word_, uint256 index, uint256 position, uint256 seat)
+        internal
+        pure
+        returns (bytes32)
+    {
+        bytes32 which = bytes32((position << 32) | index);
+        return EfficientHashLib.hash(BidWord.unwrap(word_), which, bytes32(seat));
     }
 }

@@ -8,8 +8,10 @@ import path from "node:path";
 // What answers at the market's address is split over two contracts.
 const CONTRACTS = [
   { name: "Groth16Verifier" },
+  { name: "MarketExtension" },
   { name: "MarketLens" },
   { name: "ProverMarket", abiOf: ["ProverMarket", "MarketExtension"] },
+  { name: "RoundAuditor" },
 ];
 
 const [outDir, abiDir] = process.argv.slice(2);

@@ -3,6 +3,8 @@
 //! | module | contract |
 //! |---|---|
 //! | [`ProverMarket`] | the market: every entry point, event and error |
+//! | [`MarketExtension`] | the half of the market's code that it calls on its own storage; here to deploy it |
+//! | [`RoundAuditor`] | the check of a round that a market relies on |
 //! | [`MarketLens`] | read-only views that unpack what the market stores packed |
 //! | [`Groth16Verifier`] | the registry of circuits and the check of their proofs |
 //! | [`IERC20`] | what a market needs to know of a token |
@@ -19,6 +21,18 @@ sol!(
     #[sol(rpc, abi, all_derives)]
     ProverMarket,
     "abi/ProverMarket.json"
+);
+
+sol!(
+    #[sol(all_derives)]
+    MarketExtension,
+    "abi/MarketExtension.json"
+);
+
+sol!(
+    #[sol(all_derives)]
+    RoundAuditor,
+    "abi/RoundAuditor.json"
 );
 
 sol!(

@@ -145,11 +145,10 @@ async fn anvil(bids: u64) {
 
 /// `spent`: time that passed, and processor time.
 fn report(what: &str, events: u64, spent: (Duration, Duration), history: &MarketHistory) {
-    let bids: usize = history.rounds().map(|round| round.bids.len()).sum();
-    let statements: usize = history
-        .rounds()
-        .map(|round| round.bids.iter().filter(|bid| round.statement(bid.index).is_some()).count())
-        .sum();
+    let entries = || history.rounds().flat_map(|round| round.entries().iter());
+    let bids: u64 = entries().map(|entry| u64::from(entry.count().get())).sum();
+    let statements: usize =
+        entries().filter_map(|entry| entry.publication()).map(|known| known.statements().len()).sum();
     let rate = |time: Duration| u128::from(events) * 1_000_000 / time.as_micros().max(1);
     println!("{what}: {events} events, {bids} bids and {statements} statements kept");
     println!("  {:.1?}: {} events a second", spent.0, rate(spent.0));

@@ -6,7 +6,8 @@ use alloy::primitives::{Address, Bytes, TxKind, U256};
 use alloy::sol_types::SolConstructor;
 use bindings::Groth16Verifier::constructorCall as NewVerifier;
 use bindings::MarketLens::constructorCall as NewLens;
-use bindings::{Groth16Verifier, IGroth16Verifier, MarketLens, ProverMarket};
+use bindings::ProverMarket::constructorCall as NewMarket;
+use bindings::{Groth16Verifier, IGroth16Verifier, MarketExtension, MarketLens, ProverMarket, RoundAuditor};
 use market_types::TaskSize;
 use thiserror::Error;
 
@@ -88,12 +89,16 @@ pub async fn deploy_verifier(
     Ok(create(connection, "the verifier", &Groth16Verifier::BYTECODE, &arguments).await?.0)
 }
 
-/// Deploys the market's contract, which creates its extension and its auditor, and tells the block it is in.
+/// Deploys the market's auditor, its extension and then its contract, and tells the block that is in.
 ///
 /// # Errors
 /// [`DeployError`].
 pub async fn deploy_market(connection: &Connection) -> Result<(Address, u64), DeployError> {
-    create(connection, "the market", &ProverMarket::BYTECODE, &[]).await
+    let (auditor, _) = create(connection, "the market's auditor", &RoundAuditor::BYTECODE, &[]).await?;
+    let (extension, _) =
+        create(connection, "the market's extension", &MarketExtension::BYTECODE, &[]).await?;
+    let arguments = NewMarket { auditor_: auditor, extension_: extension }.abi_encode();
+    create(connection, "the market", &ProverMarket::BYTECODE, &arguments).await
 }
 
 /// Deploys a lens for `market`.

@@ -4,7 +4,8 @@ use crate::MarketId;
 use alloy::primitives::{Address, B256, U256};
 use alloy::rpc::types::{Log, TransactionReceipt};
 use alloy::sol_types::{SolEvent, SolEventInterface};
-use market_types::{BidIndex, CircuitId, OutOfRange, RoundNumber, TaskSize, UnitFee};
+use bindings::ProverMarket;
+use market_types::{BidIndex, OutOfRange, RoundNumber};
 use thiserror::Error;
 
 pub use bindings::ProverMarket::ProverMarketEvents as Event;
@@ -78,42 +79,42 @@ pub fn first<E: SolEvent>(receipt: &TransactionReceipt, contract: Address) -> Op
     logs.find_map(|log| E::decode_log(&log.inner).ok()).map(|log| log.data)
 }
 
-/// The packed first word of `BidSubmitted`: `round (32) | index (32) | unit fee (64) | circuit (64)`.
+/// Where an entry stands, as `BidSubmitted` and `BidsSubmitted` pack it: `requester (160) | round (32) | index of its first bid (32)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BidHead {
-    /// Round of the bid.
+pub struct Place {
+    /// Who posted it.
+    pub requester: Address,
+    /// Its round.
     pub round: RoundNumber,
-    /// Its index in the round.
-    pub index: BidIndex,
-    /// Its unit fee (ticks per unit).
-    pub fee: UnitFee,
-    /// The circuit of its task.
-    pub circuit: CircuitId,
-    /// The size of its task (units), which the circuit states.
-    pub size: TaskSize,
+    /// Index of its first bid in the round.
+    pub first_index: BidIndex,
 }
 
-impl TryFrom<U256> for BidHead {
+impl TryFrom<U256> for Place {
     type Error = OutOfRange;
 
-    fn try_from(head: U256) -> Result<Self, OutOfRange> {
-        let part = |shift: usize| (head >> shift).as_limbs()[0];
-        let circuit = CircuitId::new(part(0));
+    fn try_from(place: U256) -> Result<Self, OutOfRange> {
+        let part = |shift: usize| (place >> shift).as_limbs()[0] & u64::from(u32::MAX);
         Ok(Self {
-            round: RoundNumber::new(part(160)),
-            index: BidIndex::from_u64(part(128) & u64::from(u32::MAX))?,
-            fee: UnitFee::from_u64(part(64))?,
-            circuit,
-            size: TaskSize::new(circuit.units())?,
+            requester: Address::from_word(place.wrapping_shr(64).into()),
+            round: RoundNumber::new(part(32)),
+            first_index: BidIndex::from_u64(part(0))?,
         })
     }
+}
+
+/// Where the entries of a transaction of `contract` stand: its first one, whether submitted by itself or with others.
+#[must_use]
+pub fn first_place(receipt: &TransactionReceipt, contract: Address) -> Option<Place> {
+    let one = first::<ProverMarket::BidSubmitted>(receipt, contract).map(|event| event.place);
+    let many = || first::<ProverMarket::BidsSubmitted>(receipt, contract).map(|event| event.place);
+    Place::try_from(one.or_else(many)?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloy::primitives::{Bytes, LogData};
-    use bindings::ProverMarket;
 
     fn log(data: LogData) -> Log {
         Log {
@@ -154,20 +155,16 @@ mod tests {
     }
 
     #[test]
-    fn a_bid_head_is_taken_apart_at_the_ends_of_every_range() {
-        let pack = |round: u64, index: u64, fee: u64, circuit: u64| {
-            (U256::from(round) << 160)
-                | (U256::from(index) << 128)
-                | (U256::from(fee) << 64)
-                | U256::from(circuit)
+    fn a_place_is_taken_apart_at_the_ends_of_every_range() {
+        let pack = |requester: Address, round: u64, index: u64| {
+            (U256::from_be_bytes(requester.into_word().0) << 64)
+                | (U256::from(round) << 32)
+                | U256::from(index)
         };
-        let most = u64::from(u32::MAX);
-        let head = BidHead::try_from(pack(most, most - 1, u64::MAX, u64::MAX)).unwrap();
-        assert_eq!(head.round.get(), most);
-        assert_eq!(u64::from(head.index.get()), most - 1);
-        assert_eq!(head.fee, UnitFee::MAX);
-        assert_eq!(head.circuit.get(), u64::MAX);
-        assert!(BidHead::try_from(pack(0, 0, 0, 1)).is_err());
-        assert!(BidHead::try_from(pack(0, 0, 1, 0)).is_err());
+        let (who, most) = (Address::repeat_byte(0xff), u64::from(u32::MAX));
+        let place = Place::try_from(pack(who, most, most - 1)).unwrap();
+        assert_eq!((place.requester, place.round.get()), (who, most));
+        assert_eq!(u64::from(place.first_index.get()), most - 1);
+        assert!(Place::try_from(pack(who, 0, most)).is_err());
     }
 }

@@ -10,12 +10,14 @@
 //! | `offer` | [`Offer`] of a seat, [`CapacityChange`] |
 //! | `outcome` | [`Outcome`] of a settled round |
 //! | [`sealed`] | what opens commitments: [`BidOpening`], [`AskOpening`] |
-//! | [`commitments`] | what the contract hashes: bid words, running hash, assignment tree (pure) |
+//! | `statement`, `lot` | what requesters ask proofs of: [`Statement`], and the entries they submit: [`Lot`] |
+//! | [`commitments`] | what the contract hashes: entries as words, running hash, Merkle trees (pure) |
 //! | [`events`] | logs as events |
 //! | [`history`] | one market rebuilt from its events (pure) |
 //! | `logs` | reads ranges of logs in pieces, from nodes that limit what they answer |
 //! | [`follower`] | keeps histories at the head of the chain, through reorganisations |
 //! | [`round`] | what a settlement needs |
+//! | [`settlement`] | the calls that settle a round, whole or page by page (pure) |
 //! | [`deploy`] | deploys the contracts, creates markets |
 //!
 //! Time is block time throughout: no clock of this machine decides anything about the market.
@@ -29,6 +31,7 @@ pub mod events;
 pub mod follower;
 pub mod history;
 mod logs;
+pub mod lot;
 mod market;
 mod offer;
 mod outcome;
@@ -37,6 +40,8 @@ mod revert;
 pub mod round;
 pub mod sealed;
 mod send;
+pub mod settlement;
+mod statement;
 mod validation;
 
 pub use clearing::Terms;
@@ -45,7 +50,8 @@ pub use commitments::{BidWord, Ticket};
 pub use connection::{ConnectError, Connection, ConnectionOptions, Head, Patience};
 pub use error::CallError;
 pub use follower::{Change, FollowError, FollowOptions, Follower, Markets};
-pub use history::{Assignment, BidRecord, MarketHistory, Retention, RoundRecord, Statement};
+pub use history::{Assignment, BidRecord, EntryRecord, MarketHistory, Retention, RoundRecord};
+pub use lot::{Lot, LotError};
 pub use market::{InvalidMarketId, Market, MarketError, MarketId, NoRound, NotWholeTicks, Phase};
 pub use market_types::CircuitId;
 pub use offer::{CapacityChange, Offer};
@@ -54,4 +60,5 @@ pub use params::{Currency, MarketParams};
 pub use revert::{Revert, decode_revert, error_name};
 pub use sealed::{AskOpening, BidOpening};
 pub use send::{MAX_TRANSACTION_GAS, SendError};
+pub use statement::{Statement, statement_tree};
 pub use validation::InvalidParams;

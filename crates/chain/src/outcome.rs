@@ -3,7 +3,7 @@
 use crate::params::mechanism_from_abi;
 use alloy::primitives::U256;
 use clearing::{Prices, UserPivot};
-use market_types::{BidIndex, Mechanism, OutOfRange, TaskSize, Ticks, UnitFee, UnitPrice, Units};
+use market_types::{BidIndex, LotSize, Mechanism, OutOfRange, TaskSize, Ticks, UnitFee, UnitPrice, Units};
 
 /// `mechanism + 1 (8) | pivot fee (64) | pivot index (32) | revenue (104) | units (40)`, taken apart; see
 /// `contracts/types/Outcome.sol`.
@@ -68,6 +68,12 @@ impl Outcome {
         self.pivot.admits(fee, index)
     }
 
+    /// How many of `count` bids at `fee`, of which the first has index `first`, won: as far as they rank before the pivot.
+    #[must_use]
+    pub fn winners(&self, fee: UnitFee, first: BidIndex, count: LotSize) -> u16 {
+        winners(self.pivot, fee, first, count)
+    }
+
     /// What a winning bid pays (ticks): the user price, or its own fee, for each unit.
     #[must_use]
     pub fn charge(&self, fee: UnitFee, size: TaskSize) -> Ticks {
@@ -97,6 +103,16 @@ impl Outcome {
         let charge = if self.wins(fee, index) { self.charge(fee, size) } else { Ticks::ZERO };
         Ticks::new(locked.saturating_sub(charge.get()))
     }
+}
+
+/// [`Outcome::winners`] for a pivot.
+pub(crate) fn winners(pivot: UserPivot, fee: UnitFee, first: BidIndex, count: LotSize) -> u16 {
+    let fee = UnitPrice::from(fee);
+    if fee != pivot.fee {
+        return if fee > pivot.fee { count.get() } else { 0 };
+    }
+    let before = pivot.index.saturating_sub(first.get());
+    u16::try_from(before).unwrap_or(u16::MAX).min(count.get())
 }
 
 #[cfg(test)]
@@ -149,5 +165,20 @@ mod tests {
         assert_eq!((outcome.pay_down(size(4)).get(), outcome.held(fee(9), size(4)).get()), (31, 31));
         assert_eq!(outcome.refund(fee(9), size(4), FIRST).get(), 0);
         assert_eq!(outcome.refund(fee(5), size(4), BidIndex::new(3).unwrap()).get(), 20);
+    }
+
+    #[test]
+    fn of_a_lot_at_the_pivots_fee_those_before_it_won() {
+        let outcome = Outcome::from_slot(slot(0, 5, 103, 36, 9)).unwrap().unwrap();
+        let won = |at: u64, first: u32, count: u16| {
+            let (index, count) = (BidIndex::new(first).unwrap(), LotSize::new(count).unwrap());
+            let won = outcome.winners(fee(at), index, count);
+            let one_by_one = (0..u32::from(count.get()))
+                .filter(|further| outcome.wins(fee(at), BidIndex::new(first + further).unwrap()));
+            assert_eq!(one_by_one.count(), usize::from(won));
+            won
+        };
+        assert_eq!((won(6, 200, 9), won(4, 0, 9)), (9, 0));
+        assert_eq!((won(5, 100, 9), won(5, 90, 13), won(5, 103, 1), won(5, 0, 200)), (3, 13, 0, 103));
     }
 }

@@ -1,4 +1,4 @@
-//! What a settlement needs: the ask book and the terms of a round, the round as the crate `clearing` takes it, and the call.
+//! What a settlement needs: the ask book and the terms of a round, the round as the crate `clearing` takes it, and the certificate.
 
 use crate::history::{BundleRecord, RoundRecord};
 use crate::{CallError, CapacityChange, Client, Market, Offer, Terms};
@@ -131,23 +131,8 @@ pub(crate) fn terms_from_abi(cap: U256, reserve: U256) -> Result<Terms, OutOfRan
 /// # Errors
 /// [`RoundError`] if the asks are not by ascending seat; those of [`asks_at`] are.
 pub fn to_clearing(record: &RoundRecord, terms: Terms, asks: Vec<SeatedAsk>) -> Result<Round, RoundError> {
-    let bids = record.bids.iter().map(|bid| Bid { fee: bid.fee, size: bid.size() }).collect();
+    let bids = record.bids().map(|bid| Bid { fee: bid.fee, size: bid.size() }).collect();
     Round::new(record.number, terms.cap, terms.reserve, bids, asks)
-}
-
-/// The call that settles a round with its certificate.
-#[must_use]
-pub fn settle_call(
-    market: &Market,
-    record: &RoundRecord,
-    certificate: &Certificate,
-) -> ProverMarket::settleCall {
-    ProverMarket::settleCall {
-        id: market.id.get(),
-        round: U256::from(record.number.get()),
-        certificate: certificate_to_abi(certificate),
-        words: record.bids.iter().map(|bid| bid.word.get()).collect(),
-    }
 }
 
 /// Stands for "no ask" in a certificate; seats on chain are below 128.
@@ -208,9 +193,8 @@ pub fn release_call(
     record: &RoundRecord,
     bundle: &BundleRecord,
 ) -> Option<ProverMarket::releaseCall> {
-    let first = usize::try_from(bundle.first_index.get()).ok()?;
-    let end = first.checked_add(usize::try_from(bundle.count).ok()?)?;
-    let words: Vec<B256> = record.bids.range(first..end)?.iter().map(|bid| bid.word.get()).collect();
+    let entries = record.entries_from(bundle.first_index, bundle.entries)?;
+    let words: Vec<B256> = entries.iter().map(|entry| entry.word.get()).collect();
     Some(ProverMarket::releaseCall {
         id: market.id.get(),
         requester: bundle.requester,

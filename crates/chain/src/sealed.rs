@@ -1,11 +1,13 @@
 //! What opens a commitment of a sealed market. Pure, and the same bytes as `contracts/types/Sealed.sol`.
 
-use crate::commitments::{BidChain, BidWord, ask_commitment, bid_commitment, ticket};
-use crate::{Client, Market};
+use crate::commitments::{BidChain, BidWord, Ticket, ask_commitment, bid_commitment};
+use crate::lot::publish_call;
+use crate::{Client, Market, Statement};
 use alloy::primitives::aliases::U96;
 use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::sol_types::SolCall;
 use bindings::ProverMarket;
-use market_types::{AskIndex, CircuitId, OutOfRange, RoundNumber, TaskSize, UnitCost, UnitFee};
+use market_types::{AskIndex, CircuitId, LotSize, OutOfRange, RoundNumber, TaskSize, UnitCost, UnitFee};
 use serde::{Deserialize, Serialize};
 
 /// What opens a committed bid. Whoever has it can open the bid, and knows it.
@@ -31,8 +33,15 @@ impl BidOpening {
     /// # Errors
     /// [`OutOfRange`] if the circuit has no size.
     pub fn word(&self) -> Result<BidWord, OutOfRange> {
-        let ticket = ticket(self.requester, self.circuit, &self.public_inputs, &self.data);
-        Ok(BidWord::new(self.fee, TaskSize::new(self.circuit.units())?, ticket))
+        let ticket = Ticket::new(self.requester, self.statement().leaf(0));
+        Ok(BidWord::new(self.fee, TaskSize::new(self.circuit.units())?, LotSize::MIN, ticket))
+    }
+
+    /// What the bid asks a proof of.
+    #[must_use]
+    pub fn statement(&self) -> Statement {
+        let (circuit, public_inputs, data) = (self.circuit, self.public_inputs.clone(), self.data.clone());
+        Statement { circuit, public_inputs, data }
     }
 
     /// The commitment in the round of `seed`; see [`Client::seed`].
@@ -40,7 +49,7 @@ impl BidOpening {
     /// # Errors
     /// [`OutOfRange`] if the circuit has no size.
     pub fn commitment(&self, seed: BidChain) -> Result<B256, OutOfRange> {
-        Ok(bid_commitment(seed, self.word()?, self.salt))
+        Ok(bid_commitment(seed, self.requester, self.word()?, self.salt))
     }
 
     /// The least deposit with which the bid can be opened (ticks): what it may cost, with the settlement fee. A larger one
@@ -68,17 +77,18 @@ impl BidOpening {
         Ok(ProverMarket::commitBidCall { id, commitment, deposit_: deposit, round })
     }
 
-    /// The opening as the contract takes it.
+    /// The opening as the contract takes it. What the bid asks for is told apart from it, see [`BidOpening::publish_call`].
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if the circuit has no size.
+    pub fn to_abi(&self) -> Result<ProverMarket::Opening, OutOfRange> {
+        Ok(ProverMarket::Opening { requester: self.requester, word: self.word()?.get(), salt: self.salt })
+    }
+
+    /// The call that tells provers what the bid asks a proof of, in the transaction that opens it or any time later.
     #[must_use]
-    pub fn to_abi(&self) -> ProverMarket::Opening {
-        ProverMarket::Opening {
-            requester: self.requester,
-            fee: self.fee.get(),
-            circuit: self.circuit.get(),
-            publicInputs: self.public_inputs.clone(),
-            data: self.data.clone(),
-            salt: self.salt,
-        }
+    pub fn publish_call(&self, market: &Market) -> ProverMarket::publishCall {
+        publish_call(market, self.requester, &[self.statement()])
     }
 }
 
@@ -135,11 +145,20 @@ fn narrow(round: RoundNumber) -> u32 {
     u32::try_from(round.get()).unwrap_or(u32::MAX)
 }
 
-/// The call that opens bids of the round that closed last.
-#[must_use]
-pub fn reveal_bids_call(market: &Market, openings: &[BidOpening]) -> ProverMarket::revealBidsCall {
-    let openings = openings.iter().map(BidOpening::to_abi).collect();
-    ProverMarket::revealBidsCall { id: market.id.get(), openings }
+/// The call that opens bids of the round that closed last and publishes what they ask proofs of. Openings that are refused do not
+/// stop the others, and what is published for them means nothing.
+///
+/// # Errors
+/// [`OutOfRange`] if a circuit has no size.
+pub fn reveal_bids_call(
+    market: &Market,
+    openings: &[BidOpening],
+) -> Result<ProverMarket::multicallCall, OutOfRange> {
+    let opened = openings.iter().map(BidOpening::to_abi).collect::<Result<_, _>>()?;
+    let reveal = ProverMarket::revealBidsCall { id: market.id.get(), openings: opened }.abi_encode();
+    let publish = openings.iter().map(|opening| opening.publish_call(market).abi_encode());
+    let data = std::iter::once(reveal).chain(publish).map(Into::into).collect();
+    Ok(ProverMarket::multicallCall { data })
 }
 
 impl Client {

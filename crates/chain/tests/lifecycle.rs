@@ -4,16 +4,18 @@
 mod support;
 
 use alloy::eips::BlockNumberOrTag;
-use alloy::primitives::U256;
+use alloy::primitives::{B256, U256};
 use alloy::providers::Provider;
 use bindings::ProverMarket::{
-    self, ProofRejected, RoundSettledAlready, UnknownBundle, UnknownTask, deliverCall, expireCall,
+    self, Delivery, ProofRejected, RoundSettledAlready, UnknownBundle, UnknownTask, WrongStatement,
+    expireCall,
 };
-use chain::commitments::{AssignmentTree, BidChain};
+use chain::commitments::{BidChain, MerkleTree};
 use chain::history::TaskEnd;
-use chain::round::{asks_at, release_call, seats, settle_call, terms_at, to_clearing};
+use chain::round::{asks_at, release_call, seats, terms_at, to_clearing};
 use chain::sealed::reveal_bids_call;
-use chain::{MAX_TRANSACTION_GAS, Outcome};
+use chain::settlement::{PageLimits, Settling};
+use chain::{EntryRecord, MAX_TRANSACTION_GAS, Outcome};
 use clearing::clear_with_certificate;
 use market_types::{AskIndex, Mechanism, RoundNumber, UnitCost};
 use support::{ROUND, Stage};
@@ -26,11 +28,11 @@ async fn the_running_hash_of_a_round_is_that_of_the_contract() {
     let words = stage.round().await.words();
     assert_eq!(words.len(), 12);
     let of = |round, words: &[_]| {
-        BidChain::of(client.chain_id(), client.contract(), stage.market.id, round, words).value()
+        BidChain::of(client.chain_id(), client.contract(), stage.market.id, round, words)
     };
     let stored = async |round: RoundNumber| {
         let number = U256::from(round.get());
-        client.market().bidChainOf(stage.market.id.get(), number).call().await.unwrap()
+        BidChain::stored(client.market().bidChainOf(stage.market.id.get(), number).call().await.unwrap())
     };
     assert_eq!(of(ROUND, &words), stored(ROUND).await);
     assert_eq!(of(RoundNumber::new(5), &[]), stored(RoundNumber::new(5)).await);
@@ -48,8 +50,10 @@ async fn a_round_settles_with_the_certificate_and_its_assignment_follows_from_lo
     let (outcome, certificate) = clear_with_certificate(Mechanism::Core, &round);
     assert!(outcome.is_trade());
 
-    let call = settle_call(&stage.market, &record, &certificate);
-    client.send(call.clone(), U256::ZERO, None).await.unwrap();
+    let seed = client.seed(&stage.market, ROUND);
+    let settling = Settling::new(&stage.market, seed, &record, &certificate);
+    let call = settling.next(None, &PageLimits::TRANSACTION).unwrap();
+    client.settle(call.clone()).await.unwrap();
 
     let record = stage.round().await;
     let settlement = record.settlement.as_ref().unwrap();
@@ -62,9 +66,9 @@ async fn a_round_settles_with_the_certificate_and_its_assignment_follows_from_lo
     let number = U256::from(ROUND.get());
     let root = client.market().assignmentRoot(stage.market.id.get(), number).call().await.unwrap();
     assert_eq!(settlement.assignment_root, root);
-    assert_ne!(root, AssignmentTree::new(vec![]).root());
+    assert_ne!(root, MerkleTree::new(vec![]).root());
 
-    let error = client.send(call, U256::ZERO, None).await.unwrap_err();
+    let error = client.settle(call).await.unwrap_err();
     assert!(error.is::<RoundSettledAlready>());
     assert_eq!(error.to_string(), "RoundSettledAlready(round: 1)");
 }
@@ -79,18 +83,15 @@ async fn every_path_is_accepted_and_a_real_proof_is_paid() {
     let assignments = record.assignments().unwrap();
     assert!(assignments.len() > 2);
     for assignment in assignments {
-        let call = deliverCall {
-            id: stage.market.id.get(),
-            task: assignment.task.clone(),
-            path: assignment.path().to_vec(),
-            publicInputs: statement.public_inputs.clone(),
-            proof: statement.proof.clone(),
-        };
-        let wrong_proof = deliverCall { proof: vec![0; 256].into(), ..call.clone() };
-        let wrong_path = deliverCall { path: vec![], ..call.clone() };
-        assert!(client.send(wrong_proof, U256::ZERO, None).await.unwrap_err().is::<ProofRejected>());
-        assert!(client.send(wrong_path, U256::ZERO, None).await.unwrap_err().is::<UnknownTask>());
-        client.send(call, U256::ZERO, Some(stage.market.delivery_gas())).await.unwrap();
+        let delivery = record.delivery(assignment, statement.proof.clone()).unwrap();
+        let wrong_proof = Delivery { proof: vec![0; 256].into(), ..delivery.clone() };
+        let wrong_path = Delivery { path: vec![], ..delivery.clone() };
+        let wrong_data = Delivery { dataHash: B256::ZERO, ..delivery.clone() };
+        let refusal = async |delivery| client.deliver(&stage.market, delivery).await.unwrap_err();
+        assert!(refusal(wrong_proof).await.is::<ProofRejected>());
+        assert!(refusal(wrong_path).await.is::<UnknownTask>());
+        assert!(refusal(wrong_data).await.is::<WrongStatement>());
+        client.deliver(&stage.market, delivery).await.unwrap();
     }
     let record = stage.round().await;
     for assignment in record.assignments().unwrap() {
@@ -109,7 +110,7 @@ async fn bundles_wait_in_the_history_until_they_are_released() {
     let history = stage.history().await;
     let bundles: Vec<_> = history.bundles().copied().collect();
     // The second and third bid of account 4 and the nine of account 5.
-    assert_eq!(bundles.iter().map(|bundle| bundle.count).collect::<Vec<_>>(), [1, 1, 9]);
+    assert_eq!(bundles.iter().map(|bundle| bundle.entries).collect::<Vec<_>>(), [1, 1, 9]);
     let client = stage.bed.client(9).await;
     for bundle in &bundles {
         let call = release_call(&stage.market, history.round(ROUND).unwrap(), bundle).unwrap();
@@ -120,9 +121,9 @@ async fn bundles_wait_in_the_history_until_they_are_released() {
         client.send(call.clone(), U256::ZERO, None).await.unwrap();
         let record = history.round(ROUND).unwrap();
         let settlement = record.settlement.as_ref().unwrap();
-        let first = usize::try_from(bundle.first_index.get()).unwrap();
-        let bids = record.bids.range(first..first + usize::try_from(bundle.count).unwrap()).unwrap();
-        let refund = bids.iter().fold(U256::ZERO, |sum, bid| sum + settlement.refund(bid));
+        let entries = record.entries_from(bundle.first_index, bundle.entries).unwrap();
+        let bids = entries.into_iter().flat_map(EntryRecord::bids);
+        let refund = bids.fold(U256::ZERO, |sum, bid| sum + settlement.refund(&bid));
         assert_eq!(available().await - before, refund);
         assert!(client.send(call, U256::ZERO, None).await.unwrap_err().is::<UnknownBundle>());
     }
@@ -183,7 +184,7 @@ async fn an_expired_task_is_ended_and_its_penalty_leaves_the_seat() {
     let assignment = &record.assignments().unwrap()[0];
     let client = stage.bed.client(9).await;
     let capacity = stage.history().await.seat(assignment.seat).unwrap().capacity;
-    let (task, path) = (assignment.task.clone(), assignment.path().to_vec());
+    let (task, path) = (record.named_task(assignment).unwrap(), record.path(assignment));
     client.send(expireCall { id: stage.market.id.get(), task, path }, U256::ZERO, None).await.unwrap();
     let history = stage.history().await;
     let task = history.round(ROUND).unwrap().task(assignment.index).unwrap();
@@ -205,8 +206,7 @@ async fn under_average_fee_every_delivery_is_paid_its_share_and_the_dust_goes_to
     let slot = client.market().outcomeOf(id, U256::from(ROUND.get())).call().await.unwrap();
     assert_eq!(Outcome::from_slot(slot), Ok(Some(settlement.outcome)));
     let assignments = record.assignments().unwrap();
-    let charged = |bid: &chain::BidRecord| settlement.charge(bid);
-    let revenue: U256 = record.bids.iter().map(charged).fold(U256::ZERO, |sum, charge| sum + charge);
+    let revenue: U256 = record.bids().fold(U256::ZERO, |sum, bid| sum + settlement.charge(&bid));
     assert_eq!(revenue, U256::from(settlement.outcome.revenue.get()));
     let paid = assignments.iter().fold(0, |sum, task| sum + settlement.outcome.pay_down(task.size).get());
     let surplus = client.market().surplusOf(id).call().await.unwrap();
@@ -214,14 +214,8 @@ async fn under_average_fee_every_delivery_is_paid_its_share_and_the_dust_goes_to
 
     let statement = &stage.circuits.last().unwrap().statements[0];
     let assignment = &assignments[0];
-    let call = deliverCall {
-        id,
-        task: assignment.task.clone(),
-        path: assignment.path().to_vec(),
-        publicInputs: statement.public_inputs.clone(),
-        proof: statement.proof.clone(),
-    };
-    client.send(call, U256::ZERO, Some(stage.market.delivery_gas())).await.unwrap();
+    let delivery = record.delivery(assignment, statement.proof.clone()).unwrap();
+    client.deliver(&stage.market, delivery).await.unwrap();
     let record = stage.round().await;
     let due = U256::from(settlement.outcome.pay_down(assignment.size).get());
     assert!(matches!(record.task(assignment.index).and_then(|task| task.end),
@@ -247,12 +241,13 @@ async fn a_sealed_round_is_what_was_opened_of_it() {
     let mut wrong = bids[2].clone();
     wrong.fee = market_types::UnitFee::new(71).unwrap();
     opened.push(wrong);
-    let call = reveal_bids_call(market, &opened);
+    let call = reveal_bids_call(market, &opened).unwrap();
     anyone.send(call, U256::ZERO, None).await.unwrap();
     bed.reveal(&anyone, market, &[], &asks).await;
     let history = stage.history().await;
-    let fees: Vec<_> = history.round(ROUND).unwrap().bids.iter().map(|bid| bid.fee.get()).collect();
-    assert_eq!(fees, [80, 90]);
+    let record = history.round(ROUND).unwrap();
+    assert_eq!(record.bids().map(|bid| bid.fee.get()).collect::<Vec<_>>(), [80, 90]);
+    assert!(record.bids().all(|bid| bid.statement() == Some(&bids[0].statement())));
     let costs: Vec<_> = history.asks_at(ROUND).iter().map(|entry| entry.ask.cost.get()).collect();
     assert_eq!(costs, [10, 20, 30]);
     assert_eq!(history.asks_at(RoundNumber::new(2)), []);

@@ -9,6 +9,7 @@ use crate::commands::forfeit::ForfeitArgs;
 use crate::commands::market::MarketArgs;
 use crate::commands::money::{DepositArgs, WithdrawArgs};
 use crate::commands::prover::ProverArgs;
+use crate::commands::publish::PublishArgs;
 use crate::commands::reveal::RevealArgs;
 use crate::commands::round::RoundArgs;
 use crate::demo::DemoArgs;
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Deposit(DepositArgs),
     Withdraw(WithdrawArgs),
     Bid(BidArgs),
+    Publish(PublishArgs),
     Reveal(RevealArgs),
     Forfeit(ForfeitArgs),
     Prover(ProverArgs),
@@ -78,6 +80,6 @@ mod tests {
             assert!(groups, "{}", command.get_name());
             teaching += 1;
         }
-        assert_eq!(teaching, 14);
+        assert_eq!(teaching, 15);
     }
 }

@@ -3,7 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `number` | what all numbers share: checked constructors, errors, written form |
-//! | `quantity` | work in units: [`Units`], [`TaskSize`], [`Capacity`], [`CapacityCap`] |
+//! | `quantity` | work in units: [`Units`], [`TaskSize`], [`Capacity`], [`CapacityCap`]; in tasks: [`LotSize`] |
 //! | `money` | amounts of money in ticks: [`Ticks`] |
 //! | `price` | ticks per unit: [`UnitFee`], [`UnitCost`], [`ReservePrice`], [`UnitPrice`] |
 //! | `index` | identity and order: [`RoundNumber`], [`BidIndex`], [`AskIndex`] |
@@ -31,5 +31,5 @@ pub use mechanism::{Mechanism, UnknownMechanism};
 pub use money::Ticks;
 pub use number::{NumberError, OutOfRange};
 pub use price::{ReservePrice, UnitCost, UnitFee, UnitPrice};
-pub use quantity::{Capacity, CapacityCap, TaskSize, Units};
+pub use quantity::{Capacity, CapacityCap, LotSize, TaskSize, Units};
 pub use round::{Ask, Bid, Round, RoundError, SeatedAsk};

@@ -1,4 +1,4 @@
-//! Amounts of proving work, in *units*: one unit is a fixed number of constraints, set per market.
+//! Amounts of proving work, in *units*: one unit is a fixed number of constraints, set per market. And in tasks.
 
 use crate::number::number;
 
@@ -26,6 +26,13 @@ number! {
     /// The capacity cap of a round, in units: the most that one round may prove, fixed before bidding opens;
     /// at least 1.
     CapacityCap(u64) in 1..=u64::MAX, "capacity cap", as text
+}
+
+number! {
+    /// How many bids one entry of a round stands for; at least 1.
+    ///
+    /// They have consecutive indices, one fee and one size.
+    LotSize(u16) in 1..=16_383, "number of bids in an entry", as number
 }
 
 impl Units {

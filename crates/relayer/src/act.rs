@@ -1,12 +1,15 @@
-//! Does one thing that the plan asks for.
+//! Does one thing that the plan asks for, in one transaction.
 
+use crate::plan::next_step;
 use alloy::primitives::{B256, U256};
-use bindings::ProverMarket::{NothingToSettle, RoundSettledAlready, RoundVoid, UnknownBundle};
+use alloy::rpc::types::TransactionReceipt;
+use bindings::ProverMarket::{NothingToSettle, RoundSettledAlready, RoundVoid, UnknownBundle, WrongProgress};
 use chain::commitments::BidChain;
 use chain::history::BundleRecord;
-use chain::round::{asks_at, release_call, settle_call, terms_at, to_clearing};
+use chain::round::{asks_at, release_call, terms_at, to_clearing};
+use chain::settlement::{PageLimits, SettlementCall, Settling};
 use chain::{CallError, Client, Market, RoundRecord, SendError, Terms};
-use clearing::clear_with_certificate;
+use clearing::{Certificate, certificate};
 use market_types::{RoundError, RoundNumber, Units};
 use thiserror::Error;
 
@@ -24,6 +27,19 @@ pub enum Done {
         /// Total size of the winning tasks (units), 0 without a trade.
         units: Units,
     },
+    /// A page of the round was settled by this relayer, and others are left.
+    PageSettled {
+        /// The transaction.
+        transaction: B256,
+        /// Its block.
+        block: u64,
+        /// Gas it used.
+        gas: u64,
+        /// Bids of the pages that are left.
+        bids_left: u64,
+    },
+    /// The page was to go on from one that its settler has gone on from. The next look at the chain shows which is the furthest now.
+    Overtaken,
     /// Somebody else settled the round first, with the same outcome: no other passes.
     SettledByOther,
     /// The round's deadline passed; every bid is refunded.
@@ -54,7 +70,7 @@ pub enum ActError {
     )]
     OtherBids {
         /// How many bids are known.
-        known: usize,
+        known: u32,
         /// How many the contract has.
         actual: u64,
     },
@@ -76,7 +92,8 @@ pub enum ActError {
     MissingBids(RoundNumber),
 }
 
-/// Clears a closed round under its `terms` and settles it.
+/// Clears a closed round under its `terms` and settles it, or its next page if it is larger than `limits` let a transaction be. Where
+/// pages have come to is read from `record`.
 ///
 /// # Errors
 /// [`ActError`]. That somebody was faster is none.
@@ -85,16 +102,39 @@ pub async fn settle(
     market: &Market,
     record: &RoundRecord,
     terms: Terms,
+    limits: &PageLimits,
 ) -> Result<Done, ActError> {
     let (id, round) = (market.id.get(), U256::from(record.number.get()));
-    let contract = client.market();
-    if contract.outcomeOf(id, round).call().await.map_err(CallError::from)? != U256::ZERO {
+    if client.market().outcomeOf(id, round).call().await.map_err(CallError::from)? != U256::ZERO {
         return Ok(Done::SettledByOther);
     }
-    let stored = BidChain::stored(contract.bidChainOf(id, round).call().await.map_err(CallError::from)?);
+    let certificate = certify(client, market, record, terms).await?;
+    let settling = Settling::new(market, client.seed(market, record.number), record, &certificate);
+    let settler = client.sender().ok_or(SendError::NoKey)?;
+    let Some(call) = next_step(record, &settling, settler, limits) else { return Ok(Done::SettledByOther) };
+    let left = bids_left(&call);
+    match client.settle(call).await {
+        Ok(receipt) => Ok(settled(&receipt, left, certificate.units)),
+        Err(error) if error.is::<RoundSettledAlready>() => Ok(Done::SettledByOther),
+        Err(error) if error.is::<WrongProgress>() => Ok(Done::Overtaken),
+        Err(error) if error.is::<RoundVoid>() || error.is::<NothingToSettle>() => Ok(Done::TooLate),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The certificate of a closed round, from what is known if that is what the contract has.
+async fn certify(
+    client: &Client,
+    market: &Market,
+    record: &RoundRecord,
+    terms: Terms,
+) -> Result<Certificate, ActError> {
+    let (id, round) = (market.id.get(), U256::from(record.number.get()));
+    let stored = client.market().bidChainOf(id, round).call().await.map_err(CallError::from)?;
+    let stored = BidChain::stored(stored);
     let known = BidChain::of(client.chain_id(), client.contract(), market.id, record.number, &record.words());
     if known != stored {
-        return Err(ActError::OtherBids { known: record.bids.len(), actual: stored.count() });
+        return Err(ActError::OtherBids { known: record.bid_count(), actual: stored.count() });
     }
     if market.params.is_controlled() {
         let actual = terms_at(client, market, record.number).await?;
@@ -104,17 +144,24 @@ pub async fn settle(
     }
     let asks = asks_at(client, market, record.number).await?;
     let round = to_clearing(record, terms, asks)?;
-    let (outcome, certificate) = clear_with_certificate(market.params.mechanism, &round);
-    match client.send(settle_call(market, record, &certificate), U256::ZERO, None).await {
-        Ok(receipt) => Ok(Done::Settled {
-            transaction: receipt.transaction_hash,
-            block: receipt.block_number.unwrap_or_default(),
-            gas: receipt.gas_used,
-            units: outcome.units,
-        }),
-        Err(error) if error.is::<RoundSettledAlready>() => Ok(Done::SettledByOther),
-        Err(error) if error.is::<RoundVoid>() || error.is::<NothingToSettle>() => Ok(Done::TooLate),
-        Err(error) => Err(error.into()),
+    Ok(certificate(market.params.mechanism, &round))
+}
+
+/// Bids of the pages that are left after this call.
+fn bids_left(call: &SettlementCall) -> u64 {
+    match call {
+        SettlementCall::Whole(_) => 0,
+        SettlementCall::Page(call) => BidChain::stored(call.page.start.chain).count(),
+    }
+}
+
+fn settled(receipt: &TransactionReceipt, bids_left: u64, units: Units) -> Done {
+    let (transaction, gas) = (receipt.transaction_hash, receipt.gas_used);
+    let block = receipt.block_number.unwrap_or_default();
+    if bids_left == 0 {
+        Done::Settled { transaction, block, gas, units }
+    } else {
+        Done::PageSettled { transaction, block, gas, bids_left }
     }
 }
 

@@ -2,9 +2,11 @@
 
 use alloy::primitives::Address;
 use chain::MarketId;
+use chain::settlement::PageLimits;
 use clap::{Args, Parser};
 use serde::{Deserialize, Serialize};
 use service::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -15,6 +17,10 @@ const HELP: &str = "\
 A relayer reads each closed round from the chain's logs, computes prices, winners and assignment, and submits the outcome.
 The first right outcome earns the settlement fees of the round's bids; a wrong one is refused, so a relayer can harm nobody
 and any number may run. It keeps no state: stop and start it at any time.
+
+A round that is too large for one transaction is settled in pages, from its last bid to its first. A relayer goes on from the
+furthest page of the right outcome, whoever settled it; after the last one each settler is credited the fees of the bids of its
+pages. Two that send the same page both pay its gas, and one of them is credited.
 
 In a sealed market it settles what has been opened once the time for that is over. It opens nothing itself, as it holds no
 openings, and forfeits no commitments.
@@ -81,6 +87,11 @@ pub struct Flags {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release_bundles: Option<bool>,
+    /// Settle a round in pages of at most this many entries; an entry is a bid, or a lot of up to 16383 [default: as many as one transaction
+    /// holds, with at most 128 KiB and 16.7 million gas]
+    #[arg(long, value_name = "ENTRIES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_entries: Option<NonZeroUsize>,
     /// Milliseconds between two looks for a new block [default: 400]
     #[arg(long, value_name = "MS")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,6 +132,8 @@ pub struct Config {
     /// Whether to release bundles.
     #[serde(default = "default_release_bundles")]
     pub release_bundles: bool,
+    /// Most entries of a round that are settled in one transaction; `None`: as many as it holds.
+    pub page_entries: Option<NonZeroUsize>,
     /// Milliseconds between two looks for a new block.
     #[serde(default = "default_poll_ms")]
     pub poll_ms: u64,
@@ -174,6 +187,13 @@ impl Config {
         Ok(config)
     }
 
+    /// What one transaction of a settlement may hold.
+    #[must_use]
+    pub fn limits(&self) -> PageLimits {
+        let most = PageLimits::TRANSACTION;
+        PageLimits { entries: self.page_entries.map_or(most.entries, NonZeroUsize::get), ..most }
+    }
+
     /// The markets to serve; none stands for all.
     ///
     /// # Errors
@@ -212,6 +232,17 @@ mod tests {
         let config = load(&["--from-block", "7", "--release-bundles", "false", "--once"], &file).unwrap();
         assert_eq!((config.from_block, config.release_bundles, config.once), (7, false, true));
         assert_eq!((config.poll_ms, config.json), (400, false));
+        assert_eq!(config.limits(), PageLimits::TRANSACTION);
+    }
+
+    #[test]
+    fn pages_are_made_smaller_by_a_flag_or_the_file_and_never_empty() {
+        let file = format!("contract = '{CONTRACT}'\npage_entries = 50");
+        assert_eq!(load(&[], &file).unwrap().limits().entries, 50);
+        let limits = load(&["--page-entries", "7"], &file).unwrap().limits();
+        assert_eq!(limits, PageLimits { entries: 7, ..PageLimits::TRANSACTION });
+        let error = load(&["--page-entries", "0"], &file).unwrap_err();
+        assert!(error.contains("--page-entries"), "{error}");
     }
 
     #[test]

@@ -28,7 +28,10 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
         () = &mut stop => return Ok(()),
         follower = start(&config, &options) => follower?,
     };
-    let relay = Relay::new(follower, RelayOptions { release_bundles: config.release_bundles });
+    let relay = Relay::new(
+        follower,
+        RelayOptions { release_bundles: config.release_bundles, limits: config.limits() },
+    );
     let tally = if config.once {
         tokio::select! {
             () = &mut stop => return Ok(()),
@@ -37,7 +40,13 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
     } else {
         relay.run(stop).await.map_err(exit(FAILED))?
     };
-    info!(settled = tally.settled, released = tally.released, failed = tally.failed, "done");
+    info!(
+        settled = tally.settled,
+        pages = tally.pages,
+        released = tally.released,
+        failed = tally.failed,
+        "done"
+    );
     if config.once && tally.failed > 0 {
         return Err(Exit::new(FAILED, format!("{} of the actions failed, see above", tally.failed)));
     }

@@ -2,6 +2,7 @@
 
 use crate::act::{ActError, Done, release, settle};
 use crate::plan::{Action, MarketView, plan};
+use chain::settlement::PageLimits;
 use chain::{Change, Client, FollowError, Follower, MarketHistory, MarketId};
 use service::Backoff;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,8 @@ use tracing::{debug, error, info, warn};
 pub struct RelayOptions {
     /// Whether to release bundles, at the relayer's own cost.
     pub release_bundles: bool,
+    /// What one transaction of a settlement may hold.
+    pub limits: PageLimits,
 }
 
 /// Transactions on their way at once.
@@ -38,6 +41,8 @@ enum Rest {
     Running,
     /// It had its effect in this block. If that block is undone, the history will ask for it again.
     SeenAt(u64),
+    /// What follows from it shows once this block has been read.
+    UntilRead(u64),
     /// It failed.
     Until(Instant),
     /// It cannot or need not be done any more.
@@ -49,6 +54,8 @@ enum Rest {
 pub struct Tally {
     /// Rounds settled by this relayer.
     pub settled: usize,
+    /// Pages settled by this relayer that left others to be settled.
+    pub pages: usize,
     /// Bundles released by this relayer.
     pub released: usize,
     /// Actions that came to nothing.
@@ -153,11 +160,12 @@ impl Relay {
                 plan(&view, now).into_iter().map(|action| (history.id(), action)).collect::<Vec<_>>()
             })
             .collect();
+        let limits = self.options.limits;
         for (id, action) in due {
             if self.running.len() >= AT_ONCE {
                 break;
             }
-            if let Some(work) = self.follower.market(id).and_then(|history| work(history, action)) {
+            if let Some(work) = self.follower.market(id).and_then(|history| work(history, action, limits)) {
                 debug!(market = %id, ?action, "starting");
                 let attempt = self.attempts.entry((id, action)).or_insert_with(Attempt::new);
                 attempt.rest = Rest::Running;
@@ -189,6 +197,7 @@ impl Relay {
         report(market, action, &result);
         match &result {
             Ok(Done::Settled { .. }) => self.tally.settled += 1,
+            Ok(Done::PageSettled { .. }) => self.tally.pages += 1,
             Ok(Done::Released { .. }) => self.tally.released += 1,
             Ok(_) => {}
             Err(_) => self.tally.failed += 1,
@@ -196,6 +205,11 @@ impl Relay {
         let attempt = self.attempts.entry((market, action)).or_insert_with(Attempt::new);
         attempt.rest = match result {
             Ok(Done::Settled { block, .. } | Done::Released { block, .. }) => Rest::SeenAt(block),
+            Ok(Done::PageSettled { block, .. }) => {
+                attempt.backoff.reset();
+                Rest::UntilRead(block)
+            }
+            Ok(Done::Overtaken) => Rest::UntilRead(self.follower.head().number.saturating_add(1)),
             Ok(Done::SettledByOther | Done::ReleasedByOther) => Rest::SeenAt(self.follower.head().number),
             Ok(Done::TooLate) => Rest::Forever,
             Err(_) => Rest::Until(Instant::now() + attempt.backoff.delay()),
@@ -211,7 +225,7 @@ impl Relay {
                 let view = MarketView::of(history, true, BTreeSet::new());
                 plan(&view, head.timestamp).contains(action)
             });
-            let undone = matches!(attempt.rest, Rest::SeenAt(block)
+            let undone = matches!(attempt.rest, Rest::SeenAt(block) | Rest::UntilRead(block)
                 if change.undone_from.is_some_and(|undone| undone <= block));
             matches!(attempt.rest, Rest::Running) || (wanted && !undone)
         });
@@ -229,6 +243,7 @@ impl Attempt {
         match self.rest {
             Rest::Running | Rest::Forever => true,
             Rest::SeenAt(block) => head <= block.saturating_add(LAG),
+            Rest::UntilRead(block) => head < block,
             Rest::Until(time) => Instant::now() < time,
         }
     }
@@ -240,23 +255,24 @@ struct Work {
     record: std::sync::Arc<chain::RoundRecord>,
     terms: chain::Terms,
     action: Action,
+    limits: PageLimits,
 }
 
-fn work(history: &MarketHistory, action: Action) -> Option<Work> {
+fn work(history: &MarketHistory, action: Action, limits: PageLimits) -> Option<Work> {
     let round = match action {
         Action::Settle { round } => round,
         Action::Release { bundle } => bundle.round,
     };
     let record = history.shared_round(round)?;
     let terms = history.terms_at(round);
-    Some(Work { market: history.market().clone(), record, terms, action })
+    Some(Work { market: history.market().clone(), record, terms, action, limits })
 }
 
 impl Work {
     async fn run(self, client: &Client) -> Ended {
-        let Self { market, record, terms, action } = self;
+        let Self { market, record, terms, action, limits } = self;
         let result = match action {
-            Action::Settle { .. } => settle(client, &market, &record, terms).await,
+            Action::Settle { .. } => settle(client, &market, &record, terms, &limits).await,
             Action::Release { bundle } => release(client, &market, &record, &bundle).await,
         };
         Ended { market: market.id, action, result }
@@ -279,6 +295,10 @@ fn report(market: MarketId, action: Action, result: &Result<Done, ActError>) {
         Ok(Done::Settled { transaction, gas, units, .. }) => {
             info!(%market, %round, %transaction, gas, %units, "settled the round");
         }
+        Ok(Done::PageSettled { transaction, gas, bids_left, .. }) => {
+            info!(%market, %round, %transaction, gas, bids_left, "settled a page of the round");
+        }
+        Ok(Done::Overtaken) => debug!(%market, %round, "others have settled further pages, looking again"),
         Ok(Done::SettledByOther) => info!(%market, %round, "somebody else settled the round first"),
         Ok(Done::TooLate) => warn!(%market, %round, "too late to settle the round: it is void"),
         Ok(Done::Released { transaction, .. }) => {

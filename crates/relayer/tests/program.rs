@@ -103,6 +103,16 @@ async fn a_signal_stops_it_cleanly_and_a_kill_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_round_that_is_too_large_is_settled_in_pages() {
+    let stage = Stage::new().await;
+    stage.close().await;
+    let (code, log) = Operator::of(&stage).run(&["--once", "--page-entries", "5"]);
+    assert_eq!(code, 0, "{log}");
+    assert_eq!(log.matches("settled a page of the round").count(), 2, "{log}");
+    assert!(log.contains("settled the round") && stage.is_settled(&stage.market).await, "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_settings_and_wrong_contracts_have_their_own_exit_codes() {
     let stage = Stage::new().await;
     let operator = Operator::of(&stage);

@@ -4,6 +4,7 @@
 mod support;
 
 use alloy::primitives::U256;
+use chain::settlement::PageLimits;
 use chain::{Client, Connection, ConnectionOptions};
 use market_types::{AskIndex, RoundNumber};
 use relayer::act::{ActError, Done, release, settle};
@@ -20,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 fn done(settled: usize, released: usize) -> Tally {
-    Tally { settled, released, failed: 0 }
+    Tally { settled, released, ..Tally::default() }
 }
 
 #[tokio::test]
@@ -148,11 +149,8 @@ async fn a_thousand_bids_are_settled_within_the_gas_of_one_transaction() {
     stage.fill_with(&stage.market, 1_000).await;
     stage.close().await;
     let record = stage.record().await;
-    assert_eq!(record.bids.len(), 1_000);
-    let settled =
-        settle(&stage.bed.client(7).await, &stage.market, &record, stage.market.params.first_terms())
-            .await
-            .unwrap();
+    assert_eq!(record.bid_count(), 1_000);
+    let settled = stage.settle(7, &record, &PageLimits::TRANSACTION).await.unwrap();
     let Done::Settled { gas, .. } = settled else { panic!("{settled:?}") };
     println!("gas to settle 1,000 bids: {gas}");
     assert!(gas <= 1_400_000, "{gas}");
@@ -185,7 +183,9 @@ async fn terms_that_are_not_those_of_the_contract_are_not_sent() {
     let mut terms = stage.market.params.first_terms();
     terms.reserve = market_types::ReservePrice::new(9);
     let record = stage.record().await;
-    let error = settle(&stage.bed.client(7).await, &stage.market, &record, terms).await.unwrap_err();
+    let client = stage.bed.client(7).await;
+    let limits = PageLimits::TRANSACTION;
+    let error = settle(&client, &stage.market, &record, terms, &limits).await.unwrap_err();
     assert!(matches!(error, ActError::OtherTerms { .. }), "{error}");
 }
 
@@ -214,9 +214,8 @@ async fn bids_that_are_not_those_of_the_contract_are_not_sent() {
     let stage = Stage::new().await;
     stage.close().await;
     let client = stage.bed.client(7).await;
-    let mut record = stage.record().await;
-    record.bids.pop();
-    let error = settle(&client, &stage.market, &record, stage.market.params.first_terms()).await.unwrap_err();
+    let record = stage.without_the_last_bid().await;
+    let error = stage.settle(7, &record, &PageLimits::TRANSACTION).await.unwrap_err();
     assert!(matches!(error, ActError::OtherBids { known: 11, actual: 12 }), "{error}");
     let bundle = stage.bundle().await;
     let error = release(&client, &stage.market, &record, &bundle).await.unwrap_err();

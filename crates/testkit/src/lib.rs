@@ -17,4 +17,4 @@ mod testbed;
 pub use anvil::{Anvil, AnvilOptions};
 pub use fixtures::{Circuit, ProvedStatement, circuits};
 pub use recorded::{Asked, Limits, RecordedChain, Recording};
-pub use testbed::{Bid, Testbed, average_fee, controlled, default_params, sealed, with_reserve};
+pub use testbed::{Bid, Testbed, average_fee, controlled, default_params, lot, sealed, with_reserve};

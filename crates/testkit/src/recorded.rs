@@ -4,8 +4,8 @@ use alloy::primitives::{Address, B256, Bytes, LogData, U256, address};
 use alloy::rpc::types::{Block, Filter, FilterBlockOption, Log};
 use alloy::sol_types::{SolCall, SolError, SolEvent};
 use bindings::ProverMarket;
-use chain::Market;
-use market_types::{BidIndex, CircuitId, RoundNumber};
+use chain::{Lot, Market, Statement};
+use market_types::{BidIndex, CircuitId, RoundNumber, UnitFee};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -38,13 +38,13 @@ impl Recording {
         self.busy.1.saturating_sub(self.busy.0).saturating_mul(self.bids)
     }
 
-    /// The bids of one block as logs.
+    /// The bids of one block as logs: each with what it asks a proof of right after it.
     #[must_use]
     pub fn logs(&self, block: u64) -> Vec<Log> {
         if !(self.busy.0..self.busy.1).contains(&block) {
             return Vec::new();
         }
-        (0..self.bids).map(|position| self.log(block, position)).collect()
+        (0..self.bids).flat_map(|position| self.of_bid(block, position)).collect()
     }
 
     /// Bids of a round before this block.
@@ -59,34 +59,37 @@ impl Recording {
         self.market.id.genesis().saturating_add(block)
     }
 
-    fn log(&self, block: u64, position: u64) -> Log {
+    fn of_bid(&self, block: u64, position: u64) -> [Log; 2] {
         let (round, before) = self.before(block);
         let index = BidIndex::from_u64(before + position).expect("an index");
         // A number that looks like chance.
         let noise = (block << 20 | position).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let fee = 1 + (noise >> 44);
-        let head = (U256::from(round.get()) << 160)
-            | (U256::from(index.get()) << 128)
-            | (U256::from(fee) << 64)
-            | U256::from(CircuitId::of(1, self.units).get());
-        let event = ProverMarket::BidSubmitted {
-            id: self.market.id.get(),
-            requester: Address::left_padding_from(&(noise % 1_000).to_be_bytes()),
-            head,
-            publicInputs: vec![U256::from(noise), U256::from(!noise)],
+        let requester = Address::left_padding_from(&(noise % 1_000).to_be_bytes());
+        let statement = Statement {
+            circuit: CircuitId::of(1, self.units),
+            public_inputs: vec![U256::from(noise), U256::from(!noise)],
             data: noise.to_be_bytes().iter().copied().cycle().take(self.data).collect::<Vec<_>>().into(),
         };
-        let data: LogData = event.encode_log_data();
-        Log {
+        let (id, statements) = (self.market.id.get(), vec![statement.to_abi()]);
+        let fee = UnitFee::new(fee).expect("a fee");
+        let word = Lot::new(requester, fee, vec![statement]).expect("a lot").word().get();
+        let place = (U256::from_be_bytes(requester.into_word().0) << 64)
+            | (U256::from(round.get()) << 32)
+            | U256::from(index.get());
+        let submitted = ProverMarket::BidSubmitted { id, place, word }.encode_log_data();
+        let published = ProverMarket::StatementsPublished { id, requester, statements }.encode_log_data();
+        let log = |(number, data): (u64, LogData)| Log {
             inner: alloy::primitives::Log { address: CONTRACT, data },
             block_hash: Some(hash(block)),
             block_number: Some(block),
             block_timestamp: Some(self.time(block)),
             transaction_hash: Some(B256::from(U256::from(noise))),
-            transaction_index: Some(0),
-            log_index: Some(position),
+            transaction_index: Some(position),
+            log_index: Some(position.saturating_mul(2).saturating_add(number)),
             removed: false,
-        }
+        };
+        [(0, submitted), (1, published)].map(log)
     }
 
     fn block(&self, number: u64) -> Value {

@@ -3,13 +3,11 @@
 use crate::{Anvil, AnvilOptions, circuits};
 use alloy::primitives::aliases::U96;
 use alloy::primitives::{Address, B256, Bytes, U256};
-use alloy::rpc::types::TransactionReceipt;
 use bindings::ProverMarket;
 use chain::deploy::{CircuitKey, Deployment, create_market, deploy};
-use chain::events::{BidHead, first};
+use chain::events::{first, first_place};
 use chain::sealed::reveal_bids_call;
-use chain::{AskOpening, BidOpening};
-use chain::{Client, Currency, Market, MarketParams, Offer};
+use chain::{AskOpening, BidOpening, Client, Currency, Lot, Market, MarketParams, Offer, Statement};
 use market_types::{
     AskIndex, CapacityCap, CircuitId, Mechanism, ReservePrice, RoundNumber, TaskSize, UnitCost, UnitFee,
 };
@@ -44,16 +42,24 @@ impl Bid {
         Self { fee, circuit, public_inputs: vec![U256::ZERO], data: Bytes::new() }
     }
 
-    /// The bid as the contract takes it.
+    /// What it asks a proof of.
     #[must_use]
-    pub fn to_abi(&self) -> ProverMarket::NewBid {
-        ProverMarket::NewBid {
-            fee: self.fee,
-            circuit: self.circuit.get(),
-            publicInputs: self.public_inputs.clone(),
-            data: self.data.clone(),
-        }
+    pub fn statement(&self) -> Statement {
+        let (circuit, public_inputs, data) = (self.circuit, self.public_inputs.clone(), self.data.clone());
+        Statement { circuit, public_inputs, data }
     }
+
+    /// The entry of this one bid, for proofs on behalf of `requester`.
+    #[must_use]
+    pub fn lot(&self, requester: Address) -> Lot {
+        lot(requester, self.fee, vec![self.statement()])
+    }
+}
+
+/// An entry of `requester` for these statements at `fee` (ticks per unit).
+#[must_use]
+pub fn lot(requester: Address, fee: u64, statements: Vec<Statement>) -> Lot {
+    Lot::new(requester, UnitFee::new(fee).expect("a fee"), statements).expect("an entry")
 }
 
 /// A market of ether that opens at `genesis`, with rounds of a minute, for tasks of up to 64 units. One tick is a gwei.
@@ -194,7 +200,11 @@ impl Testbed {
 
     /// Adds `ticks` to the sender's balance in a market of ether.
     pub async fn deposit(&self, client: &Client, market: &Market, ticks: u64) {
-        let amount = market.ticks_to_wei(U256::from(ticks));
+        self.deposit_ticks(client, market, U256::from(ticks)).await;
+    }
+
+    async fn deposit_ticks(&self, client: &Client, market: &Market, ticks: U256) {
+        let amount = market.ticks_to_wei(ticks);
         let account = client.sender().expect("a client with a key");
         let call = ProverMarket::depositCall { id: market.id.get(), account, amount };
         client.send(call, amount, None).await.expect("the deposit");
@@ -214,18 +224,9 @@ impl Testbed {
         AskIndex::new(u32::try_from(registered.seat).expect("a seat"))
     }
 
-    /// Posts one bid, paying for it in ether, and tells where it stands.
+    /// Posts one bid and publishes its statement, paying for it in ether, and tells where it stands.
     pub async fn bid(&self, client: &Client, market: &Market, bid: &Bid) -> (RoundNumber, u32) {
-        let abi = bid.to_abi();
-        let call = ProverMarket::submitBidCall {
-            id: market.id.get(),
-            fee: abi.fee,
-            circuit: abi.circuit,
-            publicInputs: abi.publicInputs,
-            data: abi.data,
-        };
-        let receipt = client.send(call, locked(market, std::slice::from_ref(bid)), None).await;
-        place(&receipt.expect("the bid"), client.contract())
+        self.bids(client, market, std::slice::from_ref(bid)).await
     }
 
     /// Commits to a bid of the open round with twice its least deposit, paid in ether. The opening comes back, with its round.
@@ -269,45 +270,40 @@ impl Testbed {
         (round, opening)
     }
 
-    /// Opens bids and asks of the round that closed last.
+    /// Opens bids and asks of the round that closed last, and publishes what the bids ask for.
     pub async fn reveal(&self, client: &Client, market: &Market, bids: &[BidOpening], asks: &[AskOpening]) {
         if !bids.is_empty() {
-            let receipt = client.send(reveal_bids_call(market, bids), U256::ZERO, None).await;
+            let call = reveal_bids_call(market, bids).expect("circuits with a size");
+            let receipt = client.send(call, U256::ZERO, None).await;
             let logs = receipt.expect("the bids are opened").inner.logs().len();
-            assert_eq!(logs, bids.len(), "each opening is accepted, and no account has two bids");
+            // Each bid and its statement.
+            assert_eq!(logs, 2 * bids.len(), "each opening is accepted, and no account has two bids");
         }
         for ask in asks {
             client.send(ask.reveal_call(market), U256::ZERO, None).await.expect("the ask is opened");
         }
     }
 
-    /// Posts many bids in one call, paying for them in ether, and tells where the first one stands.
+    /// Posts many bids in one call, each as an entry of its own, publishes their statements, pays for them in ether, and tells where
+    /// the first one stands.
     pub async fn bids(&self, client: &Client, market: &Market, bids: &[Bid]) -> (RoundNumber, u32) {
-        let all = bids.iter().map(Bid::to_abi).collect();
-        let call = ProverMarket::submitBidsCall { id: market.id.get(), bids: all };
-        let receipt = client.send(call, locked(market, bids), None).await;
-        place(&receipt.expect("the bids"), client.contract())
+        let requester = client.sender().expect("a client with a key");
+        let lots: Vec<Lot> = bids.iter().map(|bid| bid.lot(requester)).collect();
+        self.lots(client, market, &lots).await
     }
-}
 
-/// What these bids lock and pay, in wei.
-fn locked(market: &Market, bids: &[Bid]) -> U256 {
-    let ticks = bids.iter().fold(U256::ZERO, |sum, bid| {
-        let task = U256::from(bid.fee).saturating_mul(U256::from(bid.circuit.units()));
-        sum.saturating_add(task).saturating_add(U256::from(market.params.settlement_fee))
-    });
-    market.ticks_to_wei(ticks)
+    /// Posts entries in one call with their statements, paying for them in ether, and tells where the first one stands.
+    pub async fn lots(&self, client: &Client, market: &Market, lots: &[Lot]) -> (RoundNumber, u32) {
+        let ticks = lots.iter().fold(0_u128, |sum, lot| sum.saturating_add(lot.cost(market)));
+        self.deposit_ticks(client, market, U256::from(ticks)).await;
+        let receipt = client.submit(market, lots).await.expect("the bids");
+        let place = first_place(&receipt, client.contract()).expect("a bid in the receipt");
+        (place.round, place.first_index.get())
+    }
 }
 
 /// Another salt each time: here nobody tries to guess it.
 fn salt() -> B256 {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     U256::from(COUNT.fetch_add(1, Ordering::Relaxed)).into()
-}
-
-/// Round and index of the first bid of a transaction.
-fn place(receipt: &TransactionReceipt, contract: Address) -> (RoundNumber, u32) {
-    let submitted = first::<ProverMarket::BidSubmitted>(receipt, contract).expect("a bid in the receipt");
-    let head = BidHead::try_from(submitted.head).expect("a bid");
-    (head.round, head.index.get())
 }

@@ -86,7 +86,9 @@ impl Scene {
         assert_eq!(self.balance(contract).await, U256::ZERO, "what is left (wei)");
     }
 
-    fn address(&self, person: Person) -> Address {
+    /// The account of `person`.
+    #[must_use]
+    pub fn address(&self, person: Person) -> Address {
         self.bed.anvil.account(person.account).address()
     }
 

@@ -4,12 +4,12 @@ use crate::{Person, Program, Token, key_store};
 use alloy::primitives::{U256, hex};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::SolCall;
-use bindings::ProverMarket::{BidSubmitted, depositCall, registerCall, submitBidCall, submitBidsCall};
-use chain::events::{BidHead, first};
+use bindings::ProverMarket::{depositCall, registerCall};
+use chain::events::first_place;
 use chain::history::TaskEnd;
 use chain::{
-    Client, Currency, FollowError, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets,
-    Offer, RoundRecord, SendError,
+    Client, Currency, FollowError, FollowOptions, Follower, Lot, Market, MarketHistory, MarketParams,
+    Markets, Offer, RoundRecord, SendError,
 };
 use circuits::CircuitKind;
 use market_types::{AskIndex, BidIndex, RoundNumber, TaskSize};
@@ -232,41 +232,37 @@ impl Scene {
         client.send(call, value, None).await.expect("the deposit");
     }
 
-    /// Posts a bid of `person`, who deposits what it locks and pays, and tells where it stands.
+    /// Posts a bid of `person` with its statement. It deposits what the bid locks and pays, and is told where it stands.
     pub async fn bid(&self, person: Person, bid: &Bid) -> (u64, u32) {
         self.deposit(person, self.price_of(bid)).await;
         self.bid_from_balance(person, bid).await
     }
 
-    /// Posts a bid of `person` for what its balance holds, and tells where it stands.
+    /// Posts a bid of `person` with its statement for what its balance holds, and tells where it stands.
     pub async fn bid_from_balance(&self, person: Person, bid: &Bid) -> (u64, u32) {
-        let receipt = self
-            .call(
-                person,
-                submitBidCall {
-                    id: self.market.id.get(),
-                    fee: bid.fee,
-                    circuit: bid.circuit.get(),
-                    publicInputs: bid.public_inputs.clone(),
-                    data: bid.data.clone(),
-                },
-            )
-            .await;
-        self.place(&receipt)
+        let lot = bid.lot(self.address(person));
+        self.submit(person, &[lot]).await
     }
 
-    /// Posts many bids of `person` in one call, after depositing what they lock and pay.
+    /// Posts many bids of `person` in one call, each as an entry of its own, after depositing what they lock and pay.
     pub async fn bids(&self, person: Person, bids: &[Bid]) -> (u64, u32) {
-        self.deposit(person, bids.iter().map(|bid| self.price_of(bid)).sum()).await;
-        let bids = bids.iter().map(Bid::to_abi).collect();
-        self.place(&self.call(person, submitBidsCall { id: self.market.id.get(), bids }).await)
+        let requester = self.address(person);
+        self.lots(person, &bids.iter().map(|bid| bid.lot(requester)).collect::<Vec<_>>()).await
     }
 
-    /// Round and index of the first bid of a transaction.
-    fn place(&self, receipt: &TransactionReceipt) -> (u64, u32) {
-        let submitted: Option<BidSubmitted> = first(receipt, self.bed.deployment.market);
-        let head = BidHead::try_from(submitted.expect("a bid in the receipt").head).expect("a bid");
-        (head.round.get(), head.index.get())
+    /// Posts entries of `person` in one call with their statements, after depositing what they lock and pay.
+    pub async fn lots(&self, person: Person, lots: &[Lot]) -> (u64, u32) {
+        let ticks = lots.iter().map(|lot| lot.cost(&self.market)).sum::<u128>();
+        self.deposit(person, u64::try_from(ticks).expect("an amount of a story")).await;
+        self.submit(person, lots).await
+    }
+
+    /// Round and index of the first bid of what was submitted.
+    async fn submit(&self, person: Person, lots: &[Lot]) -> (u64, u32) {
+        let sent = self.client(person).await.submit(&self.market, lots).await;
+        let receipt = sent.unwrap_or_else(|error| panic!("bids of {}: {error}", person.name));
+        let place = first_place(&receipt, self.bed.deployment.market).expect("a bid in the receipt");
+        (place.round.get(), place.first_index.get())
     }
 
     /// What a bid locks and pays (ticks).

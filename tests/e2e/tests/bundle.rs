@@ -1,5 +1,6 @@
 //! A hundred bids in one call come back by one release, which the relayer makes.
 
+use alloy::primitives::U256;
 use circuits::CircuitKind::Transfers1;
 use clearing::Prices;
 use e2e::{Scene, people::*, rollup_bids};
@@ -20,11 +21,11 @@ async fn a_hundred_bids_of_one_call_are_settled_proved_and_released() {
     scene.close(1).await;
 
     let round = scene.settled(1).await;
-    assert_eq!(round.bids.len(), 100);
+    assert_eq!((round.bid_count(), round.entries().len()), (100, 100));
     let settlement = round.settlement.expect("a settlement");
     let (user_price, prover_price) = (UnitPrice::new(197), UnitPrice::new(4));
     assert_eq!(settlement.outcome.prices(), Prices::Uniform { user_price, prover_price });
-    assert_eq!(settlement.reward.to::<u64>(), 100 * 7);
+    assert_eq!(settlement.reward_of(scene.address(SELMA), 7), U256::from(100 * 7));
 
     scene.wait("the release of the bundle", |history| (history.bundles().count() == 0).then_some(())).await;
     let locked: u64 = fees.iter().map(|fee| fee * 14).sum();

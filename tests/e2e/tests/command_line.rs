@@ -189,7 +189,10 @@ fn bids_in_three_ways(net: &Devnet, rita: usize, ralph: usize, rosa: usize) {
         { "fee": "6000000000wei", "transfers": 1, "seed": 4 },
     ]);
     fs::write(&file, bids.to_string()).expect("a file of bids");
+    let quote = net.run(ralph, "bid --file bids.json --dry-run");
+    assert_eq!((ticks(&quote["cost"]), ticks(&quote["available"])), (8 * 14 + 7 * 27 + 6 * 14 + 3 * 7, 0));
     let bid = net.run(ralph, "bid --file bids.json --top-up");
+    assert_eq!(bid["submitted"][0]["entries"].as_array().map(Vec::len), Some(3), "no two are alike");
     assert_eq!((&bid["submitted"][0]["first_index"], &bid["submitted"][0]["bids"]), (&json!(1), &json!(3)));
     assert_eq!((ticks(&bid["cost"]), ticks(&bid["available"])), (8 * 14 + 7 * 27 + 6 * 14 + 3 * 7, 0));
 
@@ -257,7 +260,7 @@ async fn provers_leave(net: &Devnet, ada: usize, boole: usize) {
 }
 
 /// What is refused, with the exit code and a word that says why.
-const REFUSED: [(&str, i32, &str); 30] = [
+const REFUSED: [(&str, i32, &str); 33] = [
     ("bid --fee 4 --generate 1 --top-up", 3, "reserve price"),
     ("bid --fee 0 --generate 1 --top-up", 3, "at least 1"),
     ("bid --fee 10 --generate 1", 3, "proophi deposit"),
@@ -280,6 +283,9 @@ const REFUSED: [(&str, i32, &str); 30] = [
     ("bid --file broken.json --top-up", 3, "no list of bids"),
     ("bid --file one_bad.json --top-up", 3, "bid 1"),
     ("bid --fee ten --generate 1", 2, "ten"),
+    ("bid --fee 10 --generate 1 --count 0 --top-up", 2, "count"),
+    ("publish", 2, "--file"),
+    ("publish --generate 1 --seed 9", 3, "no bid of a round"),
     ("deposit 1wei", 3, "multiple"),
     ("deposit 1000000eth", 3, "needed"),
     ("deposit", 2, "AMOUNT"),

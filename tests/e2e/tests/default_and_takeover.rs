@@ -5,7 +5,7 @@ use bindings::ProverMarket::takeOverCall;
 use chain::history::TaskEnd;
 use circuits::CircuitKind::Transfers1;
 use e2e::{Scene, people::*, rollup_bid};
-use market_types::RoundNumber;
+use market_types::{BidIndex, RoundNumber};
 
 /// Bids of 10 and 6 for 14 units each; Ada (cost 2) offers 14 units, Boole sets the price of 4, the losing bid that of 6.
 async fn bids(scene: &mut Scene) {
@@ -30,7 +30,7 @@ async fn the_task_of_a_killed_prover_is_taken_over_and_its_collateral_pays_for_i
 
     // 14 units with 10 ticks each behind them: 30 % bounty, 40 % compensation, the rest to the sink.
     let round = scene.ended(1).await;
-    let task = round.task(round.bids[0].index).expect("a task that was taken over");
+    let task = round.task(BidIndex::MIN).expect("a task that was taken over");
     assert_eq!(task.takeovers.iter().map(|takeover| takeover.seat).collect::<Vec<_>>(), [boole]);
     match task.end {
         Some(TaskEnd::Delivered { seat, payment, bounty, compensation, .. }) => {
@@ -57,23 +57,24 @@ async fn a_taker_that_fails_too_pays_like_the_first_and_both_bounties_go_to_who_
     bids(&mut scene).await;
     scene.close(1).await;
     let round = scene.settled(1).await;
-    let task = round.assignments().expect("a trade")[0].clone();
+    let assignment = round.assignments().expect("a trade")[0];
 
     scene.warp(scene.market.prove_by(round.number)).await;
     let id = scene.market.id.get();
-    let (task, path) = (task.task.clone(), task.path().to_vec());
+    let task = round.named_task(&assignment).expect("its statement is published");
+    let path = round.path(&assignment);
     scene.call(BOOLE, takeOverCall { id, task, path, seat: U256::from(1) }).await;
     let curie = scene.prover(CURIE, 27, 5).await;
     let deadline = scene
         .wait("Boole's takeover", |history| {
-            let taken = history.round(round.number)?.task(round.bids[0].index)?.takeovers.first()?;
+            let taken = history.round(round.number)?.task(BidIndex::MIN)?.takeovers.first()?;
             Some(taken.deadline)
         })
         .await;
     scene.warp(deadline).await;
 
     let round = scene.ended(1).await;
-    let task = round.task(round.bids[0].index).expect("a task that was taken over");
+    let task = round.task(BidIndex::MIN).expect("a task that was taken over");
     let takers: Vec<u32> = task.takeovers.iter().map(|takeover| takeover.seat.get()).collect();
     assert_eq!(takers, [1, curie.get()]);
     match task.end {

@@ -1,6 +1,7 @@
 //! Programs that are killed in the middle and started again without any state of their own.
 
 use alloy::eips::BlockNumberOrTag;
+use alloy::primitives::U256;
 use alloy::providers::Provider;
 use circuits::CircuitKind::Transfers1;
 use e2e::{Person, Scene, people::*, rollup_bid};
@@ -73,7 +74,8 @@ async fn killed_programs_resume_from_the_chain_without_a_second_effect() {
         scene.prover(ADA, 27, 2).await;
         resume(&scene).await;
         let round = scene.ended(number).await;
-        assert_eq!(round.settlement.expect("a settlement").reward.to::<u64>(), 2 * 7);
+        let settlement = round.settlement.expect("a settlement");
+        assert_eq!(settlement.reward_of(scene.address(SELMA), 7), U256::from(2 * 7));
     }
     scene
         .everybody_leaves(

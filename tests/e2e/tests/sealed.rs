@@ -58,8 +58,8 @@ async fn what_is_committed_to_is_opened_through_a_crash_and_nothing_else_counts(
     scene.kill(SIMON);
     scene.kill(ADA);
     scene.close(1).await;
-    let refused =
-        scene.try_call(RUDI, revealBidsCall { id: scene.market.id.get(), openings: vec![copied.to_abi()] });
+    let openings = vec![copied.to_abi().expect("a bid")];
+    let refused = scene.try_call(RUDI, revealBidsCall { id: scene.market.id.get(), openings });
     let refused = refused.await.expect_err("a copy");
     assert!(refused.is::<NothingRevealed>(), "{refused}");
     let damaged = Path::new(committed["committed"][0]["opening"].as_str().expect("a file"));
@@ -68,7 +68,7 @@ async fn what_is_committed_to_is_opened_through_a_crash_and_nothing_else_counts(
     scene.prover(ADA, 27, 2).await;
     scene
         .wait("the openings", |history| {
-            let round = history.round(RoundNumber::new(1)).filter(|round| round.bids.len() == 2)?;
+            let round = history.round(RoundNumber::new(1)).filter(|round| round.bid_count() == 2)?;
             (history.asks_at(round.number).len() == 2).then_some(())
         })
         .await;

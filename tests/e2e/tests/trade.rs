@@ -82,14 +82,8 @@ async fn real_batches_are_bought_and_proved_and_every_wei_is_accounted_for() {
 /// A copy of a proof from the chain is worth nothing.
 async fn refuses_a_second_delivery(scene: &Scene, round: &chain::RoundRecord) {
     let task = &round.assignments().expect("a trade")[0];
-    let bid = round.bid(task.index).expect("its bid");
-    let call = deliverCall {
-        id: scene.market.id.get(),
-        task: task.task.clone(),
-        path: task.path().to_vec(),
-        publicInputs: bid.public_inputs.clone(),
-        proof: vec![0; 256].into(),
-    };
+    let delivery = round.delivery(task, vec![0; 256].into()).expect("its statement is published");
+    let call = deliverCall { id: scene.market.id.get(), delivery };
     let refused = scene.try_call(SIMON, call).await.expect_err("the task has ended");
     assert!(refused.is::<TaskEnded>(), "{refused}");
 }

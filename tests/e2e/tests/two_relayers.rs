@@ -1,5 +1,6 @@
 //! Two relayers race: each round is settled once, and losing costs next to nothing.
 
+use alloy::primitives::U256;
 use alloy::providers::Provider;
 use circuits::CircuitKind::Transfers1;
 use e2e::{Scene, people::*, rollup_bid};
@@ -15,7 +16,7 @@ async fn one_relayer_settles_and_the_other_goes_on_unharmed() {
         scene.bid(RITA, &rollup_bid(10, Transfers1, number)).await;
         scene.close(number).await;
         let settlement = scene.settled(number).await.settlement.expect("a settlement");
-        assert_eq!(settlement.reward.to::<u64>(), 7);
+        assert_eq!(settlement.reward_of(settlement.settler, 7), U256::from(7));
         settlers.push(settlement.settler);
     }
     let (mut sent, mut won, mut nets) = (0, [0_i64; 2], vec![(RITA, -3 * 7)]);

@@ -1,7 +1,7 @@
 //! A round that nobody settles: it is void after its deadline, and every bid comes back in full.
 
 use bindings::ProverMarket::{RoundVoid, foldCall};
-use chain::round::settle_call;
+use chain::settlement::{PageLimits, SettlementCall, Settling};
 use circuits::CircuitKind::Transfers1;
 use e2e::{Scene, people::*, rollup_bid, rollup_bids};
 use market_types::RoundNumber;
@@ -23,7 +23,11 @@ async fn without_a_relayer_every_bid_comes_back_with_its_settlement_fee() {
     let record = scene.history().await.round(round).expect("a round with bids").clone();
     let closed = scene.history().await.closed_round(round).expect("a round");
     let certificate = clearing::certificate(scene.market.params.mechanism, &closed);
-    let settle = settle_call(&scene.market, &record, &certificate);
+    let seed = scene.client(SELMA).await.seed(&scene.market, round);
+    let settling = Settling::new(&scene.market, seed, &record, &certificate);
+    let Some(SettlementCall::Whole(settle)) = settling.next(None, &PageLimits::TRANSACTION) else {
+        panic!("four bids fit a transaction")
+    };
 
     scene.warp(scene.market.settle_by(round)).await;
     let late = scene.try_call(SELMA, settle).await.expect_err("it is too late to settle");

@@ -1,14 +1,15 @@
 //! Who proves what in a settled round.
 
-use super::round::{RoundRecord, Winner};
-use crate::commitments::{AssignmentTree, assignment_leaf, inputs_hash};
-use alloy::primitives::{B256, keccak256};
+use super::round::{PageShare, RoundRecord, Winner};
+use crate::commitments::{MerkleTree, assignment_leaf};
+use crate::outcome::winners;
+use alloy::primitives::{B256, Bytes, keccak256};
 use bindings::ProverMarket;
 use clearing::UserPivot;
 use market_types::{AskIndex, BidIndex, TaskSize, Units};
 
-/// A winning task and its prover, with what the contract needs to know it again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A winning task and its prover. [`RoundRecord::named_task`] and [`RoundRecord::path`] are what the contract needs to know it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Assignment {
     /// Index of the bid in its round.
     pub index: BidIndex,
@@ -16,69 +17,130 @@ pub struct Assignment {
     pub seat: AskIndex,
     /// Size of the task (units).
     pub size: TaskSize,
-    /// The task as delivery, takeover and expiry name it.
-    pub task: ProverMarket::Task,
-    path: Vec<B256>,
+    /// Where its leaf stands in the assignment tree.
+    leaf: u32,
 }
 
-impl Assignment {
-    /// The Merkle proof of the task's leaf under the round's assignment root.
-    #[must_use]
-    pub fn path(&self) -> &[B256] {
-        &self.path
-    }
+/// All assignments of a round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Assigned {
+    /// In order of submission.
+    pub(super) tasks: Vec<Assignment>,
+    pub(super) tree: MerkleTree,
 }
 
-/// The assignment that follows from a round's bids and what its settlement says, and the root over it; `None` if it says that
-/// a bid won that could not.
+/// The assignment that follows from a round's bids and what its settlement says.
 ///
 /// Winning tasks keep their order of submission, and a task at offset `o` goes to the first prover of the walk whose end `E`
-/// satisfies `o * K < E * Q`, with `K` the capacity of all winners and `Q` the size of the batch.
+/// satisfies `o * K < E * Q`, with `K` the capacity of all winners and `Q` the size of the batch. The leaves of the tree stand page
+/// by page as they were settled, from the last page of the round to the first.
 pub(super) fn assign(
     round: &RoundRecord,
     pivot: UserPivot,
     batch: Units,
-    winners: &[Winner],
-) -> Option<(Vec<Assignment>, B256)> {
+    provers: &[Winner],
+    pages: &[PageShare],
+) -> Assigned {
     let capacity =
-        winners.iter().fold(0_u128, |sum, winner| sum.saturating_add(winner.capacity.get().into()));
+        provers.iter().fold(0_u128, |sum, winner| sum.saturating_add(winner.capacity.get().into()));
     let batch = u128::from(batch.get());
-    let mut walk = winners.iter();
+    let mut walk = provers.iter();
     let mut current = walk.next();
     let mut end = current.map_or(0, |winner| u128::from(winner.capacity.get()));
     let mut offset = 0_u128;
-    let (mut assignments, mut leaves) = (Vec::new(), Vec::new());
-    for bid in round.bids.iter().filter(|bid| pivot.admits(bid.fee, bid.index)) {
-        while offset.saturating_mul(capacity) >= end.saturating_mul(batch) {
-            let Some(next) = walk.next() else { break };
-            current = Some(next);
-            end = end.saturating_add(next.capacity.get().into());
+    let (mut tasks, mut leaves) = (Vec::new(), Vec::new());
+    for entry in round.entries().iter() {
+        let won = winners(pivot, entry.fee, entry.first_index, entry.count());
+        for bid in entry.bids().take(won.into()) {
+            while offset.saturating_mul(capacity) >= end.saturating_mul(batch) {
+                let Some(next) = walk.next() else { break };
+                current = Some(next);
+                end = end.saturating_add(next.capacity.get().into());
+            }
+            let Some(winner) = current else { break };
+            let (index, seat, size) = (bid.index(), winner.seat, entry.size());
+            leaves.push(assignment_leaf(entry.word, index, bid.position, seat));
+            tasks.push(Assignment { index, seat, size, leaf: 0 });
+            offset = offset.saturating_add(size.get().into());
         }
-        let Some(winner) = current else { break };
-        let statement = round.statement(bid.index)?;
-        leaves.push(assignment_leaf(bid.word, bid.index, winner.seat));
-        assignments.push(Assignment {
-            index: bid.index,
-            seat: winner.seat,
-            size: bid.size(),
-            task: ProverMarket::Task {
-                // On chain a round number has 32 bits and a seat 8; others match no root and are refused by the caller.
-                round: u32::try_from(round.number.get()).unwrap_or(u32::MAX),
-                index: bid.index.get(),
-                seat: u8::try_from(winner.seat.get()).unwrap_or(u8::MAX),
-                fee: bid.fee.get(),
-                circuit: bid.circuit.get(),
-                requester: bid.requester,
-                inputsHash: inputs_hash(&statement.public_inputs),
-                dataHash: keccak256(&statement.data),
-            },
-            path: Vec::new(),
-        });
-        offset = offset.saturating_add(bid.size().get().into());
     }
-    let tree = AssignmentTree::new(leaves);
-    for (position, assignment) in assignments.iter_mut().enumerate() {
-        assignment.path = tree.path(position).unwrap_or_default();
+    Assigned { tree: MerkleTree::new(by_page(&mut tasks, &leaves, pages, round.bid_count())), tasks }
+}
+
+/// The leaves in the order in which the pages were settled; tells each task where its leaf stands.
+fn by_page(tasks: &mut [Assignment], leaves: &[B256], pages: &[PageShare], bids: u32) -> Vec<B256> {
+    let mut ordered = Vec::with_capacity(leaves.len());
+    let mut end = bids;
+    for page in pages {
+        let start = end.saturating_sub(page.bids);
+        let of_page = tasks.partition_point(|task| task.index.get() < start)
+            ..tasks.partition_point(|task| task.index.get() < end);
+        for (task, leaf) in
+            tasks.get_mut(of_page.clone()).unwrap_or_default().iter_mut().zip(&leaves[of_page])
+        {
+            task.leaf = u32::try_from(ordered.len()).unwrap_or(u32::MAX);
+            ordered.push(*leaf);
+        }
+        end = start;
     }
-    Some((assignments, tree.root()))
+    ordered
+}
+
+impl RoundRecord {
+    /// Who proves what, in order of submission; `None` before the settlement, empty without a trade.
+    #[must_use]
+    pub fn assignments(&self) -> Option<&[Assignment]> {
+        self.settlement.as_ref().map(|settlement| settlement.assigned.tasks.as_slice())
+    }
+
+    /// The assignment of one bid, if it won.
+    #[must_use]
+    pub fn assignment(&self, index: BidIndex) -> Option<&Assignment> {
+        let all = self.assignments()?;
+        all.binary_search_by_key(&index, |assignment| assignment.index).ok().and_then(|at| all.get(at))
+    }
+
+    /// The Merkle proof of the task's leaf under the round's assignment root.
+    #[must_use]
+    pub fn path(&self, assignment: &Assignment) -> Vec<B256> {
+        let tree = self.settlement.as_ref().map(|settlement| &settlement.assigned.tree);
+        let leaf = usize::try_from(assignment.leaf).unwrap_or(usize::MAX);
+        tree.and_then(|tree| tree.path(leaf)).unwrap_or_default()
+    }
+
+    /// The task as delivery, takeover and expiry name it; `None` as long as nobody has published what its entry asks for: without
+    /// that nobody can deliver it, take it over or expire it.
+    #[must_use]
+    pub fn named_task(&self, assignment: &Assignment) -> Option<ProverMarket::Task> {
+        let bid = self.bid(assignment.index)?;
+        let publication = bid.publication()?;
+        Some(ProverMarket::Task {
+            // On chain a round number has 32 bits and a seat 8; others match no root and are refused.
+            round: u32::try_from(self.number.get()).unwrap_or(u32::MAX),
+            index: assignment.index.get(),
+            position: bid.position,
+            count: bid.count().get(),
+            seat: u8::try_from(assignment.seat.get()).unwrap_or(u8::MAX),
+            fee: bid.fee.get(),
+            size: bid.size().get(),
+            requester: publication.requester,
+            statements: publication.root(),
+        })
+    }
+
+    /// What delivers `proof` for a task; `None` if nothing was published for its bid that could be proved.
+    #[must_use]
+    pub fn delivery(&self, assignment: &Assignment, proof: Bytes) -> Option<ProverMarket::Delivery> {
+        let bid = self.bid(assignment.index)?;
+        let statement = bid.statement()?;
+        Some(ProverMarket::Delivery {
+            task: self.named_task(assignment)?,
+            path: self.path(assignment),
+            circuit: statement.circuit.get(),
+            publicInputs: statement.public_inputs.clone(),
+            dataHash: keccak256(&statement.data),
+            statementPath: bid.publication()?.path(bid.position)?,
+            proof,
+        })
+    }
 }

@@ -2,45 +2,53 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | `round` | a round: [`RoundRecord`], its bids, settlement and the ends of its tasks |
+//! | `entry` | what was submitted: [`EntryRecord`], its [`BidRecord`]s, and what was published for it |
+//! | `round` | a round: [`RoundRecord`], its entries, settlement and the ends of its tasks |
 //! | `assignment` | who proves what, and the Merkle paths that show it |
 //! | `seat` | a prover's seat: its asks and its capacity, round by round |
 //! | `commitment` | what was committed to in a sealed market |
-//! | `bid_list` | the bids of a round, which copies of the history share: [`BidList`] |
+//! | `entry_list` | the entries of a round, which copies of the history share: [`EntryList`] |
+//! | `contenders` | which entries of an open round may still win |
 //! | `pieces` | the tables that copies share |
-//! | `statement` | what bids are to be proved for, as long as they may win: [`Statement`] |
 //! | `retention` | what is forgotten when it is over: [`Retention`] |
 //!
 //! Events are applied in the order of the chain. One that cannot follow those before it means that logs are missing, and
 //! is an error; the state is then to be read anew.
 
 mod assignment;
-mod bid_list;
 mod commitment;
+mod contenders;
+mod entry;
+mod entry_list;
+#[cfg(test)]
+mod lot_tests;
 mod pieces;
 mod retention;
 mod round;
 mod seat;
-mod statement;
 #[cfg(test)]
 mod tests;
 
 pub use assignment::Assignment;
-pub use bid_list::BidList;
 pub use commitment::CommitmentRecord;
+pub use entry::{BidRecord, EntryRecord, Publication};
+pub use entry_list::EntryList;
 pub use retention::Retention;
-pub use round::{BidRecord, RoundRecord, SettlementRecord, TakeoverRecord, TaskEnd, TaskRecord, Winner};
+pub use round::{
+    PageRecord, PageShare, RoundRecord, SettlementRecord, TakeoverRecord, TaskEnd, TaskRecord, Winner,
+};
 pub use seat::{AskChange, CapacityStep, SeatRecord};
-pub use statement::Statement;
 
+use entry::Published;
 use pieces::Pieces;
 use seat::Seats;
 
-use crate::events::{BidHead, Event, LoggedEvent, Origin};
+use crate::commitments::{BidWord, Ticket};
+use crate::events::{Event, LoggedEvent, Origin, Place};
 use crate::round::{terms_from_abi, to_clearing};
 use crate::{Market, MarketId, Terms};
 use alloy::primitives::{Address, B256, U256};
-use bindings::ProverMarket::RoundSettled;
+use bindings::ProverMarket::{PageSettled, RoundSettled, StatementsPublished, TaskTakenOver};
 use market_types::{AskIndex, BidIndex, OutOfRange, Round, RoundNumber, SeatedAsk};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,7 +66,7 @@ pub enum HistoryError {
         /// The round.
         round: RoundNumber,
         /// How many bids are known.
-        expected: usize,
+        expected: u32,
         /// Index of the bid that came.
         found: BidIndex,
     },
@@ -83,8 +91,8 @@ pub struct BundleRecord {
     pub round: RoundNumber,
     /// Index of the first one.
     pub first_index: BidIndex,
-    /// How many there are.
-    pub count: u32,
+    /// How many entries they are of; see [`RoundRecord::entries_from`].
+    pub entries: u32,
     /// Who posted them.
     pub requester: Address,
 }
@@ -94,10 +102,12 @@ pub struct BundleRecord {
 pub struct MarketHistory {
     market: Arc<Market>,
     rounds: BTreeMap<RoundNumber, Arc<RoundRecord>>,
+    /// Entries for which nothing has been published yet. Tickets come in no order, so that most pieces change: they are small ones.
+    unpublished: Pieces<(Ticket, RoundNumber, BidIndex), (), 32>,
     seats: Seats,
     /// By round and first index. No round is without.
-    bundles: BTreeMap<RoundNumber, Pieces<BundleRecord>>,
-    commitments: Arc<BTreeMap<(RoundNumber, Address, B256), CommitmentRecord>>,
+    bundles: BTreeMap<RoundNumber, Pieces<BidIndex, BundleRecord>>,
+    commitments: Pieces<(RoundNumber, Address, B256), CommitmentRecord>,
     /// Each with the first round that it counts for.
     terms: BTreeMap<RoundNumber, Terms>,
     /// The first round of which no ask was forgotten; `None` as long as everything is kept.
@@ -111,9 +121,10 @@ impl MarketHistory {
         Self {
             market: Arc::new(market),
             rounds: BTreeMap::new(),
+            unpublished: Pieces::default(),
             seats: Seats::default(),
             bundles: BTreeMap::new(),
-            commitments: Arc::default(),
+            commitments: Pieces::default(),
             terms: BTreeMap::new(),
             forgotten: None,
         }
@@ -189,7 +200,7 @@ impl MarketHistory {
     /// The commitments of a round of a sealed market, opened or not.
     pub fn commitments(&self, round: RoundNumber) -> impl Iterator<Item = &CommitmentRecord> {
         let first = (round, Address::ZERO, B256::ZERO);
-        self.commitments.range(first..).take_while(move |(key, _)| key.0 == round).map(|(_, record)| record)
+        self.commitments.from(first).take_while(move |(key, _)| key.0 == round).map(|(_, record)| record)
     }
 
     /// The bundles that wait to be released, whether or not their round is resolved.
@@ -218,34 +229,36 @@ impl MarketHistory {
         // What happens before the market opens changes no round.
         let current = self.market.id.round_at(logged.origin.time).unwrap_or(RoundNumber::MIN);
         match &logged.event {
-            Event::BidSubmitted(event) => {
-                let head = BidHead::try_from(event.head)?;
-                self.require_next(head)?;
-                let cap = self.market.params.cap_max.get().into();
-                let (bid, statement) = BidRecord::new(head, event, logged.origin);
-                self.round_mut(head.round).add(bid, statement, cap);
+            Event::BidSubmitted(event) => self.submit(event.place, &[event.word], logged.origin),
+            Event::BidsSubmitted(event) => self.submit(event.place, &event.words, logged.origin),
+            Event::StatementsPublished(event) => {
+                self.publish(event);
                 Ok(())
             }
             Event::BidsBundled(event) => {
                 let bundle = BundleRecord {
                     round: round_number(event.round)?,
                     first_index: bid_index(event.firstIndex)?,
-                    count: bid_index(event.count)?.get(),
+                    entries: bid_index(event.count)?.get(),
                     requester: event.requester,
                 };
-                self.bundles.entry(bundle.round).or_default().insert(bundle.first_index.get(), bundle);
+                self.bundles.entry(bundle.round).or_default().insert(bundle.first_index, bundle);
                 Ok(())
             }
             Event::BundleReleased(event) => {
                 let (round, first) = (round_number(event.round)?, bid_index(event.firstIndex)?);
                 if let Some(bundles) = self.bundles.get_mut(&round) {
-                    bundles.remove(first.get());
+                    bundles.remove(first);
                     if bundles.is_empty() {
                         self.bundles.remove(&round);
                     }
                 }
+                if let Some(record) = self.rounds.get_mut(&round).filter(|record| record.trimmed) {
+                    Arc::make_mut(record).trimmed = false;
+                }
                 Ok(())
             }
+            Event::PageSettled(event) => self.settle_page(event),
             Event::RoundSettled(event) => self.settle(event, logged.origin, current),
             Event::TermsMoved(event) => {
                 let terms = terms_from_abi(event.capacityCap, event.reservePrice)?;
@@ -266,20 +279,7 @@ impl MarketHistory {
                 let end = TaskEnd::Expired { refund: event.refund, origin: logged.origin };
                 self.end(round_number(event.round)?, bid_index(event.index)?, end, current)
             }
-            Event::TaskTakenOver(event) => {
-                let taker = TakeoverRecord {
-                    seat: seat_index(event.seat)?,
-                    deadline: narrow(event.deadline),
-                    origin: logged.origin,
-                };
-                let (round, index) = (round_number(event.round)?, bid_index(event.index)?);
-                self.seats.require([taker.seat])?;
-                let record = self.settled_mut(round)?;
-                let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
-                record.tasks.entry(index).or_default().takeovers.push(taker);
-                self.seats.taken(taker.seat)?.add_free(current, size.saturating_neg());
-                Ok(())
-            }
+            Event::TaskTakenOver(event) => self.take_over(event, logged.origin, current),
             Event::Committed(event) => {
                 let record = CommitmentRecord {
                     round: round_number(event.round)?,
@@ -291,12 +291,12 @@ impl MarketHistory {
                     forfeited: None,
                 };
                 let key = (record.round, record.account, record.commitment);
-                Arc::make_mut(&mut self.commitments).insert(key, record);
+                self.commitments.insert(key, record);
                 Ok(())
             }
             Event::Forfeited(event) => {
                 let key = (round_number(event.round)?, event.account, event.commitment);
-                match Arc::make_mut(&mut self.commitments).get_mut(&key) {
+                match self.commitments.get_mut(key) {
                     Some(record) => record.forfeited = Some(logged.origin),
                     None if self.forgotten.is_some() => {}
                     None => return Err(HistoryError::UnknownCommitment(key.0)),
@@ -305,6 +305,98 @@ impl MarketHistory {
             }
             other => self.seats.apply(other, logged.origin, current),
         }
+    }
+
+    /// Appends entries to a round, the first of them at `place`.
+    fn submit(&mut self, place: U256, words: &[B256], origin: Origin) -> Result<(), HistoryError> {
+        let Place { requester, round, first_index } = Place::try_from(place)?;
+        let expected = self.round(round).map_or(0, RoundRecord::bid_count);
+        if first_index.get() != expected {
+            return Err(HistoryError::BidOutOfOrder { round, expected, found: first_index });
+        }
+        let mut next = u64::from(first_index.get());
+        let mut entries = Vec::with_capacity(words.len());
+        for word in words {
+            let (word, first_index) = (BidWord::try_from(*word)?, BidIndex::from_u64(next)?);
+            next = next.saturating_add(word.count().get().into());
+            let fee = word.fee();
+            entries.push(EntryRecord { first_index, requester, fee, word, origin, publication: None });
+        }
+        if expected == 0 {
+            self.forget_unpublished(origin.time);
+        }
+        let cap = self.cap();
+        for entry in entries {
+            let key = (entry.word.ticket(), round, entry.first_index);
+            let record = self.round_mut(round);
+            if record.contenders.add(&entry, cap) {
+                self.unpublished.insert(key, ());
+            }
+            self.round_mut(round).entries.push(entry);
+        }
+        Ok(())
+    }
+
+    /// The most units that a round may ever trade.
+    fn cap(&self) -> u64 {
+        self.market.params.cap_max.get().into()
+    }
+
+    /// Tells the entries with its ticket what they ask for. If there is none, it means nothing.
+    fn publish(&mut self, event: &StatementsPublished) {
+        let published = Published::new(event);
+        let ticket = published.ticket();
+        let asking = self.unpublished.from((ticket, RoundNumber::MIN, BidIndex::MIN)).map(|(key, ())| key);
+        let asking: Vec<_> = asking.take_while(|(of, ..)| *of == ticket).collect();
+        if asking.is_empty() {
+            return;
+        }
+        let publication = published.into_publication();
+        for key in asking {
+            self.unpublished.remove(key);
+            let (_, round, first) = key;
+            let record = self.rounds.get_mut(&round).map(Arc::make_mut);
+            if let Some(entry) = record.and_then(|record| record.entries.get_mut(first)) {
+                entry.publication = Some(Arc::clone(&publication));
+            }
+        }
+    }
+
+    /// Forgets entries of rounds that are over at `now` (seconds since the epoch), but not those with a task that has not ended: it can
+    /// be expired as soon as what it asks for is published.
+    fn forget_unpublished(&mut self, now: u64) {
+        let (market, rounds) = (&self.market, &self.rounds);
+        let has_open_task =
+            |round: RoundNumber, first| rounds.get(&round).is_some_and(|record| record.has_open_task(first));
+        self.unpublished
+            .retain(|(_, round, first)| now < market.final_at(round) || has_open_task(round, first));
+    }
+
+    fn settle_page(&mut self, event: &PageSettled) -> Result<(), HistoryError> {
+        let round = round_number(event.round)?;
+        let record = self.rounds.get_mut(&round).ok_or(HistoryError::UnknownRound(round))?;
+        let page = PageRecord::from(event);
+        let pages = &mut Arc::make_mut(record).pages;
+        pages.retain(|other| !page.replaces(other));
+        pages.push(page);
+        Ok(())
+    }
+
+    fn take_over(
+        &mut self,
+        event: &TaskTakenOver,
+        origin: Origin,
+        current: RoundNumber,
+    ) -> Result<(), HistoryError> {
+        let (seat, deadline) = (seat_index(event.seat)?, narrow(event.deadline));
+        let (round, index) = (round_number(event.round)?, bid_index(event.index)?);
+        self.seats.require([seat])?;
+        let record = self.settled_mut(round)?;
+        let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
+        let taker = TakeoverRecord { seat, deadline, origin };
+        record.tasks.or_default(index).takeovers.push(taker);
+        self.seats.taken(seat)?.add_free(current, size.saturating_neg());
+        Ok(())
     }
 
     fn settle(
@@ -322,16 +414,8 @@ impl MarketHistory {
         for (seat, load) in loads {
             self.seats.taken(seat)?.add_free(current, load.saturating_neg());
         }
-        Arc::make_mut(record).settlement = Some(settlement);
+        Arc::make_mut(record).settle(settlement);
         Ok(())
-    }
-
-    fn require_next(&self, bid: BidHead) -> Result<(), HistoryError> {
-        let expected = self.round(bid.round).map_or(0, |round| round.bids.submitted());
-        if usize::try_from(bid.index.get()) == Ok(expected) {
-            return Ok(());
-        }
-        Err(HistoryError::BidOutOfOrder { round: bid.round, expected, found: bid.index })
     }
 
     fn round_mut(&mut self, number: RoundNumber) -> &mut RoundRecord {
@@ -356,7 +440,7 @@ impl MarketHistory {
             record.assignment(index).map_or_else(Vec::new, |assignment| record.holders(assignment));
         let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
         self.seats.require(holders.iter().copied())?;
-        self.settled_mut(round)?.tasks.entry(index).or_default().end = Some(end);
+        self.settled_mut(round)?.end_task(index, end);
         for seat in holders {
             self.seats.taken(seat)?.add_free(current, size);
         }

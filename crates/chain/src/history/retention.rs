@@ -1,19 +1,20 @@
 //! What a history forgets as its rounds end, so that it does not grow with the age of the chain.
 
+use super::contenders::Contenders;
 use super::pieces::Pieces;
 use super::{MarketHistory, RoundRecord};
-use market_types::RoundNumber;
+use market_types::{BidIndex, RoundNumber};
 use std::sync::Arc;
 
 /// How much of the past a history keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Retention {
-    /// All rounds, for those who look back. Grows with every bid.
+    /// All rounds, for those who look back. Grows with every entry.
     #[default]
     Everything,
     /// What somebody can still act on, for programs that run for long. Kept are rounds that can be settled or will be, winning
-    /// tasks that have not ended, and bids whose results wait to be released: all of them things that the contract holds
-    /// money for as well.
+    /// tasks that have not ended, and entries whose results wait to be released: all of them things that the contract holds
+    /// money for as well. What was published is kept for entries that may win or have a task that has not ended.
     Live,
 }
 
@@ -23,7 +24,7 @@ impl MarketHistory {
     pub fn can_forget(&self, now: u64) -> bool {
         !self.commitments.is_empty()
             || Some(self.first_unresolved(now)) > self.forgotten
-            || self.rounds.values().any(|record| self.is_over(record, now) || has_losers(record))
+            || self.rounds.values().any(|record| self.is_over(record, now) || self.can_trim(record, now))
     }
 
     /// Drops what nobody can act on any more at `now` (seconds since the epoch), which has to be the time of the last block whose
@@ -32,13 +33,19 @@ impl MarketHistory {
     /// stands is for the contract to say.
     pub fn forget(&mut self, now: u64) {
         let over = self.numbers(|record| self.is_over(record, now));
-        for number in over {
-            self.rounds.remove(&number);
+        let trimmed = self.numbers(|record| !self.is_over(record, now) && self.can_trim(record, now));
+        for number in &over {
+            self.rounds.remove(number);
         }
-        for number in self.numbers(has_losers) {
-            self.drop_losers(number);
+        for number in &trimmed {
+            self.trim(*number, now);
         }
-        self.commitments = Arc::default();
+        if !(over.is_empty() && trimmed.is_empty()) {
+            let rounds = &self.rounds;
+            let awaits = |round, first| rounds.get(&round).is_some_and(|record| record.may_need(first));
+            self.unpublished.retain(|(_, round, first)| awaits(round, first));
+        }
+        self.commitments = Pieces::default();
         let floor = self.first_unresolved(now);
         if Some(floor) > self.forgotten {
             self.forgotten = Some(floor);
@@ -62,34 +69,56 @@ impl MarketHistory {
         RoundNumber::new(passed.checked_div(self.market.id.bidding_period()).unwrap_or(0))
     }
 
+    /// Whether it is known which entries of a round won.
+    fn is_decided(&self, record: &RoundRecord, now: u64) -> bool {
+        record.settlement.is_some() || now >= self.market.settle_by(record.number)
+    }
+
     /// Whether nothing about a round waits for anybody: void, or settled and every task ended, and no bundle to release.
     fn is_over(&self, record: &RoundRecord, now: u64) -> bool {
-        let ended = match record.assignments() {
-            None => now >= self.market.settle_by(record.number),
-            Some(assigned) => assigned
-                .iter()
-                .all(|assignment| record.task(assignment.index).is_some_and(|task| task.end.is_some())),
-        };
-        ended && !self.bundles.contains_key(&record.number)
+        self.is_decided(record, now)
+            && record.open_tasks.is_empty()
+            && !self.bundles.contains_key(&record.number)
     }
 
-    /// Takes the bids of a settled round out that neither won nor wait in a bundle.
-    fn drop_losers(&mut self, number: RoundNumber) {
-        let bundles = self.bundles.get(&number);
-        let bundled: Vec<(u32, u32)> =
-            bundles.into_iter().flat_map(Pieces::iter).map(|(first, bundle)| (first, bundle.count)).collect();
-        let waits = |index: u32| {
-            let before = bundled.partition_point(|(first, _)| *first <= index);
-            let nearest = before.checked_sub(1).and_then(|at| bundled.get(at));
-            nearest.is_some_and(|(first, count)| index.saturating_sub(*first) < *count)
-        };
-        let Some(record) = self.rounds.get_mut(&number) else { return };
-        let whole = Arc::clone(record);
-        Arc::make_mut(record).retain(|index| waits(index.get()) || whole.assignment(index).is_some());
+    fn can_trim(&self, record: &RoundRecord, now: u64) -> bool {
+        if self.is_decided(record, now) { !record.trimmed } else { record.contenders.exceed(self.cap()) }
     }
-}
 
-/// Whether a settled round still has its bids that lost.
-fn has_losers(record: &RoundRecord) -> bool {
-    record.settlement.is_some() && !record.trimmed
+    /// Takes out of a round what nobody can act on: of a decided one the entries that neither won nor wait in a bundle, and of those
+    /// that stay, and of an open one's, what was published for entries without a task that may have to be proved.
+    fn trim(&mut self, number: RoundNumber, now: u64) {
+        let cap = self.cap();
+        let Some(whole) = self.rounds.get(&number).cloned() else { return };
+        let Some(record) = self.rounds.get_mut(&number).map(Arc::make_mut) else { return };
+        if record.settlement.is_some() || now >= self.market.settle_by(number) {
+            let bundles = self.bundles.get(&number).into_iter().flat_map(Pieces::iter);
+            // Where each bundle begins and ends, ascending.
+            let bundled: Vec<(BidIndex, u32)> = bundles
+                .filter_map(|(first, bundle)| {
+                    Some((first, whole.entries.from(first, bundle.entries)?.last()?.end()))
+                })
+                .collect();
+            let waits = |first: BidIndex| {
+                let before = bundled.partition_point(|(begin, _)| *begin <= first);
+                let nearest = before.checked_sub(1).and_then(|at| bundled.get(at));
+                nearest.is_some_and(|(_, end)| first.get() < *end)
+            };
+            // The bids of an entry win in their order.
+            record.entries.retain(|first| waits(first) || whole.assignment(first).is_some());
+            (record.contenders, record.pages) = (Contenders::default(), Vec::new());
+            record.trimmed = true;
+        } else {
+            record.contenders.drop_beyond(&whole.entries, cap);
+        }
+        let needless =
+            |entry: &&super::EntryRecord| entry.publication.is_some() && !record.may_need(entry.first_index);
+        let needless: Vec<BidIndex> =
+            record.entries.iter().filter(needless).map(|entry| entry.first_index).collect();
+        for first in needless {
+            if let Some(entry) = record.entries.get_mut(first) {
+                entry.publication = None;
+            }
+        }
+    }
 }

@@ -1,59 +1,21 @@
 //! One round as its events tell it.
 
 use super::HistoryError;
-use super::assignment::{Assignment, assign};
-use super::bid_list::BidList;
-use super::statement::{Statement, Statements};
+use super::assignment::{Assigned, Assignment, assign};
+use super::contenders::Contenders;
+use super::entry::{BidRecord, EntryRecord};
+use super::entry_list::EntryList;
+use super::pieces::Pieces;
 use crate::Outcome;
-use crate::commitments::{BidWord, ticket};
-use crate::events::{BidHead, Origin};
+use crate::commitments::BidWord;
+use crate::events::Origin;
 use crate::round::certificate_from_abi;
-use alloy::primitives::{Address, B256, U256};
-use bindings::ProverMarket::{BidSubmitted, RoundSettled};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use bindings::ProverMarket::{self, RoundSettled};
 use clearing::Certificate;
-use market_types::{
-    AskIndex, BidIndex, Capacity, CircuitId, Mechanism, OutOfRange, RoundNumber, TaskSize, Ticks, UnitFee,
-};
+use market_types::{AskIndex, BidIndex, Capacity, Mechanism, OutOfRange, RoundNumber, Ticks};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// A bid.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BidRecord {
-    /// Its index in the round.
-    pub index: BidIndex,
-    /// Who posted it.
-    pub requester: Address,
-    /// Its unit fee (ticks per unit).
-    pub fee: UnitFee,
-    /// The circuit of its task.
-    pub circuit: CircuitId,
-    /// The bid as the settlement sees it.
-    pub word: BidWord,
-    /// Where it was posted.
-    pub origin: Origin,
-}
-
-impl BidRecord {
-    pub(super) fn new(head: BidHead, event: &BidSubmitted, origin: Origin) -> (Self, Statement) {
-        let ticket = ticket(event.requester, head.circuit, &event.publicInputs, &event.data);
-        let bid = Self {
-            index: head.index,
-            requester: event.requester,
-            fee: head.fee,
-            circuit: head.circuit,
-            word: BidWord::new(head.fee, head.size, ticket),
-            origin,
-        };
-        (bid, Statement { public_inputs: event.publicInputs.clone(), data: event.data.clone() })
-    }
-
-    /// Size of its task (units).
-    #[must_use]
-    pub fn size(&self) -> TaskSize {
-        self.word.size()
-    }
-}
 
 /// A winning prover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +24,57 @@ pub struct Winner {
     pub seat: AskIndex,
     /// What it offered to the round (units).
     pub capacity: Capacity,
+}
+
+/// Who checked a page of a settlement, and how many bids it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageShare {
+    /// Who is credited the settlement fees of its bids.
+    pub settler: Address,
+    /// Number of its bids.
+    pub bids: u32,
+}
+
+impl PageShare {
+    /// `settler (160) | bids (64)`
+    pub(crate) fn from_abi(share: U256) -> Self {
+        let bids = u32::try_from(share.as_limbs()[0]).unwrap_or(u32::MAX);
+        Self { settler: Address::from_word(share.wrapping_shr(64).into()), bids }
+    }
+
+    pub(crate) fn to_abi(self) -> U256 {
+        (U256::from_be_bytes(self.settler.into_word().0) << 64) | U256::from(self.bids)
+    }
+}
+
+/// The last page that somebody found right of a claim about a round, with what the next one needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRecord {
+    /// Who checked it. The next page names it, and need not be the same settler's.
+    pub settler: Address,
+    /// The claim. It may be a wrong one: that shows with the last page.
+    pub certificate: ProverMarket::Certificate,
+    /// The pages so far, from the last of the round on.
+    pub shares: Vec<PageShare>,
+    /// State of the check after it.
+    pub progress: Bytes,
+}
+
+impl PageRecord {
+    pub(super) fn replaces(&self, other: &Self) -> bool {
+        self.settler == other.settler && self.certificate == other.certificate
+    }
+}
+
+impl From<&ProverMarket::PageSettled> for PageRecord {
+    fn from(event: &ProverMarket::PageSettled) -> Self {
+        Self {
+            settler: event.settler,
+            certificate: event.certificate.clone(),
+            shares: event.shares.iter().map(|share| PageShare::from_abi(*share)).collect(),
+            progress: event.progress.clone(),
+        }
+    }
 }
 
 /// What a round decided.
@@ -75,13 +88,14 @@ pub struct SettlementRecord {
     pub winners: Vec<Winner>,
     /// Root over the assignments.
     pub assignment_root: B256,
-    /// Who settled the round.
+    /// Who settled the round, by the last page if there were many.
     pub settler: Address,
-    /// What it was credited for that (ticks).
-    pub reward: U256,
+    /// The pages of the settlement, from the last of the round to the first. Each settler was credited the market's settlement fee
+    /// for every bid of its pages.
+    pub shares: Vec<PageShare>,
     /// Where the round was settled.
     pub origin: Origin,
-    assignments: Arc<[Assignment]>,
+    pub(super) assigned: Arc<Assigned>,
 }
 
 impl SettlementRecord {
@@ -96,19 +110,20 @@ impl SettlementRecord {
         let revenue = Ticks::new(u128::try_from(event.revenue).unwrap_or(u128::MAX));
         let winners: Vec<Winner> =
             event.winners.iter().map(|packed| winner(*packed)).collect::<Result<_, _>>()?;
-        let assigned = assign(round, pivot, units, &winners);
-        let (assignments, _) = assigned
-            .filter(|(_, root)| *root == event.assignmentRoot)
-            .ok_or(HistoryError::OtherAssignment(round.number))?;
+        let shares: Vec<PageShare> = event.shares.iter().map(|share| PageShare::from_abi(*share)).collect();
+        let assigned = assign(round, pivot, units, &winners, &shares);
+        if assigned.tree.root() != event.assignmentRoot {
+            return Err(HistoryError::OtherAssignment(round.number));
+        }
         Ok(Self {
             certificate,
             outcome: Outcome { mechanism, pivot, revenue, units },
             winners,
             assignment_root: event.assignmentRoot,
             settler: event.settler,
-            reward: event.reward,
+            shares,
             origin,
-            assignments: assignments.into(),
+            assigned: Arc::new(assigned),
         })
     }
 
@@ -118,28 +133,36 @@ impl SettlementRecord {
         self.outcome.is_trade()
     }
 
+    /// What `account` was credited for its part in the settlement (ticks), at `fee` ticks a bid.
+    #[must_use]
+    pub fn reward_of(&self, account: Address, fee: u64) -> U256 {
+        let own = self.shares.iter().filter(|share| share.settler == account);
+        let bids = own.fold(0_u64, |sum, share| sum.saturating_add(share.bids.into()));
+        U256::from(bids).saturating_mul(U256::from(fee))
+    }
+
     /// Whether this bid won.
     #[must_use]
-    pub fn wins(&self, bid: &BidRecord) -> bool {
-        self.outcome.wins(bid.fee, bid.index)
+    pub fn wins(&self, bid: &BidRecord<'_>) -> bool {
+        self.outcome.wins(bid.fee, bid.index())
     }
 
     /// What this bid pays for its task (ticks), nothing if it lost.
     #[must_use]
-    pub fn charge(&self, bid: &BidRecord) -> U256 {
+    pub fn charge(&self, bid: &BidRecord<'_>) -> U256 {
         if self.wins(bid) { U256::from(self.outcome.charge(bid.fee, bid.size()).get()) } else { U256::ZERO }
     }
 
     /// What this bid gets back of what it locked for its task (ticks): all, or a winner what it does not pay.
     #[must_use]
-    pub fn refund(&self, bid: &BidRecord) -> U256 {
-        U256::from(self.outcome.refund(bid.fee, bid.size(), bid.index).get())
+    pub fn refund(&self, bid: &BidRecord<'_>) -> U256 {
+        U256::from(self.outcome.refund(bid.fee, bid.size(), bid.index()).get())
     }
 
     /// The units of tasks that the auction put on each seat.
     pub(super) fn loads(&self) -> BTreeMap<AskIndex, i64> {
         let mut loads: BTreeMap<AskIndex, i64> = BTreeMap::new();
-        for assignment in self.assignments.iter() {
+        for assignment in &self.assigned.tasks {
             let load = loads.entry(assignment.seat).or_default();
             *load = load.saturating_add(assignment.size.get().into());
         }
@@ -197,13 +220,16 @@ pub struct TaskRecord {
 pub struct RoundRecord {
     /// Its number.
     pub number: RoundNumber,
-    /// Its bids in order of submission.
-    pub bids: BidList,
     /// What it decided, once it is settled.
     pub settlement: Option<SettlementRecord>,
-    pub(super) tasks: BTreeMap<BidIndex, TaskRecord>,
-    statements: Statements,
-    /// Whether bids that nobody can act on were taken out.
+    /// What settlements that are under way have left, the last page of each settler and claim; none once the round is settled.
+    pub pages: Vec<PageRecord>,
+    pub(super) entries: EntryList,
+    pub(super) tasks: Pieces<BidIndex, TaskRecord>,
+    pub(super) contenders: Contenders,
+    /// How many winning tasks have not ended, by the first index of their entry. None is 0.
+    pub(super) open_tasks: Pieces<BidIndex, u32>,
+    /// Whether everything was taken out that nobody can act on, since the round was decided and tasks or bundles of it ended.
     pub(super) trimmed: bool,
 }
 
@@ -211,62 +237,91 @@ impl RoundRecord {
     pub(super) fn new(number: RoundNumber) -> Self {
         Self {
             number,
-            bids: BidList::default(),
             settlement: None,
-            tasks: BTreeMap::new(),
-            statements: Statements::default(),
+            pages: Vec::new(),
+            entries: EntryList::default(),
+            tasks: Pieces::default(),
+            contenders: Contenders::default(),
+            open_tasks: Pieces::default(),
             trimmed: false,
         }
     }
 
-    /// Adds the next bid, in a market whose rounds take at most `cap` units.
-    pub(super) fn add(&mut self, bid: BidRecord, statement: Statement, cap: u64) {
-        self.bids.push(bid.clone());
-        self.statements.add(&self.bids, &bid, statement, cap);
+    /// Its entries in order of submission.
+    #[must_use]
+    pub const fn entries(&self) -> &EntryList {
+        &self.entries
     }
 
-    /// Drops every bid that `wanted` does not name, with its statement.
-    pub(super) fn retain(&mut self, wanted: impl Fn(BidIndex) -> bool) {
-        self.bids.retain(&wanted);
-        self.statements.retain(&wanted);
-        self.trimmed = true;
+    /// Its bids in order of submission: those of each entry.
+    pub fn bids(&self) -> impl DoubleEndedIterator<Item = BidRecord<'_>> {
+        self.entries.iter().flat_map(EntryRecord::bids)
+    }
+
+    /// How many bids it has, with those that were taken out.
+    #[must_use]
+    pub const fn bid_count(&self) -> u32 {
+        self.entries.bid_count()
     }
 
     /// A bid, if the round has it.
     #[must_use]
-    pub fn bid(&self, index: BidIndex) -> Option<&BidRecord> {
-        self.bids.get(usize::try_from(index.get()).ok()?)
+    pub fn bid(&self, index: BidIndex) -> Option<BidRecord<'_>> {
+        self.entries.bid(index)
     }
 
-    /// What is to be proved for a bid; `None` if there is no such bid, or it cannot win.
-    #[must_use]
-    pub fn statement(&self, index: BidIndex) -> Option<&Statement> {
-        self.statements.of(index)
-    }
-
-    /// The bids as the settlement takes them.
+    /// The entries as the settlement takes them.
     #[must_use]
     pub fn words(&self) -> Vec<BidWord> {
-        self.bids.iter().map(|bid| bid.word).collect()
+        self.entries.iter().map(|entry| entry.word).collect()
     }
 
-    /// Who proves what, in order of submission; `None` before the settlement, empty without a trade.
+    /// The `count` entries from that on whose first bid has index `first`, if they are known.
     #[must_use]
-    pub fn assignments(&self) -> Option<&[Assignment]> {
-        self.settlement.as_ref().map(|settlement| settlement.assignments.as_ref())
+    pub fn entries_from(&self, first: BidIndex, count: u32) -> Option<Vec<&EntryRecord>> {
+        self.entries.from(first, count)
     }
 
-    /// The assignment of one bid, if it won.
-    #[must_use]
-    pub fn assignment(&self, index: BidIndex) -> Option<&Assignment> {
-        let all = self.assignments()?;
-        all.binary_search_by_key(&index, |assignment| assignment.index).ok().and_then(|at| all.get(at))
+    /// Whether a winning task of the entry whose first bid has index `first` has not ended.
+    pub(super) fn has_open_task(&self, first: BidIndex) -> bool {
+        self.open_tasks.contains(first)
+    }
+
+    /// Whether somebody may have to prove a task of the entry whose first bid has index `first`.
+    pub(super) fn may_need(&self, first: BidIndex) -> bool {
+        self.contenders.contains(first) || self.has_open_task(first)
+    }
+
+    pub(super) fn settle(&mut self, settlement: SettlementRecord) {
+        let mut open = Pieces::default();
+        for task in &settlement.assigned.tasks {
+            if let Some(bid) = self.bid(task.index) {
+                let count: &mut u32 = open.or_default(bid.first_index);
+                *count = count.saturating_add(1);
+            }
+        }
+        (self.open_tasks, self.settlement) = (open, Some(settlement));
+        (self.pages, self.trimmed) = (Vec::new(), false);
+    }
+
+    pub(super) fn end_task(&mut self, index: BidIndex, end: TaskEnd) {
+        let known = self.tasks.or_default(index).end.replace(end);
+        if known.is_some() || self.assignment(index).is_none() {
+            return;
+        }
+        let Some(first) = self.bid(index).map(|bid| bid.first_index) else { return };
+        let Some(open) = self.open_tasks.get_mut(first) else { return };
+        *open = open.saturating_sub(1);
+        if *open == 0 {
+            self.open_tasks.remove(first);
+            self.trimmed = false;
+        }
     }
 
     /// What happened to the task of a bid since the settlement; `None` if nothing did.
     #[must_use]
     pub fn task(&self, index: BidIndex) -> Option<&TaskRecord> {
-        self.tasks.get(&index)
+        self.tasks.get(index)
     }
 
     /// The seats that hold or held a winning task, in order: the one it was assigned to, then each taker.

@@ -1,58 +1,76 @@
 mod retention;
 
 use super::*;
-use crate::commitments::{BidWord, ticket};
 use crate::events::Origin;
 use crate::params::tests::params;
+use crate::{Lot, Statement};
 use alloy::primitives::{B256, Bytes, keccak256};
 use bindings::ProverMarket as abi;
-use market_types::{CircuitId, TaskSize, UnitFee};
+use market_types::{CircuitId, LotSize, TaskSize, UnitFee};
 
 /// The worked example of the mechanism: bids A to E, winners P (5 units) and Q (4), user price 5, batch of 9.
 const BIDS: [(u64, u32); 5] = [(9, 4), (7, 3), (7, 2), (5, 5), (2, 6)];
-const WHO: Address = Address::repeat_byte(0xaa);
+pub(super) const WHO: Address = Address::repeat_byte(0xaa);
 
-fn history() -> MarketHistory {
+pub(super) fn history() -> MarketHistory {
     let params = params();
     MarketHistory::new(Market { id: params.market_id(), params })
 }
 
-fn id() -> B256 {
+pub(super) fn id() -> B256 {
     params().market_id().get()
 }
 
-fn logged(event: Event) -> LoggedEvent {
+pub(super) fn logged(event: Event) -> LoggedEvent {
     logged_in(1, event)
 }
 
 /// While this round takes bids.
-fn logged_in(round: u64, event: Event) -> LoggedEvent {
+pub(super) fn logged_in(round: u64, event: Event) -> LoggedEvent {
     let time = params().market_id().open_of(RoundNumber::new(round));
     let origin = Origin { block: 1, time, log_index: 0, tx_hash: B256::ZERO };
     LoggedEvent { market: MarketId::from(id()), origin, event }
 }
 
 fn bid(round: u64, index: u32, fee: u64, size: u32) -> LoggedEvent {
-    let head = (U256::from(round) << 160)
-        | (U256::from(index) << 128)
-        | (U256::from(fee) << 64)
-        | U256::from(CircuitId::of(3, size).get());
-    logged(Event::BidSubmitted(abi::BidSubmitted {
-        id: id(),
-        requester: WHO,
-        head,
-        publicInputs: vec![U256::from(index)],
-        data: Bytes::from_static(b"data"),
-    }))
+    submitted(round, index, word(index, fee, size))
 }
 
+pub(super) fn place(round: u64, index: u32) -> U256 {
+    (U256::from_be_bytes(WHO.into_word().0) << 64) | (U256::from(round) << 32) | U256::from(index)
+}
+
+pub(super) fn submitted(round: u64, index: u32, word: B256) -> LoggedEvent {
+    logged(Event::BidSubmitted(abi::BidSubmitted { id: id(), place: place(round, index), word }))
+}
+
+pub(super) fn statement(input: u64, size: u32) -> Statement {
+    let (circuit, public_inputs) = (CircuitId::of(3, size), vec![U256::from(input)]);
+    Statement { circuit, public_inputs, data: Bytes::from_static(b"data") }
+}
+
+/// An entry of `count` bids whose statements are numbered from `first`.
+pub(super) fn lot(first: u64, count: u64, fee: u64, size: u32) -> Lot {
+    let statements = (first..first + count).map(|input| statement(input, size)).collect();
+    Lot::new(WHO, UnitFee::new(fee).unwrap(), statements).unwrap()
+}
+
+pub(super) fn published(lot: &Lot) -> LoggedEvent {
+    let statements = lot.statements().iter().map(Statement::to_abi).collect();
+    let event = abi::StatementsPublished { id: id(), requester: lot.requester(), statements };
+    logged(Event::StatementsPublished(event))
+}
+
+/// The word of a bid by itself, also of one that no contract takes.
 fn word(index: u32, fee: u64, size: u32) -> B256 {
-    let ticket = ticket(WHO, CircuitId::of(3, size), &[U256::from(index)], b"data");
-    BidWord::new(UnitFee::new(fee).unwrap(), TaskSize::new(size).unwrap(), ticket).get()
+    let ticket = Ticket::new(WHO, statement(index.into(), size).leaf(0));
+    let word = BidWord::new(UnitFee::MIN, TaskSize::MIN, LotSize::MIN, ticket).get();
+    let ticket = U256::from_be_bytes(word.0) & ((U256::ONE << 144) - U256::ONE);
+    B256::from((U256::from(fee) << 192) | (U256::from(size) << 160) | ticket)
 }
 
 /// Takes a seat while round 0 takes bids; it counts from round 2 on (the delay of the parameters).
-fn seat(seat: u64, capacity: u64) -> LoggedEvent {
+pub(super) fn seat(seat: u64, capacity: u64) -> LoggedEvent {
     logged_in(
         0,
         Event::SeatRegistered(abi::SeatRegistered {
@@ -66,8 +84,18 @@ fn seat(seat: u64, capacity: u64) -> LoggedEvent {
     )
 }
 
+/// A page of this many bids.
+pub(super) fn share(bids: u64) -> U256 {
+    (U256::from_be_bytes(WHO.into_word().0) << 64) | U256::from(bids)
+}
+
 /// Round 1, whose walk starts at the second winner: Q, then P.
-fn settlement(root: B256) -> LoggedEvent {
+pub(super) fn settlement(root: B256) -> LoggedEvent {
+    settlement_in(root, &[5])
+}
+
+/// The same in pages of these numbers of bids, from the last one on.
+pub(super) fn settlement_in(root: B256, pages: &[u64]) -> LoggedEvent {
     let winner = |seat: u64, capacity: u64| U256::from((capacity << 8) | seat);
     let certificate =
         abi::Certificate { pivotSeat: 6, pivotFee: 5, pivotIndex: 3, units: 9, ..Default::default() };
@@ -81,23 +109,34 @@ fn settlement(root: B256) -> LoggedEvent {
             revenue: U256::from(36),
             winners: vec![winner(4, 4), winner(2, 5)],
             assignmentRoot: root,
-            reward: U256::from(25),
+            shares: pages.iter().map(|bids| share(*bids)).collect(),
         }),
     )
 }
 
-/// A (offset 0) falls to Q, whose scaled interval ends at 4; B (offset 4) and C (offset 7) fall to P.
-fn root() -> B256 {
-    let leaf = |index: u32, seat: u32| {
-        let (fee, size) = BIDS[index as usize];
-        let words = [word(index, fee, size), U256::from(index).into(), U256::from(seat).into()];
-        keccak256(words.concat())
-    };
-    let pair = |a: B256, b: B256| keccak256(if a < b { [a, b].concat() } else { [b, a].concat() });
-    pair(pair(leaf(0, 4), leaf(1, 2)), leaf(2, 2))
+pub(super) fn leaf(word: B256, index: u32, position: u64, seat: u32) -> B256 {
+    let which: U256 = (U256::from(position) << 32) | U256::from(index);
+    keccak256([word, which.into(), U256::from(seat).into()].concat())
 }
 
-fn with_bids() -> MarketHistory {
+pub(super) fn pair(a: B256, b: B256) -> B256 {
+    keccak256(if a < b { [a, b].concat() } else { [b, a].concat() })
+}
+
+/// A (offset 0) falls to Q, whose scaled interval ends at 4; B (offset 4) and C (offset 7) fall to P.
+pub(super) fn leaves() -> [B256; 3] {
+    [(0, 4), (1, 2), (2, 2)].map(|(index, seat)| {
+        let (fee, size) = BIDS[index as usize];
+        leaf(word(index, fee, size), index, 0, seat)
+    })
+}
+
+pub(super) fn root() -> B256 {
+    let [a, b, c] = leaves();
+    pair(pair(a, b), c)
+}
+
+pub(super) fn with_bids() -> MarketHistory {
     let mut history = history();
     for (number, capacity) in [(2, 60), (4, 60)] {
         history.apply(&seat(number, capacity)).unwrap();
@@ -114,7 +153,7 @@ fn settled() -> MarketHistory {
     history
 }
 
-fn round_one(history: &MarketHistory) -> &RoundRecord {
+pub(super) fn round_one(history: &MarketHistory) -> &RoundRecord {
     history.round(RoundNumber::new(1)).unwrap()
 }
 
@@ -127,10 +166,10 @@ fn the_assignment_follows_from_bids_and_settlement() {
     assert_eq!(assigned, [(0, 4), (1, 2), (2, 2)]);
     let settlement = round.settlement.as_ref().unwrap();
     assert!(settlement.is_trade());
-    let refunds: Vec<_> = round.bids.iter().map(|bid| settlement.refund(bid)).collect();
+    let refunds: Vec<_> = round.bids().map(|bid| settlement.refund(&bid)).collect();
     assert_eq!(refunds, [16, 6, 4, 25, 12].map(U256::from));
     let assignment = round.assignment(BidIndex::new(1).unwrap()).unwrap();
-    assert_eq!((assignment.task.index, assignment.task.seat, assignment.path().len()), (1, 2, 2));
+    assert_eq!((assignment.seat.get(), round.path(assignment).len()), (2, 2));
     assert!(round.assignment(BidIndex::new(3).unwrap()).is_none());
 }
 
@@ -153,7 +192,7 @@ fn a_bid_out_of_order_is_an_error_and_changes_nothing() {
     assert_eq!(history.apply(&bid(1, 6, 1, 1)).unwrap_err(), expected(6));
     assert_eq!(history.apply(&bid(1, 4, 1, 1)).unwrap_err(), expected(4));
     assert!(history.apply(&bid(2, 1, 1, 1)).is_err());
-    assert_eq!((history.rounds().count(), round_one(&history).bids.len()), (1, 5));
+    assert_eq!((history.rounds().count(), round_one(&history).bid_count()), (1, 5));
     history.apply(&bid(1, 5, 1, 1)).unwrap();
 }
 

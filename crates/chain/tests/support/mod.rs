@@ -1,9 +1,9 @@
 //! A market with three provers and a round full of bids, on a chain of its own.
 #![allow(dead_code)] // each test file uses its part
 
-use alloy::primitives::U256;
 use alloy::rpc::types::TransactionReceipt;
-use chain::round::{asks_at, settle_call};
+use chain::round::asks_at;
+use chain::settlement::{PageLimits, Settling};
 use chain::{FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord};
 use market_types::RoundNumber;
 use testkit::{Bid, Circuit, Testbed, circuits};
@@ -81,6 +81,8 @@ impl Stage {
         let (record, round) = (history.round(ROUND).unwrap(), history.closed_round(ROUND).unwrap());
         assert_eq!(asks_at(&client, &self.market, ROUND).await.unwrap(), round.asks());
         let certificate = clearing::certificate(self.market.params.mechanism, &round);
-        client.send(settle_call(&self.market, record, &certificate), U256::ZERO, None).await.unwrap()
+        let seed = client.seed(&self.market, ROUND);
+        let settling = Settling::new(&self.market, seed, record, &certificate);
+        client.settle(settling.next(None, &PageLimits::TRANSACTION).unwrap()).await.unwrap()
     }
 }

@@ -13,7 +13,7 @@ use crate::render::{Column, Palette, Table};
 use crate::settings::{self, Settings};
 use alloy::primitives::{Address, U256};
 use chain::history::BundleRecord;
-use chain::{BidRecord, MarketHistory, RoundRecord};
+use chain::{EntryRecord, MarketHistory, RoundRecord};
 use clap::{Args, Subcommand};
 use market_types::UnitCost;
 use serde::Serialize;
@@ -40,22 +40,31 @@ enum AccountCommand {
     },
 }
 
-/// A bid whose round is not resolved.
+/// An entry whose round is not resolved: one bid, or a lot.
 #[derive(Debug, Serialize)]
 struct OpenBid {
     round: u64,
+    /// Of its first bid.
     index: u32,
+    /// How many it stands for.
+    bids: u16,
     fee: u64,
+    /// Size of each of its tasks.
     units: u32,
+    /// For all its bids.
     locked: Money,
+    /// Whether provers can know what it asks proofs of.
+    published: bool,
 }
 
-/// Bids that were submitted together and whose results have not been released.
+/// Entries that were submitted together and whose results have not been released.
 #[derive(Debug, Serialize)]
 struct Bundle {
     round: u64,
     first_index: u32,
-    count: u32,
+    entries: u32,
+    /// How many bids they stand for.
+    bids: u32,
     /// What a release brings; none before the round is resolved.
     worth: Option<Money>,
 }
@@ -86,19 +95,25 @@ impl Report for AccountView {
         }
         let mut bids = Table::new([
             Column::Right("round"),
-            Column::Right("bid"),
+            Column::Left("bids"),
             Column::Right("fee"),
             Column::Right("units"),
             Column::Left("locked"),
+            Column::Left("statements"),
         ]);
         for bid in &self.open_bids {
-            let cells = [bid.round, bid.index.into(), bid.fee, bid.units.into()].map(|cell| cell.to_string());
-            bids.row(cells.into_iter().chain([bid.locked.to_string()]));
+            let which = match bid.bids {
+                1 => bid.index.to_string(),
+                count => format!("{} to {}", bid.index, u64::from(bid.index) + u64::from(count) - 1),
+            };
+            let published = if bid.published { "published".to_owned() } else { palette.bad("not published") };
+            let (fee, units) = (bid.fee.to_string(), bid.units.to_string());
+            bids.row([bid.round.to_string(), which, fee, units, bid.locked.to_string(), published]);
         }
         let mut bundles = Table::new([Column::Right("round"), Column::Left("bids"), Column::Left("worth")]);
         for bundle in &self.bundles {
             let worth = bundle.worth.as_ref().map_or("open".into(), ToString::to_string);
-            let last = bundle.first_index.saturating_add(bundle.count.saturating_sub(1));
+            let last = bundle.first_index.saturating_add(bundle.bids.saturating_sub(1));
             bundles.row([bundle.round.to_string(), format!("{} to {last}", bundle.first_index), worth]);
         }
         let mut commitments = Table::new([
@@ -162,19 +177,24 @@ pub(crate) async fn run(args: AccountArgs, settings: Settings, output: Output) -
 
     let mut open_bids = Vec::new();
     for record in history.rounds().filter(|record| !history.is_resolved(record.number, now)) {
-        open_bids.extend(record.bids.iter().filter(|bid| bid.requester == account).map(|bid| OpenBid {
-            round: record.number.get(),
-            index: bid.index.get(),
-            fee: bid.fee.get(),
-            units: bid.size().get(),
-            locked: open.money.money(locked(bid)),
+        open_bids.extend(record.entries().iter().filter(|entry| entry.requester == account).map(|entry| {
+            OpenBid {
+                round: record.number.get(),
+                index: entry.first_index.get(),
+                bids: entry.count().get(),
+                fee: entry.fee.get(),
+                units: entry.size().get(),
+                locked: open.money.money(locked(entry) * count(entry)),
+                published: entry.publication().is_some(),
+            }
         }));
     }
     let fee = U256::from(open.market.params.settlement_fee);
     let bundle = |bundle: BundleRecord| Bundle {
         round: bundle.round.get(),
         first_index: bundle.first_index.get(),
-        count: bundle.count,
+        entries: bundle.entries,
+        bids: entries_of(history, &bundle).iter().map(|entry| u32::from(entry.count().get())).sum(),
         worth: worth(history, &bundle, fee, now).map(|ticks| open.money.money(ticks)),
     };
     let mut commitments = standings(&session, &open, history, |record| record.account == account).await?;
@@ -200,8 +220,19 @@ pub(crate) async fn run(args: AccountArgs, settings: Settings, output: Output) -
     })
 }
 
-fn locked(bid: &BidRecord) -> U256 {
-    U256::from(bid.fee.get()) * U256::from(bid.size().get())
+/// What each bid of an entry locks for its task (ticks).
+fn locked(entry: &EntryRecord) -> U256 {
+    U256::from(entry.fee.get()) * U256::from(entry.size().get())
+}
+
+fn count(entry: &EntryRecord) -> U256 {
+    U256::from(entry.count().get())
+}
+
+/// The entries of a bundle.
+fn entries_of<'a>(history: &'a MarketHistory, bundle: &BundleRecord) -> Vec<&'a EntryRecord> {
+    let record = history.round(bundle.round);
+    record.and_then(|record| record.entries_from(bundle.first_index, bundle.entries)).unwrap_or_default()
 }
 
 /// What releasing a bundle brings (ticks); `None` before its round is resolved.
@@ -212,15 +243,14 @@ pub(crate) fn worth(
     now: u64,
 ) -> Option<U256> {
     let record = history.round(bundle.round).filter(|_| history.is_resolved(bundle.round, now))?;
-    let first = usize::try_from(bundle.first_index.get()).ok()?;
-    let bids = record.bids.iter().skip(first).take(usize::try_from(bundle.count).ok()?);
-    Some(bids.map(|bid| result(record, bid, settlement_fee)).sum())
+    let entries = entries_of(history, bundle);
+    Some(entries.iter().map(|entry| result(record, entry, settlement_fee)).sum())
 }
 
-/// What a bid of a resolved round gets back (ticks): a void round returns everything.
-fn result(record: &RoundRecord, bid: &BidRecord, settlement_fee: U256) -> U256 {
+/// What the bids of an entry of a resolved round get back (ticks): a void round returns everything.
+fn result(record: &RoundRecord, entry: &EntryRecord, settlement_fee: U256) -> U256 {
     match &record.settlement {
-        Some(settlement) => settlement.refund(bid),
-        None => locked(bid) + settlement_fee,
+        Some(settlement) => entry.bids().map(|bid| settlement.refund(&bid)).sum(),
+        None => (locked(entry) + settlement_fee) * count(entry),
     }
 }

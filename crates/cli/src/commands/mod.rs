@@ -8,24 +8,29 @@
 //! | `deploy`, `devnet` | contracts and chains |
 //! | `market`, `market_flags`, `market_view` | markets, their rules as flags and as shown |
 //! | `money`, `bundles` | deposits, withdrawals, results of bids submitted together |
-//! | `bid`, `statement` | bids and what they ask a proof for |
+//! | `bid`, `quote`, `lots`, `statement` | bids, what they cost, the entries that they become, and what they ask a proof for |
+//! | `publish` | statements of bids that were sent without them |
 //! | `sealed`, `reveal`, `revealed`, `forfeit` | commitments of sealed markets, from opening kept to bond returned or lost |
 //! | `prover`, `seats` | provers' seats |
-//! | `round`, `round_view`, `account` | what there is to see |
+//! | `round`, `round_view`, `bid_view`, `account` | what there is to see |
 
 pub(crate) mod account;
 pub(crate) mod bid;
+mod bid_view;
 pub(crate) mod bundles;
 pub(crate) mod clear;
 pub(crate) mod deploy;
 pub(crate) mod devnet;
 pub(crate) mod forfeit;
 pub(crate) mod lab;
+pub(crate) mod lots;
 pub(crate) mod market;
 pub(crate) mod market_flags;
 mod market_view;
 pub(crate) mod money;
 pub(crate) mod prover;
+pub(crate) mod publish;
+mod quote;
 pub(crate) mod reveal;
 mod revealed;
 pub(crate) mod round;
@@ -59,6 +64,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Outcome<()> {
             Command::Deposit(args) => money::deposit(&args, settings, output).await,
             Command::Withdraw(args) => money::withdraw(&args, settings, output).await,
             Command::Bid(args) => bid::run(args, settings, output).await,
+            Command::Publish(args) => publish::run(args, settings, output).await,
             Command::Reveal(args) => reveal::run(args, settings, output).await,
             Command::Forfeit(args) => forfeit::run(args, settings, output).await,
             Command::Prover(args) => prover::run(args, settings, output).await,

@@ -177,18 +177,3 @@ pub(crate) async fn prepare(session: &Session, open: &OpenMarket, wei: U256) -> 
     spinner.finish_and_clear();
     prepared.map_err(|error| refused("allowing the contract to take the tokens", error))
 }
-
-/// Deposits `missing` ticks of a token at once, or says how much native currency to attach to the call that needs them (wei).
-pub(crate) async fn top_up(session: &Session, open: &OpenMarket, missing: U256) -> Outcome<U256> {
-    if missing.is_zero() {
-        return Ok(U256::ZERO);
-    }
-    let amount = open.money.money(missing).wei;
-    let attach = prepare(session, open, amount).await?;
-    if attach.is_zero() {
-        let account = session.sender()?;
-        let call = ProverMarket::depositCall { id: open.market.id.get(), account, amount };
-        session.send("depositing", call, U256::ZERO).await?;
-    }
-    Ok(attach)
-}

@@ -1,5 +1,6 @@
 //! `proophi reveal`: opens commitments of the round that closed last.
 
+use crate::commands::lots::{MAX_BYTES, bytes_of};
 use crate::commands::revealed::{Refused, Revealed, Said};
 use crate::commands::sealed::{store, venue};
 use crate::commands::session::{OpenMarket, Session};
@@ -13,15 +14,15 @@ use chain::{BidOpening, Client, Market, SendError};
 use clap::Args;
 use market_types::RoundNumber;
 use service::Backoff;
-use service::openings::{Kept, Opening, OpeningKey, OpeningStore, Secret, are_staked, is_over};
+use service::openings::{Kept, NoOpening, Opening, OpeningKey, OpeningStore, Secret, are_staked, is_over};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// How often a watch looks at the chain.
 const POLL: Duration = Duration::from_millis(500);
-/// Most bytes of openings in one transaction; nodes take 128 KiB in all.
-const MAX_DATA: usize = 96 * 1024;
+/// Bytes of an opening besides its statement, and of the call that publishes that.
+const OPENING_BYTES: usize = 13 * 32;
 /// Most bids to open in one transaction: each costs about as much gas as a bid in an open market.
 const MAX_BIDS: usize = 100;
 
@@ -35,7 +36,8 @@ const MAX_BIDS: usize = 100;
 Commitments can be opened from the close of their round for as long as the market says (`proophi market show`), by
 block time. What is not opened loses its bond. Anybody who holds openings may send them: --file takes those that others
 have handed over, each file one opening or a list, as they lie in the directory of openings. Nothing is sent twice: what
-somebody else has opened is skipped. Openings of rounds that are over are forgotten.
+somebody else has opened is skipped. What the bids ask proofs of is published with them. Openings of rounds that are over are
+forgotten.
 
 {}", settings::HELP))]
 pub(crate) struct RevealArgs {
@@ -85,22 +87,15 @@ fn received(files: &[PathBuf], session: &Session, open: &OpenMarket) -> Outcome<
 }
 
 fn openings_in(file: &Path) -> Outcome<Vec<Opening>> {
-    #[derive(serde::Deserialize)]
-    #[serde(untagged)]
-    enum Content {
-        One(Box<Opening>),
-        Many(Vec<Opening>),
-    }
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::input(format!("cannot read {}: {error}", file.display())))?;
-    match serde_json::from_str(&text) {
-        Ok(Content::One(opening)) => Ok(vec![*opening]),
-        Ok(Content::Many(openings)) => Ok(openings),
-        Err(_) => Err(Failure::input(format!(
-            "{} holds no openings, or one of them does not open the commitment that it names",
-            file.display()
-        ))),
-    }
+    let written = match serde_json::from_str(&text) {
+        Ok(serde_json::Value::Array(many)) => many,
+        Ok(one) => vec![one],
+        Err(_) => return Err(Failure::input(format!("{} holds no openings", file.display()))),
+    };
+    let refused = |fault: NoOpening| Failure::input(format!("{} holds no openings: {fault}", file.display()));
+    written.into_iter().map(|one| Opening::read(one).map_err(refused)).collect()
 }
 
 /// Reveals until the process is told to stop. Trouble with the chain is sat out.
@@ -218,7 +213,11 @@ async fn send(client: &Client, market: &Market, ready: Vec<Opening>, done: &mut 
 
 async fn send_batch(client: &Client, market: &Market, batch: Batch) -> Result<(), SendError> {
     match batch {
-        Batch::Bids(bids) => client.send(reveal_bids_call(market, &bids), U256::ZERO, None).await?,
+        // What was kept was committed to, so that its circuit has a size.
+        Batch::Bids(bids) => match reveal_bids_call(market, &bids) {
+            Ok(call) => client.send(call, U256::ZERO, None).await?,
+            Err(_) => return Ok(()),
+        },
         Batch::Ask(ask) => client.send(ask.reveal_call(market), U256::ZERO, None).await?,
     };
     Ok(())
@@ -231,8 +230,8 @@ fn batches(ready: Vec<Opening>) -> Vec<Batch> {
         match opening.secret() {
             Secret::Ask(ask) => batches.push(Batch::Ask(*ask)),
             Secret::Bid(bid) => {
-                let size = bid.data.len() + 32 * (bid.public_inputs.len() + 10);
-                if !bids.is_empty() && (bids.len() == MAX_BIDS || bytes + size > MAX_DATA) {
+                let size = OPENING_BYTES + bytes_of(&bid.statement());
+                if !bids.is_empty() && (bids.len() == MAX_BIDS || bytes + size > MAX_BYTES) {
                     batches.push(Batch::Bids(std::mem::take(&mut bids)));
                     bytes = 0;
                 }
@@ -307,5 +306,7 @@ mod tests {
         assert_eq!(read(serde_json::to_string(&[ask(), bid(3)]).unwrap()).unwrap(), [ask(), bid(3)]);
         let other = serde_json::to_string(&ask()).unwrap().replace("\"1\"", "\"2\"");
         assert!(read(other).unwrap_err().to_string().contains("no openings"));
+        let old = serde_json::to_string(&[ask(), bid(3)]).unwrap().replace("\"format\":2,", "");
+        assert!(read(old).unwrap_err().to_string().contains("another version"));
     }
 }

@@ -1,7 +1,8 @@
 //! `proophi round`: what a round is at, and what came of it.
 
+use crate::commands::bid_view::{BidView, EntryView};
 use crate::commands::forfeit::standings;
-use crate::commands::round_view::{BidView, CommitmentView, RoundView, phase_of};
+use crate::commands::round_view::{CommitmentView, RoundView, phase_of};
 use crate::commands::session::{OpenMarket, Session};
 use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::output::Output;
@@ -85,7 +86,8 @@ fn view(
     let market = &open.market;
     let record = history.round(number);
     let settlement = record.and_then(|record| record.settlement.as_ref());
-    let bids = record.map(|record| record.bids.iter().map(|bid| bid_view(history, record, bid)).collect());
+    let bids = record.map(|record| record.bids().map(|bid| bid_view(history, record, &bid)).collect());
+    let entries = record.map(|record| record.entries().iter().map(|entry| EntryView::of(record, entry)));
     let (phase, deadlines) = phase_of(market, number, record, now);
     // Before the asks are fixed a picture of them would only mislead.
     let fixed = record.is_some() && now >= market.reveal_by(number);
@@ -109,6 +111,7 @@ fn view(
         assignment_root: settlement.map(|s| s.assignment_root),
         settler: settlement.map(|s| s.settler),
         settled_in: settlement.map(|s| s.origin.tx_hash),
+        entries: entries.into_iter().flatten().collect(),
         bids: bids.unwrap_or_default(),
         asks: asks.into_iter().map(|entry| (entry.seat, entry.ask)).collect(),
         commitments,
@@ -116,9 +119,9 @@ fn view(
     }
 }
 
-fn bid_view(history: &MarketHistory, record: &RoundRecord, bid: &BidRecord) -> BidView {
-    let assignment = record.assignment(bid.index);
-    let task = record.task(bid.index);
+fn bid_view(history: &MarketHistory, record: &RoundRecord, bid: &BidRecord<'_>) -> BidView {
+    let assignment = record.assignment(bid.index());
+    let task = record.task(bid.index());
     let name = |seat: AskIndex| (seat, history.seat(seat).map(|record| record.prover));
     let (mut state, mut payment, mut bounty, mut compensation) = ("open", None, None, None);
     if let Some(settlement) = &record.settlement {
@@ -136,9 +139,10 @@ fn bid_view(history: &MarketHistory, record: &RoundRecord, bid: &BidRecord) -> B
         None => {}
     }
     BidView {
-        index: bid.index,
+        index: bid.index(),
+        entry: bid.first_index,
         requester: bid.requester,
-        circuit: bid.circuit.to_string(),
+        circuit: bid.statement().map(|statement| statement.circuit.to_string()),
         fee: bid.fee,
         units: bid.size(),
         state,

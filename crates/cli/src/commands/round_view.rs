@@ -1,44 +1,16 @@
 //! A round as it is shown.
 
-use crate::amount::{Denomination, Money, as_optional_text, decimal, grouped};
+use crate::amount::{Denomination, Money, decimal, grouped};
+use crate::commands::bid_view::{BidView, EntryView, bid_table};
 use crate::commands::forfeit::Standing;
 use crate::output::Report;
 use crate::render::{Column, Curves, Palette, Table, clock, span};
 use alloy::primitives::{Address, B256, U256};
 use chain::{Market, Phase, RoundRecord};
 use clearing::Prices;
-use market_types::{
-    Ask, AskIndex, BidIndex, Capacity, CapacityCap, Mechanism, ReservePrice, RoundNumber, TaskSize, UnitFee,
-    Units,
-};
+use market_types::{Ask, AskIndex, Capacity, CapacityCap, Mechanism, ReservePrice, RoundNumber, Units};
 use serde::Serialize;
 use service::openings::Status;
-
-/// A bid and what became of it. Amounts in ticks.
-#[derive(Debug, Serialize)]
-pub(crate) struct BidView {
-    pub(crate) index: BidIndex,
-    pub(crate) requester: Address,
-    pub(crate) circuit: String,
-    pub(crate) fee: UnitFee,
-    pub(crate) units: TaskSize,
-    /// `open`, `lost`, `assigned`, `taken over`, `delivered` or `expired`.
-    pub(crate) state: &'static str,
-    /// What it pays for its task; 0 if it lost.
-    #[serde(serialize_with = "as_optional_text")]
-    pub(crate) pays: Option<U256>,
-    /// The seat that the auction gave it to, and who holds that seat now.
-    pub(crate) assigned: Option<(AskIndex, Option<Address>)>,
-    /// The seat that holds it now, or held it at its end.
-    pub(crate) holder: Option<(AskIndex, Option<Address>)>,
-    #[serde(serialize_with = "as_optional_text")]
-    pub(crate) payment: Option<U256>,
-    #[serde(serialize_with = "as_optional_text")]
-    pub(crate) bounty: Option<U256>,
-    #[serde(serialize_with = "as_optional_text")]
-    pub(crate) compensation: Option<U256>,
-    pub(crate) transaction: B256,
-}
 
 /// A commitment and where it stands.
 #[derive(Debug, Serialize)]
@@ -93,6 +65,9 @@ pub(crate) struct RoundView {
     pub(crate) assignment_root: Option<B256>,
     pub(crate) settler: Option<Address>,
     pub(crate) settled_in: Option<B256>,
+    /// What was submitted, in order.
+    pub(crate) entries: Vec<EntryView>,
+    /// The bids that the entries stand for.
     pub(crate) bids: Vec<BidView>,
     /// Every seat that takes part, as `[unit cost, capacity]`; empty before that is fixed.
     pub(crate) asks: Vec<(AskIndex, Ask)>,
@@ -110,7 +85,7 @@ pub(crate) fn phase_of(
     now: u64,
 ) -> (&'static str, Vec<Deadline>) {
     let settled = record.is_some_and(|record| record.settlement.is_some());
-    let bids = record.map_or(0, |record| record.bids.len());
+    let bids = record.map_or(0, RoundRecord::bid_count) as usize;
     let phase = match market.phase(round, bids, settled, now) {
         Phase::Future => "not open yet",
         Phase::Bidding => "bidding",
@@ -187,47 +162,6 @@ impl RoundView {
         }
         table.draw(palette)
     }
-
-    fn table(&self, palette: Palette) -> String {
-        let mut table = Table::new([
-            Column::Right("bid"),
-            Column::Left("requester"),
-            Column::Left("circuit"),
-            Column::Right("units"),
-            Column::Right("fee"),
-            Column::Right("pays"),
-            Column::Left("state"),
-            Column::Left("seat"),
-            Column::Right("pay"),
-            Column::Right("bounty"),
-        ]);
-        for bid in &self.bids {
-            let state = match bid.state {
-                "delivered" => palette.good(bid.state),
-                "taken over" | "expired" => palette.bad(bid.state),
-                state => state.to_owned(),
-            };
-            let seat = match (&bid.assigned, &bid.holder) {
-                (Some((from, _)), Some((to, _))) if from != to => format!("{from} -> {to}"),
-                (Some((seat, _)), _) => seat.to_string(),
-                (None, _) => String::new(),
-            };
-            let ticks = |amount: Option<U256>| amount.map(grouped).unwrap_or_default();
-            table.row([
-                bid.index.to_string(),
-                short(bid.requester),
-                bid.circuit.clone(),
-                bid.units.to_string(),
-                bid.fee.to_string(),
-                ticks(bid.pays),
-                state,
-                seat,
-                ticks(bid.payment),
-                ticks(bid.bounty),
-            ]);
-        }
-        table.draw(palette)
-    }
 }
 
 impl Report for RoundView {
@@ -247,7 +181,7 @@ impl Report for RoundView {
             text += &format!("\n{}", self.curves().draw(palette, width));
         }
         if !self.bids.is_empty() {
-            text += &format!("\n{}", self.table(palette));
+            text += &format!("\n{}", bid_table(&self.bids, palette));
         }
         if !self.commitments.is_empty() {
             text += &format!("\n{}", self.commitment_table(palette));
@@ -275,7 +209,7 @@ fn average(revenue: u128, units: Units) -> String {
 }
 
 /// `0x70997970…79C8`
-fn short(address: Address) -> String {
+pub(crate) fn short(address: Address) -> String {
     let text = address.to_string();
     format!("{}…{}", &text[..8], &text[text.len() - 4..])
 }
@@ -284,24 +218,10 @@ fn short(address: Address) -> String {
 mod tests {
     use super::*;
     use crate::amount::Currency;
+    use crate::commands::bid_view::tests::bid;
     use market_types::{Ticks, UnitPrice};
 
     fn view() -> RoundView {
-        let bid = |index, state, holder: Option<u32>| BidView {
-            index: BidIndex::new(index).unwrap(),
-            requester: Address::repeat_byte(0xab),
-            circuit: "0x10000001b".into(),
-            fee: UnitFee::new(9).unwrap(),
-            units: TaskSize::new(4).unwrap(),
-            state,
-            assigned: holder.map(|_| (AskIndex::new(0), None)),
-            holder: holder.map(|seat| (AskIndex::new(seat), None)),
-            pays: None,
-            payment: Some(U256::from(1_600)),
-            bounty: None,
-            compensation: None,
-            transaction: B256::ZERO,
-        };
         RoundView {
             market: "0x12".into(),
             round: 3,
@@ -318,7 +238,12 @@ mod tests {
             assignment_root: None,
             settler: None,
             settled_in: None,
-            bids: vec![bid(0, "delivered", Some(0)), bid(1, "taken over", Some(2)), bid(2, "lost", None)],
+            entries: Vec::new(),
+            bids: vec![
+                bid(0, 0, "delivered", Some(0)),
+                bid(1, 1, "taken over", Some(2)),
+                bid(2, 2, "lost", None),
+            ],
             asks: Vec::new(),
             commitments: Vec::new(),
             money: Denomination { currency: Currency::ether(), tick: U256::from(1_000_000_000u64) },

@@ -3,6 +3,7 @@
 use crate::amount::{Money, as_text};
 use crate::commands::money::{available, prepare};
 use crate::commands::session::{OpenMarket, Session};
+use crate::commands::statement::Wanted;
 use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::output::Report;
 use crate::render::{Palette, span};
@@ -11,9 +12,9 @@ use alloy::primitives::aliases::U96;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::SolCall;
-use bindings::ProverMarket::{self, NewBid};
+use bindings::ProverMarket;
 use chain::{AskOpening, BidOpening};
-use market_types::{AskIndex, CircuitId, RoundNumber, UnitCost, UnitFee};
+use market_types::{AskIndex, RoundNumber, UnitCost, UnitFee};
 use serde::Serialize;
 use service::openings::{Asks, Opening, OpeningStore, Secret, Venue, random_salt};
 use std::path::PathBuf;
@@ -103,19 +104,19 @@ pub(crate) fn venue(session: &Session, open: &OpenMarket) -> Venue {
 pub(crate) async fn commit_bids(
     session: &Session,
     open: &OpenMarket,
-    bids: Vec<NewBid>,
+    bids: Vec<Wanted>,
     deposit: Option<U256>,
     top_up: bool,
 ) -> Outcome<CommittedAll> {
     let (venue, requester) = (venue(session, open), session.sender()?);
     let round = committing_round(session, open).await?;
-    let plan = |bid: NewBid| {
+    let plan = |Wanted { fee, statement }| {
         let bid = BidOpening {
             requester,
-            fee: UnitFee::new(bid.fee).or_fail(Code::Input)?,
-            circuit: CircuitId::new(bid.circuit),
-            public_inputs: bid.publicInputs,
-            data: bid.data,
+            fee: UnitFee::new(fee).or_fail(Code::Input)?,
+            circuit: statement.circuit,
+            public_inputs: statement.public_inputs,
+            data: statement.data,
             salt: random_salt(),
         };
         let least = bid.least_deposit(&open.market);
@@ -200,7 +201,7 @@ async fn committing_round(session: &Session, open: &OpenMarket) -> Outcome<Round
 }
 
 /// What a commitment is to lock: what was asked for, if it covers the bid.
-fn deposit_for(open: &OpenMarket, least: u128, wanted: Option<U256>) -> Outcome<U256> {
+pub(crate) fn deposit_for(open: &OpenMarket, least: u128, wanted: Option<U256>) -> Outcome<U256> {
     let least_ticks = U256::from(least);
     let deposit = wanted.unwrap_or_else(|| U256::from(hiding(least)));
     if deposit < least_ticks {

@@ -2,9 +2,10 @@
 
 use crate::amount::grouped;
 use crate::commands::bid::{cost, submit_all};
+use crate::commands::lots::entries;
 use crate::commands::sealed::commit_bids;
 use crate::commands::session::{OpenMarket, Session};
-use crate::commands::statement::Statement;
+use crate::commands::statement::{Wanted, generated};
 use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::local::RunDir;
 use crate::output::Output;
@@ -50,7 +51,7 @@ pub(crate) async fn play(dir: &RunDir, key_store: PathBuf, mode: Mode, output: O
     stage.start_programs()?;
     let first = open_doors(&mut stage, &mut journal, &story).await?;
 
-    story.step("Six rollups bid for 24 proofs of three sizes")?;
+    story.step("Six rollups bid for 24 proofs of three sizes, one of them for a lot of four")?;
     let round = bids(&mut stage, &journal, &story, first).await?;
 
     if mode.sealed {
@@ -152,13 +153,11 @@ async fn bids(stage: &mut Stage, journal: &Journal, story: &Story, first: u64) -
                 ),
             ));
         }
-        let wants: Vec<String> =
-            requester.wants.iter().map(|(kind, fee)| format!("{} at {fee}", kind.units())).collect();
+        let wants = requester.wants_text();
         story.line(&format!(
-            "{} {} 4 proofs (units at ticks per unit: {}); {} ticks locked",
+            "{} {} 4 proofs (units at ticks per unit: {wants}); {} ticks locked",
             story.palette.demand(&format!("{:<6}", requester.name)),
             if stage.mode.sealed { "commits to bids, which nobody else knows, for" } else { "bids for" },
-            wants.join(", "),
             grouped(locked),
         ))?;
     }
@@ -173,24 +172,25 @@ async fn bid(
     session: Session,
     open: OpenMarket,
 ) -> Outcome<(Vec<u64>, U256)> {
-    let statements = requester.wants.iter().enumerate().map(|(number, (kind, fee))| {
+    let wanted = requester.wants.iter().enumerate().map(|(number, (kind, fee))| {
         // Each task is another batch on a state of its own.
         let seed = (position * requester.wants.len() + number) as u64 + 1;
-        Ok(Statement::generated(kind.batch_size(), seed)?.bid(*fee))
+        Ok(Wanted { fee: *fee, statement: generated(kind.batch_size(), seed)? })
     });
-    let mut bids = statements.collect::<Outcome<Vec<_>>>()?;
+    let wanted = wanted.collect::<Outcome<Vec<_>>>()?;
     if open.market.id.is_sealed() {
-        let committed = commit_bids(&session, &open, bids, None, false).await?;
+        let committed = commit_bids(&session, &open, wanted, None, false).await?;
         return Ok((committed.rounds(), committed.deposit.ticks));
     }
-    let locked = bids.iter().map(|bid| cost(&open, bid)).sum();
+    let mut all = entries(session.sender()?, wanted, false)?;
+    let locked = cost(&open, &all);
     let mut rounds = Vec::new();
-    if position % 2 == 1 {
-        let rest = bids.split_off(1);
-        rounds.extend(submit_all(&session, &open, bids, U256::ZERO).await?);
-        bids = rest;
+    if position % 2 == 1 && all.len() > 1 {
+        let rest = all.split_off(1);
+        rounds.extend(submit_all(&session, &open, all).await?);
+        all = rest;
     }
-    rounds.extend(submit_all(&session, &open, bids, U256::ZERO).await?);
+    rounds.extend(submit_all(&session, &open, all).await?);
     Ok((rounds.into_iter().map(|part| part.round).collect(), locked))
 }
 
@@ -323,24 +323,26 @@ fn figures(stage: &Stage, journal: &Journal, round: u64, killed: &'static str) -
     let missing = || Failure::new(Code::Failed, eyre::eyre!("round {round} is not settled"));
     let record = journal.history().round(RoundNumber::new(round)).ok_or_else(missing)?;
     let settlement = record.settlement.as_ref().ok_or_else(missing)?;
-    let task = |bid: &chain::BidRecord| {
-        let assignment = record.assignment(bid.index);
+    let task = |bid: chain::BidRecord<'_>| {
+        let assignment = record.assignment(bid.index());
         let units = u64::from(bid.size().get());
         let mut task = TaskFigures {
-            index: bid.index.get().into(),
+            index: bid.index().get().into(),
             requester: names.requesters.get(&bid.requester).copied().unwrap_or("somebody"),
-            circuit: circuits::CircuitKind::from_id(bid.circuit)
+            circuit: bid
+                .statement()
+                .and_then(|statement| circuits::CircuitKind::from_id(statement.circuit).ok())
                 .map_or("unknown", circuits::CircuitKind::name),
             units,
             fee: bid.fee.get(),
-            pays: settlement.charge(bid).saturating_to(),
+            pays: settlement.charge(&bid).saturating_to(),
             assigned: assignment.and_then(|assignment| names.provers.get(&assignment.seat).copied()),
             proved: None,
             payment: 0,
             bounty: 0,
             compensation: 0,
         };
-        let end = record.task(bid.index).and_then(|task| task.end.as_ref());
+        let end = record.task(bid.index()).and_then(|task| task.end.as_ref());
         if let Some(TaskEnd::Delivered { seat, payment, bounty, compensation, .. }) = end {
             task.proved = names.provers.get(seat).copied();
             task.payment = payment.saturating_to();
@@ -364,7 +366,7 @@ fn figures(stage: &Stage, journal: &Journal, round: u64, killed: &'static str) -
         round,
         units: settlement.outcome.units.get(),
         prices: settlement.outcome.prices(),
-        tasks: record.bids.iter().map(task).collect(),
+        tasks: record.bids().map(task).collect(),
         provers: names.provers.iter().filter_map(prover).collect(),
     })
 }

@@ -34,7 +34,7 @@ pub(crate) struct Prover {
     pub(crate) capacity: u32,
 }
 
-/// Six rollups with four batches each: 24 tasks of three sizes.
+/// Six rollups with four batches each: 24 tasks of three sizes. Those of Flint are alike, so that in an open market they are one lot.
 pub(crate) const REQUESTERS: [Requester; 6] = [
     Requester {
         name: "Amber",
@@ -56,11 +56,21 @@ pub(crate) const REQUESTERS: [Requester; 6] = [
         name: "Ember",
         wants: [(Transfers4, 63), (Transfers2, 55), (Transfers1, 49), (Transfers4, 27)],
     },
-    Requester {
-        name: "Flint",
-        wants: [(Transfers1, 88), (Transfers4, 57), (Transfers2, 45), (Transfers1, 22)],
-    },
+    Requester { name: "Flint", wants: [(Transfers1, 60); 4] },
 ];
+
+impl Requester {
+    /// What it wants in words: `14 at 95, 27 at 66`, and `4 x 14 at 60` where several go as one lot.
+    pub(crate) fn wants_text(&self) -> String {
+        let alike = self.wants.chunk_by(|a, b| a == b);
+        let parts = alike.filter_map(|alike| match alike {
+            [] => None,
+            [(kind, fee)] => Some(format!("{} at {fee}", kind.units())),
+            [(kind, fee), ..] => Some(format!("{} x {} at {fee}", alike.len(), kind.units())),
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    }
+}
 
 /// Collateral of a seat, or deposit of a bid, that is lost if its commitment is not opened (basis points).
 pub(crate) const BOND_BPS: u16 = 1_000;
@@ -165,11 +175,27 @@ mod tests {
     }
 
     #[test]
-    fn there_are_24_tasks_of_three_sizes_with_24_different_fees() {
+    fn there_are_24_tasks_of_three_sizes_and_only_those_of_the_lot_have_one_fee() {
         let wants: Vec<_> = REQUESTERS.iter().flat_map(|requester| requester.wants).collect();
         assert_eq!(wants.len(), 24);
         assert_eq!(wants.iter().map(|(kind, _)| kind.units()).collect::<BTreeSet<_>>().len(), 3);
-        assert_eq!(wants.iter().map(|(_, fee)| fee).collect::<BTreeSet<_>>().len(), 24);
+        assert_eq!(wants.iter().map(|(_, fee)| fee).collect::<BTreeSet<_>>().len(), 21);
+        let texts = REQUESTERS.map(|requester| requester.wants_text());
+        assert_eq!(texts[0], "53 at 92, 14 at 61, 27 at 47, 14 at 33");
+        assert_eq!(texts[5], "4 x 14 at 60");
+    }
+
+    /// Whoever bids first: under `core` the lot is where the round ends, and its third bid sets the price.
+    #[test]
+    fn the_lot_wins_in_part() {
+        for first in 0..REQUESTERS.len() {
+            let won = |mechanism| {
+                let round = round(first, mechanism);
+                let fees = clearing::clear(mechanism, &round).winning_bids;
+                fees.iter().filter(|bid| round.bid(**bid).unwrap().fee.get() == 60).count()
+            };
+            assert_eq!((won(Mechanism::Core), won(Mechanism::AverageFee)), (2, 4));
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use super::figures::{RoundFigures, TaskFigures};
 use super::journal::Journal;
 use super::sealing;
 use super::stage::Stage;
-use super::statement::Accounts;
+use super::statement::{Accounts, Rules};
 use super::story::{Story, Summary};
 
 /// Stops the programs, audits, lets everybody withdraw, audits again.
@@ -138,7 +138,8 @@ fn checks_of_average(round: &RoundFigures, revenue: Ticks) -> [Check; 2] {
 /// Everybody's account, from the events so far.
 fn accounts_of(stage: &Stage, journal: &Journal) -> Accounts {
     let params = &stage.market.market.params;
-    Accounts::replay(params.mechanism, params.seat_fee, journal.events().cloned())
+    let (mechanism, seat_fee, settlement_fee) = (params.mechanism, params.seat_fee, params.settlement_fee);
+    Accounts::replay(Rules { mechanism, seat_fee, settlement_fee }, journal.events().cloned())
 }
 
 /// That the contract holds what it owes, and owes what the events say.

@@ -2,9 +2,10 @@
 //!
 //! All amounts are ticks. Sums are plain additions on 256 bits, which no ledger of 96-bit amounts can fill.
 
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, B256, U256};
 use bindings::ProverMarket;
-use chain::events::{BidHead, Event};
+use chain::BidWord;
+use chain::events::{Event, Place};
 use market_types::Mechanism;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -75,11 +76,20 @@ struct Bid {
     held: U256,
 }
 
+/// What of a market's parameters its accounts depend on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) mechanism: Mechanism,
+    /// What taking a seat costs (ticks).
+    pub(crate) seat_fee: u64,
+    /// What every bid pays whoever settles it (ticks).
+    pub(crate) settlement_fee: u64,
+}
+
 /// The accounts of one market.
 #[derive(Debug)]
 pub(crate) struct Accounts {
-    mechanism: Mechanism,
-    seat_fee: U256,
+    rules: Rules,
     statements: BTreeMap<Address, Statement>,
     owners: BTreeMap<U256, Address>,
     bids: BTreeMap<(u64, u64), Bid>,
@@ -95,14 +105,9 @@ struct SinkAccount {
 
 impl Accounts {
     /// Replays events of one market, in the order of the chain.
-    pub(crate) fn replay(
-        mechanism: Mechanism,
-        seat_fee: u64,
-        events: impl IntoIterator<Item = Event>,
-    ) -> Self {
+    pub(crate) fn replay(rules: Rules, events: impl IntoIterator<Item = Event>) -> Self {
         let mut accounts = Self {
-            mechanism,
-            seat_fee: U256::from(seat_fee),
+            rules,
             statements: BTreeMap::new(),
             owners: BTreeMap::new(),
             bids: BTreeMap::new(),
@@ -134,10 +139,11 @@ impl Accounts {
             Event::Deposited(e) => self.entry(e.account).deposited += e.amount,
             Event::Withdrawn(e) => self.entry(e.account).withdrawn += e.amount,
             Event::SurplusCollected(e) => self.sink.taken += e.amount,
-            Event::BidSubmitted(e) => self.bid(e),
+            Event::BidSubmitted(e) => self.submitted(e.place, &[e.word]),
+            Event::BidsSubmitted(e) => self.submitted(e.place, &e.words),
             Event::SeatRegistered(e) => {
                 self.owners.insert(e.seat, e.prover);
-                let fee = self.seat_fee;
+                let fee = U256::from(self.rules.seat_fee);
                 self.entry(e.prover).fees += fee;
                 self.sink.given += fee;
             }
@@ -165,21 +171,30 @@ impl Accounts {
         }
     }
 
-    fn bid(&mut self, event: &ProverMarket::BidSubmitted) {
-        // The contract takes no bid that this would not read.
-        let Ok(head) = BidHead::try_from(event.head) else { return };
-        let (fee, size) = (head.fee.get(), head.size.get().into());
-        let bid = Bid { requester: event.requester, fee, size, held: U256::ZERO };
-        self.bids.insert((head.round.get(), head.index.get().into()), bid);
+    /// The bids of entries, of which the first is at `place`.
+    fn submitted(&mut self, place: U256, words: &[B256]) {
+        // The contract takes no entry that this would not read.
+        let Ok(Place { requester, round, first_index }) = Place::try_from(place) else { return };
+        let mut index = u64::from(first_index.get());
+        for word in words.iter().filter_map(|word| BidWord::try_from(*word).ok()) {
+            let (fee, size) = (word.fee().get(), word.size().get().into());
+            let bid = Bid { requester, fee, size, held: U256::ZERO };
+            for _ in 0..word.count().get() {
+                self.bids.insert((round.get(), index), bid);
+                index += 1;
+            }
+        }
     }
 
     fn settled(&mut self, event: &ProverMarket::RoundSettled) {
-        let round = event.round.wrapping_to::<u64>();
-        self.entry(event.settler).rewards += event.reward;
+        let (round, fee) = (event.round.wrapping_to::<u64>(), U256::from(self.rules.settlement_fee));
+        for share in &event.shares {
+            // `settler (160) | bids of its page (64)`
+            let (settler, bids) = (Address::from_word(share.wrapping_shr(64).into()), share.as_limbs()[0]);
+            self.entry(settler).rewards += U256::from(bids) * fee;
+        }
         let keys = (round, 0)..=(round, u64::MAX);
         let bids: Vec<((u64, u64), Bid)> = self.bids.range(keys).map(|(key, bid)| (*key, *bid)).collect();
-        // Each bid paid the same share of the reward.
-        let fee = event.reward / U256::from(bids.len().max(1));
         for (key, bid) in bids {
             let (paid, held) = self.price(event, key.1, &bid);
             let statement = self.entry(bid.requester);
@@ -198,7 +213,7 @@ impl Accounts {
             return (U256::ZERO, U256::ZERO);
         }
         let size = U256::from(bid.size);
-        match self.mechanism {
+        match self.rules.mechanism {
             Mechanism::Core => (U256::from(price) * size, U256::from(price) * size),
             Mechanism::AverageFee => {
                 let share = event.revenue * size / U256::from(event.certificate.units.max(1));
@@ -231,8 +246,9 @@ impl Accounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::B256;
     use bindings::ProverMarket::Certificate;
+    use chain::Ticket;
+    use market_types::{LotSize, TaskSize, UnitFee};
 
     const REQUESTER: Address = Address::repeat_byte(1);
     const PROVER: Address = Address::repeat_byte(2);
@@ -248,15 +264,23 @@ mod tests {
         Event::Deposited(ProverMarket::Deposited { id: B256::ZERO, account, payer: account, amount })
     }
 
-    fn bid(index: u64, fee: u64, size: u64) -> Event {
-        let head = (n(1) << 160) | (n(index) << 128) | (n(fee) << 64) | (n(2) << 32) | n(size);
-        Event::BidSubmitted(ProverMarket::BidSubmitted {
-            id: B256::ZERO,
-            requester: REQUESTER,
-            head,
-            publicInputs: Vec::new(),
-            data: Default::default(),
-        })
+    fn place(index: u64) -> U256 {
+        (U256::from_be_bytes(REQUESTER.into_word().0) << 64) | (n(1) << 32) | n(index)
+    }
+
+    fn word(fee: u64, size: u32, count: u16) -> B256 {
+        let (fee, size) = (UnitFee::new(fee).unwrap(), TaskSize::new(size).unwrap());
+        BidWord::new(fee, size, LotSize::new(count).unwrap(), Ticket::new(REQUESTER, B256::ZERO)).get()
+    }
+
+    fn bid(index: u64, fee: u64, size: u32) -> Event {
+        let (place, word) = (place(index), word(fee, size, 1));
+        Event::BidSubmitted(ProverMarket::BidSubmitted { id: B256::ZERO, place, word })
+    }
+
+    /// A share of the settlement: the relayer's, for so many bids.
+    fn share(bids: u64) -> U256 {
+        (U256::from_be_bytes(RELAYER.into_word().0) << 64) | n(bids)
     }
 
     fn seat(seat: u64, prover: Address) -> Event {
@@ -285,12 +309,12 @@ mod tests {
             revenue: n(20),
             winners: vec![n(10 << 8)],
             assignmentRoot: B256::ZERO,
-            reward: n(4),
+            shares: vec![share(2)],
         })
     }
 
     fn replay(events: impl IntoIterator<Item = Event>) -> Accounts {
-        Accounts::replay(Mechanism::Core, 0, events)
+        Accounts::replay(Rules { mechanism: Mechanism::Core, seat_fee: 0, settlement_fee: 2 }, events)
     }
 
     /// Two bids of which the first wins 5 units at 7; the assigned prover defaults, another delivers at 4.
@@ -333,6 +357,30 @@ mod tests {
         assert_eq!(accounts.surplus(), Some(n(35 - 20 + 50 - 25 - 15)));
         let claims: U256 = accounts.all().filter_map(|(_, statement)| statement.claim()).sum();
         assert_eq!(claims + accounts.surplus().unwrap(), n(400));
+    }
+
+    /// The same two bids as a lot, of which the first wins, and settled in two pages by two settlers.
+    #[test]
+    fn bids_of_a_lot_pay_one_by_one_and_each_settler_is_rewarded_for_its_page() {
+        let Event::RoundSettled(settled) = settled() else { panic!() };
+        let mut of_taker = share(1);
+        of_taker -= U256::from_be_bytes(RELAYER.into_word().0) << 64;
+        of_taker += U256::from_be_bytes(TAKER.into_word().0) << 64;
+        let certificate = Certificate { pivotFee: 7, pivotIndex: 2, ..settled.certificate };
+        let shares = vec![share(2), of_taker];
+        let events = [
+            deposit(REQUESTER, 200),
+            Event::BidsSubmitted(ProverMarket::BidsSubmitted {
+                id: B256::ZERO,
+                place: place(0),
+                words: vec![word(6, 9, 1), word(7, 5, 2)],
+            }),
+            Event::RoundSettled(ProverMarket::RoundSettled { certificate, shares, ..settled }),
+        ];
+        let accounts = replay(events);
+        assert_eq!(accounts.of(REQUESTER).paid, n(35));
+        assert_eq!(accounts.of(REQUESTER).fees, n(3 * 2));
+        assert_eq!((accounts.of(RELAYER).claim(), accounts.of(TAKER).claim()), (Some(n(4)), Some(n(2))));
     }
 
     #[test]
@@ -383,7 +431,8 @@ mod tests {
                 compensation: n(0),
             }));
         }
-        let accounts = Accounts::replay(Mechanism::AverageFee, 6, events);
+        let rules = Rules { mechanism: Mechanism::AverageFee, seat_fee: 6, settlement_fee: 2 };
+        let accounts = Accounts::replay(rules, events);
         assert_eq!(accounts.of(REQUESTER).claim(), Some(n(200 - 61 - 4)));
         assert_eq!(accounts.of(PROVER).claim(), Some(n(100 - 6 + 43 + 17)));
         assert_eq!(accounts.surplus(), Some(n(1 + 6)));

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use alloy::primitives::{B256, U256};
-use bindings::ProverMarket::Task;
-use chain::{Assignment, BidRecord, Market, MarketHistory, RoundRecord, Statement};
+use alloy::primitives::{B256, Bytes, U256};
+use bindings::ProverMarket::{Delivery, Task};
+use chain::{Assignment, BidRecord, Market, MarketHistory, RoundRecord, history::TakeoverRecord};
 use market_types::AskIndex;
 use thiserror::Error;
 
 use super::memory::Known;
 use crate::{
-    plan::{TaskId, TaskView},
-    work::Published,
+    plan::{Stage, TaskId, TaskView},
+    work::{Published, Unprovable},
 };
 
 /// A winning task that has not ended. Cheap to clone: it shares its round's record.
@@ -19,13 +19,15 @@ use crate::{
 pub(super) struct Assigned {
     pub(super) id: TaskId,
     round: Arc<RoundRecord>,
-    position: usize,
+    assignment: Assignment,
 }
 
-/// A bug: a round's record lost a task that it had.
+/// Nobody has published what the task's entry asks for, or a reorganisation has undone it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("task {0} is not in the record of its round; report this as a bug")]
-pub(super) struct Vanished(TaskId);
+#[error(
+    "nobody has published what task {0} asks for, and without that the contract cannot be told which task it is"
+)]
+pub(super) struct Unpublished(TaskId);
 
 /// All tasks of a market that have not ended, in order.
 pub(super) fn open_tasks(history: &MarketHistory) -> Vec<Assigned> {
@@ -39,71 +41,78 @@ fn has_open_task(round: &RoundRecord) -> bool {
 }
 
 fn of_round(round: &Arc<RoundRecord>) -> Vec<Assigned> {
-    let all = round.assignments().unwrap_or_default().iter().enumerate();
-    let open = all.filter(|(_, one)| round.task(one.index).is_none_or(|task| task.end.is_none()));
-    let named = open.filter_map(|(position, one)| {
-        let word = round.bid(one.index)?.word.get();
-        let id = TaskId { round: round.number, index: one.index, word };
-        Some(Assigned { id, round: Arc::clone(round), position })
+    let all = round.assignments().unwrap_or_default().iter();
+    let open = all.filter(|one| round.task(one.index).is_none_or(|task| task.end.is_none()));
+    let named = open.filter_map(|one| {
+        let bid = round.bid(one.index)?;
+        let (index, word, position) = (one.index, bid.word.get(), bid.position);
+        let id = TaskId { round: round.number, index, word, position };
+        Some(Assigned { id, round: Arc::clone(round), assignment: *one })
     });
     named.collect()
 }
 
 impl Assigned {
-    fn assignment(&self) -> Option<&Assignment> {
-        self.round.assignments()?.get(self.position)
-    }
-
-    fn bid(&self) -> Option<&BidRecord> {
+    fn bid(&self) -> Option<BidRecord<'_>> {
         self.round.bid(self.id.index)
     }
 
-    fn statement(&self) -> Option<&Statement> {
-        self.round.statement(self.id.index)
+    /// Whether somebody has published what its entry asks for.
+    pub(super) fn is_published(&self) -> bool {
+        self.bid().is_some_and(|bid| bid.publication().is_some())
     }
 
     /// The task as the contract names it, with the Merkle path that shows it.
-    pub(super) fn named(&self) -> Result<(Task, Vec<B256>), Vanished> {
-        let assignment = self.assignment().ok_or(Vanished(self.id))?;
-        Ok((assignment.task.clone(), assignment.path().to_vec()))
+    pub(super) fn named(&self) -> Result<(Task, Vec<B256>), Unpublished> {
+        let task = self.round.named_task(&self.assignment).ok_or(Unpublished(self.id))?;
+        Ok((task, self.round.path(&self.assignment)))
     }
 
-    /// The statement, besides the circuit.
-    pub(super) fn public_inputs(&self) -> Result<Vec<U256>, Vanished> {
-        Ok(self.statement().ok_or(Vanished(self.id))?.public_inputs.clone())
+    /// What delivers this proof.
+    pub(super) fn delivery(&self, proof: Bytes) -> Result<Delivery, Unpublished> {
+        self.round.delivery(&self.assignment, proof).ok_or(Unpublished(self.id))
     }
 
-    /// What its requester published, for the prover.
-    pub(super) fn published(&self) -> Option<Published> {
-        let statement = self.statement()?;
-        Some(Published {
-            circuit: self.bid()?.circuit,
+    /// What was published for its prover, if there is anything for this very task.
+    pub(super) fn published(&self) -> Result<Published, Unprovable> {
+        let bid = self.bid().ok_or(Unprovable::NoStatement)?;
+        let statement = bid.statement().ok_or(Unprovable::NoStatement)?;
+        Ok(Published {
+            circuit: statement.circuit,
             public_inputs: statement.public_inputs.iter().map(U256::to_be_bytes).collect(),
             data: statement.data.to_vec(),
         })
     }
 
+    /// First second at which whoever holds it is in default.
+    pub(super) fn deadline(&self, market: &Market) -> u64 {
+        self.takeovers().last().map_or(market.prove_by(self.id.round), |last| last.deadline)
+    }
+
+    fn takeovers(&self) -> &[TakeoverRecord] {
+        self.round.task(self.id.index).map_or(&[][..], |task| task.takeovers.as_slice())
+    }
+
     /// The task as the plan sees it, when the events up to block `head` have been read.
     pub(super) fn view(&self, market: &Market, known: &Known, head: u64) -> Option<TaskView> {
-        let assignment = self.assignment()?;
-        let takeovers = self.round.task(self.id.index).map_or(&[][..], |task| task.takeovers.as_slice());
+        let Assignment { size, seat, .. } = self.assignment;
         let outcome = self.round.settlement.as_ref()?.outcome;
         Some(TaskView {
             id: self.id,
-            size: assignment.size,
-            assigned: assignment.seat,
-            takers: takeovers.iter().map(|takeover| takeover.seat).collect(),
-            deadline: takeovers.last().map_or(market.prove_by(self.id.round), |last| last.deadline),
+            size,
+            assigned: seat,
+            takers: self.takeovers().iter().map(|takeover| takeover.seat).collect(),
+            deadline: self.deadline(market),
             final_at: market.final_at(self.id.round),
-            payment: outcome.pay_down(assignment.size).get(),
-            stage: known.progress.stage(),
+            payment: outcome.pay_down(size).get(),
+            stage: if self.is_published() { known.progress.stage() } else { Stage::Unpublished },
             busy: known.attempts.is_busy(head),
             retry_at: known.attempts.retry_at(),
         })
     }
 
     /// The seat that can deliver it now.
-    pub(super) fn holder(&self) -> Option<AskIndex> {
-        Some(self.round.holder(self.assignment()?))
+    pub(super) fn holder(&self) -> AskIndex {
+        self.round.holder(&self.assignment)
     }
 }

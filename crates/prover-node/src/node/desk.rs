@@ -8,8 +8,8 @@ use alloy::{
 };
 use bindings::ProverMarket::{
     AskRevealedAlready, CommitmentExists, TaskEnded, TaskInDefault, TaskNotExpirable, TaskNotInDefault,
-    TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, deliverCall, depositCall, expireCall,
-    registerCall, releaseCapacityCall, takeOverCall,
+    TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, depositCall, expireCall, registerCall,
+    releaseCapacityCall, takeOverCall,
 };
 use chain::{AskOpening, CallError, Client, Market, Offer, SendError};
 use circuits::Proof;
@@ -17,7 +17,7 @@ use market_types::AskIndex;
 use service::openings::{Opening, OpeningStore, OpeningsError, Secret};
 use thiserror::Error;
 
-use super::assigned::{Assigned, Vanished};
+use super::assigned::{Assigned, Unpublished};
 use crate::plan::Action;
 
 /// Sends transactions to one market. Cheap to clone.
@@ -45,9 +45,9 @@ pub(super) enum DeskError {
     /// The opening of an ask cannot be kept, so its commitment was not sent.
     #[error(transparent)]
     Openings(#[from] OpeningsError),
-    /// The task is not in the round's record.
+    /// The contract cannot be told which task it is.
     #[error(transparent)]
-    Vanished(#[from] Vanished),
+    Unpublished(#[from] Unpublished),
     /// A bug: the action was given to the wrong hands, or without what it needs.
     #[error("cannot {0} like this; report this as a bug")]
     NotHere(Action),
@@ -128,15 +128,8 @@ impl Desk {
     }
 
     async fn deliver(&self, assigned: &Assigned, proof: &Proof) -> Sent {
-        let (task, path) = assigned.named()?;
-        let call = deliverCall {
-            id: self.market.id.get(),
-            task,
-            path,
-            publicInputs: assigned.public_inputs()?,
-            proof: Bytes::from(proof.to_words().concat()),
-        };
-        Ok(self.client.send(call, U256::ZERO, Some(self.market.delivery_gas())).await?)
+        let delivery = assigned.delivery(Bytes::from(proof.to_words().concat()))?;
+        Ok(self.client.deliver(&self.market, delivery).await?)
     }
 
     async fn take_over(&self, assigned: &Assigned, seat: AskIndex) -> Sent {

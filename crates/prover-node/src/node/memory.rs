@@ -36,6 +36,29 @@ pub(super) struct Known {
     pub(super) progress: Progress,
     /// Transactions about the task.
     pub(super) attempts: Attempts,
+    /// Whether the prover has been told that nobody has published what the task asks for.
+    missed: bool,
+}
+
+/// What a prover should know of a task on its seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// Nobody has published what it asks for.
+    Missing,
+    /// Somebody has published it since.
+    Published,
+}
+
+impl Known {
+    /// What is new to the prover about a task, given whether somebody has published what it asks for.
+    pub(super) fn notice(&mut self, published: bool) -> Option<Notice> {
+        let missed = std::mem::replace(&mut self.missed, !published);
+        match (missed, published) {
+            (false, false) => Some(Notice::Missing),
+            (true, true) => Some(Notice::Published),
+            _ => None,
+        }
+    }
 }
 
 /// How far this node is with a task, and what it has got so far.
@@ -150,7 +173,12 @@ mod tests {
     use super::*;
 
     fn id(index: u32) -> TaskId {
-        TaskId { round: RoundNumber::new(0), index: BidIndex::new(index).unwrap(), word: B256::ZERO }
+        TaskId {
+            round: RoundNumber::new(0),
+            index: BidIndex::new(index).unwrap(),
+            word: B256::ZERO,
+            position: 0,
+        }
     }
 
     #[test]
@@ -195,6 +223,18 @@ mod tests {
         assert!(memory.start_proving(id(0)).is_some());
         assert!(memory.start_proving(id(0)).is_none());
         assert_eq!(memory.known(id(0)).progress.stage(), Stage::Proving);
+    }
+
+    #[test]
+    fn a_prover_is_told_once_that_nothing_is_published_and_once_that_it_is() {
+        let mut known = Known::default();
+        assert_eq!(known.notice(false), Some(Notice::Missing));
+        assert_eq!(known.notice(false), None);
+        assert_eq!(known.notice(true), Some(Notice::Published));
+        assert_eq!(known.notice(true), None);
+        // A reorganisation can undo it.
+        assert_eq!(known.notice(false), Some(Notice::Missing));
+        assert_eq!(Known::default().notice(true), None);
     }
 
     #[test]

@@ -36,7 +36,7 @@ use crate::{
 };
 use assigned::Assigned;
 use desk::{Desk, DeskError};
-use memory::{Memory, Progress};
+use memory::{Memory, Notice, Progress};
 use observe::{ObserveError, Operation, Snapshot};
 
 pub use start::{StartError, start};
@@ -144,15 +144,32 @@ impl Node {
         let Some(history) = self.follower.market(self.desk.market.id) else { return Ok(()) };
         let seen = Snapshot::take(&self.desk, history, head).await?;
         self.memory.keep(&seen.tasks.keys().copied().collect());
-        for assigned in seen.tasks.values() {
-            if seen.is_mine(assigned) && self.memory.is_new(assigned.id) {
-                tracing::info!(task = %assigned.id, "on a seat of this prover");
-            }
+        for assigned in seen.tasks.values().filter(|assigned| seen.is_mine(assigned)) {
+            self.tell_of(assigned);
         }
         self.warn_of_small_seats(&seen);
         self.warn_of_openings(&seen);
         self.seen = Some(seen);
         Ok(())
+    }
+
+    /// Tells the prover what is new about a task on its seat.
+    fn tell_of(&mut self, assigned: &Assigned) {
+        let task = assigned.id;
+        if self.memory.is_new(task) {
+            tracing::info!(%task, "on a seat of this prover");
+        }
+        match self.memory.known(task).notice(assigned.is_published()) {
+            Some(Notice::Missing) => tracing::warn!(
+                %task,
+                deadline = assigned.deadline(&self.desk.market),
+                "nobody has published what this task asks for, so it cannot be proved yet: it will be if that is published before the \
+                 deadline. If it is published later, others may take it over and prove it at the cost of this seat's collateral. \
+                 Until it is published nobody can end it, and it occupies capacity of the seat"
+            ),
+            Some(Notice::Published) => tracing::info!(%task, "what it asks for has been published"),
+            None => {}
+        }
     }
 
     /// Slashes take capacity for good. A seat with too little of it is in no round any more, which its prover should know.
@@ -187,9 +204,8 @@ impl Node {
     fn start(&mut self, action: Action, seen: &Snapshot) {
         match action {
             Action::Examine(id) => {
-                if let Some(published) = seen.tasks.get(&id).and_then(Assigned::published) {
-                    self.memory.known(id).progress = Progress::Examining;
-                    self.examiner.submit((id, published));
+                if let Some(assigned) = seen.tasks.get(&id) {
+                    self.examine(assigned);
                 }
             }
             Action::Prove(id) => {
@@ -243,15 +259,23 @@ impl Node {
         });
     }
 
+    fn examine(&mut self, assigned: &Assigned) {
+        let id = assigned.id;
+        self.memory.known(id).progress = match assigned.published() {
+            Ok(published) => {
+                self.examiner.submit((id, published));
+                Progress::Examining
+            }
+            Err(reason) => left_alone(id, &reason),
+        };
+    }
+
     fn examined(&mut self, finished: Finished<(TaskId, Published), Result<Task, Unprovable>>) {
         let (id, _) = finished.job;
         let Some(known) = self.memory.get_mut(id) else { return };
         known.progress = match finished.result.unwrap_or(Err(Unprovable::Panicked)) {
             Ok(task) => Progress::Ready(Arc::new(task)),
-            Err(reason) => {
-                tracing::warn!(task = %id, %reason, "left alone, no proof of it can be made");
-                Progress::Unprovable
-            }
+            Err(reason) => left_alone(id, &reason),
         };
     }
 
@@ -322,4 +346,9 @@ impl Node {
         };
         timeout(STOP_WITHIN, all).await.unwrap_or(Ok(()))
     }
+}
+
+fn left_alone(task: TaskId, reason: &Unprovable) -> Progress {
+    tracing::warn!(%task, %reason, "left alone, no proof of it can be made");
+    Progress::Unprovable
 }

@@ -111,7 +111,7 @@ impl Snapshot {
 
     /// Whether a task is on a seat of this prover.
     pub(super) fn is_mine(&self, assigned: &Assigned) -> bool {
-        assigned.holder().is_some_and(|holder| self.seats.iter().any(|mine| mine.seat == holder))
+        self.seats.iter().any(|mine| mine.seat == assigned.holder())
     }
 }
 

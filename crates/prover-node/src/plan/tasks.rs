@@ -101,7 +101,7 @@ fn reward(view: &View, task: &TaskView) -> u128 {
     task.payment.saturating_add(bounty * defaulters)
 }
 
-/// What the seats hold and the workers have to do, as takeovers are added one by one.
+/// What the seats hold and the workers have to do, as takeovers are added one by one. What is not published yet may be any time.
 struct Load {
     takeable: Vec<(AskIndex, Units)>,
     jobs: Vec<Job>,
@@ -151,5 +151,5 @@ fn is_dead(view: &View, task: &TaskView, now: u64) -> bool {
         Expire::Own => view.seats.iter().any(|mine| task.was_held_by(mine.seat)),
         Expire::All => true,
     };
-    wanted && now >= task.final_at && can_send(task, now)
+    wanted && task.stage != Stage::Unpublished && now >= task.final_at && can_send(task, now)
 }

@@ -11,7 +11,7 @@ const MINE: u32 = 3;
 const OTHER: u32 = 7;
 
 fn id(index: u32) -> TaskId {
-    TaskId { round: RoundNumber::new(1), index: BidIndex::new(index).unwrap(), word: B256::ZERO }
+    TaskId { round: RoundNumber::new(1), index: BidIndex::new(index).unwrap(), word: B256::ZERO, position: 0 }
 }
 
 fn seat(number: u32) -> AskIndex {
@@ -123,6 +123,31 @@ fn held_tasks_are_examined_and_unprovable_ones_cost_nothing() {
     for stage in [Stage::Examining, Stage::Unprovable, Stage::Proving] {
         assert_eq!(plan(&view(vec![task(0, MINE, stage)]), 500), []);
     }
+}
+
+#[test]
+fn nothing_is_done_about_a_task_that_nobody_has_published_whatever_the_time() {
+    let mut view = view(vec![task(0, MINE, Stage::Unpublished), task(1, OTHER, Stage::Unpublished)]);
+    view.policy.expire = Expire::All;
+    for now in [500, DEADLINE - 1, DEADLINE, FINAL - 1, FINAL, FINAL + 1_000] {
+        assert_eq!(plan(&view, now), [], "{now}");
+    }
+    // As soon as it is published, what is still possible is done.
+    view.tasks = vec![task(0, MINE, Stage::Unexamined)];
+    assert_eq!(plan(&view, DEADLINE - 1), [Action::Examine(id(0))]);
+    assert_eq!(plan(&view, FINAL), [Action::Expire(id(0))]);
+}
+
+#[test]
+fn time_is_kept_for_a_held_task_that_may_yet_be_published() {
+    let mut held = task(0, MINE, Stage::Unpublished);
+    held.deadline = DEADLINE + 15;
+    let mut view = view(vec![held, task(1, OTHER, Stage::Ready)]);
+    view.pace = slow();
+    let take = Action::TakeOver { task: id(1), seat: seat(MINE) };
+    assert_eq!(plan(&view, DEADLINE), [take]);
+    view.rules.takeover_period = 20;
+    assert_eq!(plan(&view, DEADLINE), [], "20 seconds of work end at the 20th second");
 }
 
 #[test]

@@ -9,16 +9,18 @@ use super::Pace;
 
 /// Names a task beyond the round and index that it stands at.
 ///
-/// A reorganisation of the chain can put another bid at the same place. The bid's word binds requester, circuit, statement
-/// and data, so whatever was learnt under this name (a witness, a proof) stays true of it.
+/// A reorganisation of the chain can put another bid at the same place. The word of the bid's entry binds its requester and, by
+/// their positions, its statements with their data, so whatever was learnt under this name (a witness, a proof) stays true of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId {
     /// The round in which the bid won.
     pub round: RoundNumber,
     /// The index of the bid in the round.
     pub index: BidIndex,
-    /// The bid's word.
+    /// The word of the bid's entry.
     pub word: B256,
+    /// The number of the bid in its entry.
+    pub position: u16,
 }
 
 impl std::fmt::Display for TaskId {
@@ -212,6 +214,9 @@ impl TaskView {
 /// How far this node is with a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
+    /// Nobody has published what its entry asks for. Until somebody does it cannot be named to the contract, so that nobody can
+    /// deliver it, take it over or expire it.
+    Unpublished,
     /// The published data has not been looked at.
     Unexamined,
     /// The published data is being checked.

@@ -65,6 +65,11 @@ pub enum Unprovable {
     /// The data is no task, cannot be executed, or proves another statement.
     #[error(transparent)]
     Task(#[from] TaskError),
+    /// What was published for the bid's entry has nothing for this bid.
+    #[error(
+        "nothing was published for it that is of its size, nor ever can be: its bid is bound to what was published"
+    )]
+    NoStatement,
     /// The check itself failed.
     #[error("examining the published data panicked; report this as a bug")]
     Panicked,

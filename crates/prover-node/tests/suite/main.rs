@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `world` | a market with people in it, for the others |
 //! | `lifecycle` | a seat from registration to its end; garbage; a crash |
+//! | `lots` | tasks of one entry; what is published late, in part or never |
 //! | `sealed` | asks that are committed to and opened; a crash in between |
 //! | `takeover` | tasks that others let default |
 //! | `binary` | the program as an operator meets it |
@@ -11,6 +12,7 @@
 
 mod binary;
 mod lifecycle;
+mod lots;
 mod sealed;
 mod takeover;
 mod world;

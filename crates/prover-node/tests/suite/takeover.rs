@@ -29,7 +29,7 @@ async fn a_defaulted_task_is_taken_over_and_delivered_for_the_bounty() {
 
     let history = world.history().await;
     let record = history.round(round).unwrap();
-    let takers = &record.task(record.bids[0].index).unwrap().takeovers;
+    let takers = &record.task(record.bids().next().unwrap().index()).unwrap().takeovers;
     assert_eq!(takers.len(), 1);
     let lost = u64::from(CAPACITY) - history.seat(defaulter).unwrap().capacity;
     assert_eq!(lost, u64::from(KIND.units()), "the defaulter lost the task's collateral");
@@ -55,14 +55,14 @@ async fn of_two_nodes_one_takes_the_task_over_and_neither_is_harmed() {
     assert!(seats.contains(&seat));
     let history = world.history().await;
     let record = history.round(round).unwrap();
-    assert_eq!(record.task(record.bids[0].index).unwrap().takeovers.len(), 1);
+    assert_eq!(record.task(record.bids().next().unwrap().index()).unwrap().takeovers.len(), 1);
 
     // What the loser of such a race is told, without paying for it.
     let assignment = &record.assignments().unwrap()[0];
     let call = takeOverCall {
         id: world.market.id.get(),
-        task: assignment.task.clone(),
-        path: assignment.path().to_vec(),
+        task: record.named_task(assignment).unwrap(),
+        path: record.path(assignment),
         seat: U256::from(seats.iter().find(|other| **other != seat).unwrap().get()),
     };
     let loser = world.client(if seats[0] == seat { OTHER } else { NODE }).await;

@@ -3,10 +3,13 @@
 use std::{path::Path, time::Duration};
 
 use alloy::primitives::{Address, U256};
-
+use bindings::ProverMarket::submitBidCall;
 use chain::{
-    Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord,
-    history::TaskEnd, round::settle_call,
+    BidWord, Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord,
+    events::first_place,
+    history::TaskEnd,
+    lot::entry_cost,
+    settlement::{PageLimits, Settling},
 };
 use circuits::{CircuitKind, Task, keys::KeyStore, rollup::Demo};
 use market_types::{BidIndex, Capacity, RoundNumber, UnitCost};
@@ -125,6 +128,15 @@ impl World {
         Bid { fee: 10, circuit: KIND.id(), public_inputs, data: task.encode().into() }
     }
 
+    /// Posts an entry and says nothing of its statements; tells the index of its first bid.
+    pub(crate) async fn submit_silently(&self, client: &Client, word: BidWord) -> u32 {
+        let cost = u64::try_from(entry_cost(&self.market, word)).unwrap();
+        self.bed.deposit(client, &self.market, cost).await;
+        let call = submitBidCall { id: self.market.id.get(), entry: word.get() };
+        let receipt = client.send(call, U256::ZERO, None).await.unwrap();
+        first_place(&receipt, client.contract()).unwrap().first_index.get()
+    }
+
     /// Waits until `count` seats are taken, and then for the round that all of them take part in.
     pub(crate) async fn open_with_seats(&self, count: usize) -> RoundNumber {
         let seats = self.until("the seats", async |history| {
@@ -147,8 +159,8 @@ impl World {
         let record = history.round(round).unwrap();
         let closed = history.closed_round(round).unwrap();
         let certificate = clearing::certificate(self.market.params.mechanism, &closed);
-        let call = settle_call(&self.market, record, &certificate);
-        client.send(call, U256::ZERO, None).await.unwrap();
+        let settling = Settling::new(&self.market, client.seed(&self.market, round), record, &certificate);
+        client.settle(settling.next(None, &PageLimits::TRANSACTION).unwrap()).await.unwrap();
     }
 
     pub(crate) async fn history(&self) -> MarketHistory {

@@ -1,16 +1,21 @@
 //! A market with a round that waits to be settled, on a chain of its own.
 #![allow(dead_code)] // each test file uses its part
 
-use alloy::primitives::U256;
+use alloy::primitives::{B256, U256};
+use bindings::ProverMarket::BidsSubmitted;
+use chain::events::{Event, LoggedEvent};
 use chain::history::BundleRecord;
+use chain::settlement::PageLimits;
 use chain::{Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord};
 use market_types::RoundNumber;
+use relayer::act::{ActError, Done, settle};
 use relayer::relay::{Relay, RelayOptions};
 use std::time::Duration;
 use testkit::{AnvilOptions, Bid, Testbed, circuits};
 
 pub(crate) const ROUND: RoundNumber = RoundNumber::new(1);
-pub(crate) const OPTIONS: RelayOptions = RelayOptions { release_bundles: true };
+pub(crate) const OPTIONS: RelayOptions =
+    RelayOptions { release_bundles: true, limits: PageLimits::TRANSACTION };
 
 pub(crate) struct Stage {
     pub(crate) bed: Testbed,
@@ -80,6 +85,31 @@ impl Stage {
         self.history().await.round(ROUND).unwrap().clone()
     }
 
+    /// The round as events tell it that lack its last bid.
+    pub(crate) async fn without_the_last_bid(&self) -> RoundRecord {
+        let record = self.record().await;
+        let mut words: Vec<B256> = record.words().iter().map(|word| word.get()).collect();
+        words.pop();
+        let first = record.entries().iter().next().unwrap();
+        let requester = U256::from_be_bytes(first.requester.into_word().0);
+        let place = (requester << 64) | (U256::from(ROUND.get()) << 32);
+        let event = Event::BidsSubmitted(BidsSubmitted { id: self.market.id.get(), place, words });
+        let mut history = MarketHistory::new(self.market.clone());
+        history.apply(&LoggedEvent { market: self.market.id, origin: first.origin, event }).unwrap();
+        history.round(ROUND).unwrap().clone()
+    }
+
+    /// What comes of one transaction of this account towards the settlement of `record`, in a market whose terms do not move.
+    pub(crate) async fn settle(
+        &self,
+        account: usize,
+        record: &RoundRecord,
+        limits: &PageLimits,
+    ) -> Result<Done, ActError> {
+        let terms = self.market.params.first_terms();
+        settle(&self.bed.client(account).await, &self.market, record, terms, limits).await
+    }
+
     /// The first bundle that waits.
     pub(crate) async fn bundle(&self) -> BundleRecord {
         *self.follower().await.market(self.market.id).unwrap().bundles().next().unwrap()
@@ -100,9 +130,13 @@ impl Stage {
 }
 
 pub(crate) async fn relay(client: Client) -> Relay {
+    relay_with(client, OPTIONS).await
+}
+
+pub(crate) async fn relay_with(client: Client, relay: RelayOptions) -> Relay {
     let mut options = FollowOptions::new(Markets::All, 0);
     options.poll = Duration::from_millis(50);
-    Relay::new(Follower::start(client, options).await.unwrap(), OPTIONS)
+    Relay::new(Follower::start(client, options).await.unwrap(), relay)
 }
 
 /// Waits until `condition` holds, for at most 20 s.

@@ -23,7 +23,7 @@ mod opening;
 mod status;
 
 pub use kept::{Asks, Kept, KeptAsk};
-pub use opening::{Opening, OpeningKey, OtherCommitment, Secret, Venue, random_salt};
+pub use opening::{NoOpening, Opening, OpeningKey, Secret, Venue, random_salt};
 pub use status::{Status, are_staked, is_over};
 
 use std::io;
@@ -61,6 +61,13 @@ pub enum OpeningsError {
     /// The file holds no opening, or that of another commitment than its name says.
     #[error("{} holds no opening of its commitment; restore it from a copy, or move it away", .0.display())]
     NotAnOpening(PathBuf),
+    /// The file opens a bid of another version.
+    #[error(
+        "{} opens a bid that was committed to with another version of Proophi, at that version's contract. Open it with that \
+         version, or run its `proophi forfeit`, which brings back all but the bond; then move the file away",
+        .0.display()
+    )]
+    OtherVersion(PathBuf),
 }
 
 impl OpeningsError {
@@ -68,7 +75,10 @@ impl OpeningsError {
     fn path(&self) -> Option<&Path> {
         match self {
             Self::NoDirectory => None,
-            Self::Io { path, .. } | Self::OpenToOthers { path, .. } | Self::NotAnOpening(path) => Some(path),
+            Self::Io { path, .. }
+            | Self::OpenToOthers { path, .. }
+            | Self::NotAnOpening(path)
+            | Self::OtherVersion(path) => Some(path),
         }
     }
 }
@@ -142,9 +152,12 @@ impl OpeningStore {
 
     fn read_one(&self, path: PathBuf) -> Result<Option<Opening>, OpeningsError> {
         let Some(text) = file::read_private(&path)? else { return Ok(None) };
-        let opening: Option<Opening> = serde_json::from_str(&text).ok();
-        let opening = opening.filter(|opening| self.path_of(opening.key()) == path);
-        opening.map(Some).ok_or(OpeningsError::NotAnOpening(path))
+        let written = serde_json::from_str(&text).map_err(|_| NoOpening::Malformed);
+        match written.and_then(Opening::read) {
+            Ok(opening) if self.path_of(opening.key()) == path => Ok(Some(opening)),
+            Err(NoOpening::OtherVersion) => Err(OpeningsError::OtherVersion(path)),
+            _ => Err(OpeningsError::NotAnOpening(path)),
+        }
     }
 
     /// Forgets an opening. Its round must be over: without it nothing can be revealed.

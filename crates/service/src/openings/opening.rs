@@ -68,9 +68,14 @@ pub struct Opening {
     secret: Secret,
 }
 
+/// Number of the written form. Before it there was none, and a bid's commitment was over other contents.
+const FORMAT: u32 = 2;
+
 /// The written form.
 #[derive(Serialize, Deserialize)]
 struct Written {
+    #[serde(default)]
+    format: u32,
     #[serde(flatten)]
     venue: Venue,
     round: RoundNumber,
@@ -79,10 +84,22 @@ struct Written {
     secret: Secret,
 }
 
-/// What was read opens another commitment than it says.
+/// Why what was read is no opening. Nothing of what it holds is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("this does not open the commitment that it names; a part of it was changed")]
-pub struct OtherCommitment;
+pub enum NoOpening {
+    /// It does not have the form of one.
+    #[error("this is no opening")]
+    Malformed,
+    /// It opens another commitment than it says.
+    #[error("this does not open the commitment that it names; a part of it was changed")]
+    OtherCommitment,
+    /// It was written by another version, whose bids had another form.
+    #[error(
+        "this opens a bid that was committed to with another version of Proophi, at that version's contract: open it with that \
+         version; if it is too late for that, run its `proophi forfeit`, which brings back all but the bond"
+    )]
+    OtherVersion,
+}
 
 impl Opening {
     /// What opens a bid in `round`.
@@ -101,6 +118,14 @@ impl Opening {
         Self { key: OpeningKey { venue, round, account, commitment }, secret: Secret::Ask(ask) }
     }
 
+    /// Reads the written form.
+    ///
+    /// # Errors
+    /// [`NoOpening`].
+    pub fn read(written: serde_json::Value) -> Result<Self, NoOpening> {
+        serde_json::from_value::<Written>(written).map_err(|_| NoOpening::Malformed)?.try_into()
+    }
+
     /// Which commitment it opens.
     #[must_use]
     pub const fn key(&self) -> &OpeningKey {
@@ -117,20 +142,22 @@ impl Opening {
 impl From<Opening> for Written {
     fn from(opening: Opening) -> Self {
         let OpeningKey { venue, round, commitment, .. } = opening.key;
-        Self { venue, round, commitment, secret: opening.secret }
+        Self { format: FORMAT, venue, round, commitment, secret: opening.secret }
     }
 }
 
 impl TryFrom<Written> for Opening {
-    type Error = OtherCommitment;
+    type Error = NoOpening;
 
-    fn try_from(written: Written) -> Result<Self, OtherCommitment> {
-        let Written { venue, round, commitment, secret } = written;
+    fn try_from(written: Written) -> Result<Self, NoOpening> {
+        let Written { format, venue, round, commitment, secret } = written;
         let opening = match secret {
-            Secret::Bid(bid) => Self::of_bid(venue, round, bid).map_err(|_| OtherCommitment)?,
+            // Asks never changed, so that those of any version open what they name.
+            Secret::Bid(_) if format != FORMAT => return Err(NoOpening::OtherVersion),
+            Secret::Bid(bid) => Self::of_bid(venue, round, bid).map_err(|_| NoOpening::OtherCommitment)?,
             Secret::Ask(ask) => Self::of_ask(venue, round, ask),
         };
-        if opening.key.commitment == commitment { Ok(opening) } else { Err(OtherCommitment) }
+        if opening.key.commitment == commitment { Ok(opening) } else { Err(NoOpening::OtherCommitment) }
     }
 }
 

@@ -117,6 +117,28 @@ fn a_damaged_file_or_one_of_another_commitment_is_a_fault() {
     assert!(matches!(the_fault(&store), OpeningsError::NotAnOpening(_)));
 }
 
+/// As files were written before a bid's commitment was over its statement's root.
+#[test]
+fn a_bid_of_another_version_is_refused_with_advice() {
+    let (_dir, store) = store();
+    let path = store.keep(&bid(9, 2)).unwrap();
+    let mut old: serde_json::Value = serde_json::to_value(bid(9, 2)).unwrap();
+    assert_eq!(Opening::read(old.clone()), Ok(bid(9, 2)));
+    assert!(old.as_object_mut().unwrap().remove("format").is_some());
+    fs::write(&path, old.to_string()).unwrap();
+    let error = the_fault(&store);
+    assert!(matches!(&error, OpeningsError::OtherVersion(at) if *at == path), "{error}");
+    assert!(error.to_string().contains("proophi forfeit") && !error.to_string().contains(&FEE.to_string()));
+    assert_eq!(Opening::read(old), Err(NoOpening::OtherVersion));
+}
+
+#[test]
+fn an_ask_of_another_version_still_opens_its_commitment() {
+    let mut old: serde_json::Value = serde_json::to_value(ask(9)).unwrap();
+    old.as_object_mut().unwrap().remove("format").unwrap();
+    assert_eq!(Opening::read(old), Ok(ask(9)));
+}
+
 #[test]
 fn one_bad_file_hides_no_good_one() {
     let (_dir, store) = store();

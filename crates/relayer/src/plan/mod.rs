@@ -1,4 +1,12 @@
 //! What to do next in one market. Pure: the same view and time give the same actions.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `step` | [`next_step`]: the next transaction of one settlement |
+
+mod step;
+
+pub use step::next_step;
 
 use chain::history::BundleRecord;
 use chain::{Market, MarketHistory};
@@ -8,7 +16,7 @@ use std::collections::BTreeSet;
 /// Something to do. The order is that of urgency between actions of one market: settlements have a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
-    /// Clear a closed round and settle it.
+    /// Clear a closed round and settle it, or its next page.
     Settle {
         /// The round.
         round: RoundNumber,
@@ -26,7 +34,7 @@ pub struct RoundView {
     /// Its number.
     pub number: RoundNumber,
     /// How many bids it has.
-    pub bids: usize,
+    pub bids: u32,
     /// Whether it is settled.
     pub settled: bool,
 }
@@ -52,7 +60,7 @@ impl<'a> MarketView<'a> {
     pub fn of(history: &'a MarketHistory, release_bundles: bool, resting: BTreeSet<Action>) -> Self {
         let rounds = history.rounds().map(|round| RoundView {
             number: round.number,
-            bids: round.bids.len(),
+            bids: round.bid_count(),
             settled: round.settlement.is_some(),
         });
         Self {
@@ -113,7 +121,7 @@ mod tests {
         RoundNumber::new(number)
     }
 
-    fn open(number: u64, bids: usize) -> RoundView {
+    fn open(number: u64, bids: u32) -> RoundView {
         RoundView { number: round(number), bids, settled: false }
     }
 
@@ -123,7 +131,7 @@ mod tests {
 
     fn bundle(number: u64) -> BundleRecord {
         let (requester, first_index) = (Address::repeat_byte(2), BidIndex::MIN);
-        BundleRecord { round: round(number), first_index, count: 2, requester }
+        BundleRecord { round: round(number), first_index, entries: 2, requester }
     }
 
     fn view(market: &Market, rounds: Vec<RoundView>, bundles: Vec<BundleRecord>) -> MarketView<'_> {

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+import {CircuitId} from "./CircuitId.sol";
+
+/// @notice What is to be proved, and what a prover needs for it.
+struct Statement {
+    CircuitId circuit;
+    /// The statement's public inputs, besides the circuit.
+    uint256[] publicInputs;
+    /// What a prover needs to build the witness.
+    bytes data;
+}
+
+/// @notice The statements of an entry are the leaves of a Merkle tree in order of their bids; pairs are hashed in ascending order,
+/// as in `solady/utils/MerkleProofLib.sol`, and an odd node moves up as it is. A single bid's root is its one leaf.
+library StatementLib {
+    /// @param position Number of the bid in its entry, from 0: one proof must not do for every bid of a lot.
+    /// @param inputsHash keccak256 of the public inputs, 32 bytes each.
+    /// @param dataHash keccak256 of the data.
+    /// @dev Three words, where an inner node hashes two: a node is never taken for a leaf.
+    function leaf(CircuitId circuit, uint256 position, bytes32 inputsHash, bytes32 dataHash)
+        internal
+        pure
+        returns (bytes32)
+    {
+        bytes32 what = bytes32((position << 64) | CircuitId.unwrap(circuit));
+        return EfficientHashLib.hash(what, inputsHash, dataHash);
+    }
+}

@@ -1,0 +1,148 @@
+use super::*;
+use alloy::primitives::{B256, Bytes, U256};
+use bindings::ProverMarket::{self, BidsSubmitted, PageSettled, RoundSettled};
+use chain::commitments::{BidChain, BidWord, Ticket};
+use chain::events::{Event, LoggedEvent, Origin};
+use chain::round::certificate_to_abi;
+use chain::{Market, MarketHistory};
+use clearing::{Certificate, ProverClaim, UserPivot};
+use market_types::{LotSize, RoundNumber, TaskSize, UnitFee, Units};
+
+const ROUND: RoundNumber = RoundNumber::new(1);
+const ME: Address = Address::repeat_byte(1);
+const OTHER: Address = Address::repeat_byte(2);
+const THIRD: Address = Address::repeat_byte(3);
+/// Bids of each entry of the round.
+const ENTRIES: [u16; 4] = [1, 4, 1, 3];
+
+/// One entry a page.
+const ONE_BY_ONE: PageLimits = PageLimits { entries: 1, ..PageLimits::TRANSACTION };
+
+fn market() -> Market {
+    let params = testkit::default_params(Address::repeat_byte(9), 1_000);
+    Market { id: params.market_id(), params }
+}
+
+/// In a round without provers nobody wins.
+fn nobody_wins() -> Certificate {
+    Certificate {
+        user_pivot: UserPivot::NOBODY_WINS,
+        units: Units::ZERO,
+        prover_side: ProverClaim::Core { pivot_ask: None },
+    }
+}
+
+struct World(MarketHistory);
+
+impl World {
+    /// A closed round of the [`ENTRIES`].
+    fn new() -> Self {
+        let ticket = Ticket::new(THIRD, B256::ZERO);
+        let word = |count| {
+            BidWord::new(UnitFee::new(5).unwrap(), TaskSize::MIN, LotSize::new(count).unwrap(), ticket)
+        };
+        let words = ENTRIES.map(|count| word(count).get()).to_vec();
+        let mut world = Self(MarketHistory::new(market()));
+        let place = U256::from(ROUND.get()) << 32;
+        world.apply(Event::BidsSubmitted(BidsSubmitted { id: market().id.get(), place, words }));
+        world
+    }
+
+    fn apply(&mut self, event: Event) {
+        let time = market().id.open_of(ROUND);
+        let origin = Origin { block: 1, time, log_index: 0, tx_hash: B256::ZERO };
+        self.0.apply(&LoggedEvent { market: market().id, origin, event }).unwrap();
+    }
+
+    /// The last of `shares` settles a page, after those before it.
+    fn page_under(&mut self, certificate: ProverMarket::Certificate, shares: &[(Address, u64)]) {
+        let share =
+            |(who, bids): &(Address, u64)| (U256::from_be_bytes(who.into_word().0) << 64) | U256::from(*bids);
+        let (id, round, settler) = (market().id.get(), U256::from(ROUND.get()), shares.last().unwrap().0);
+        let progress = Bytes::from_static(b"progress");
+        let shares = shares.iter().map(share).collect();
+        self.apply(Event::PageSettled(PageSettled { id, round, settler, certificate, shares, progress }));
+    }
+
+    fn page(&mut self, shares: &[(Address, u64)]) {
+        self.page_under(certificate_to_abi(&nobody_wins()), shares);
+    }
+
+    fn next(&self, limits: &PageLimits) -> Option<SettlementCall> {
+        let record = self.0.round(ROUND).unwrap();
+        let seed = BidChain::seed(1, THIRD, market().id, ROUND);
+        next_step(record, &Settling::new(&market(), seed, record, &nobody_wins()), ME, limits)
+    }
+
+    /// The page to settle next: whose it goes on from, how many pages there were, and bids before it.
+    fn next_page(&self, limits: &PageLimits) -> (Address, usize, u64) {
+        let Some(SettlementCall::Page(call)) = self.next(limits) else { panic!("no page is next") };
+        (call.page.settler, call.page.shares.len(), BidChain::stored(call.page.start.chain).count())
+    }
+}
+
+#[test]
+fn a_round_within_the_limits_is_settled_whole() {
+    let Some(SettlementCall::Whole(call)) = World::new().next(&PageLimits::TRANSACTION) else { panic!() };
+    assert_eq!(call.words.len(), ENTRIES.len());
+}
+
+#[test]
+fn a_larger_round_is_settled_from_its_last_entry_on() {
+    let two = PageLimits { entries: 2, ..PageLimits::TRANSACTION };
+    assert_eq!(World::new().next_page(&two), (Address::ZERO, 0, 5));
+}
+
+#[test]
+fn what_anybody_settled_is_gone_on_from() {
+    let mut world = World::new();
+    world.page(&[(OTHER, 3)]);
+    assert_eq!(world.next_page(&ONE_BY_ONE), (OTHER, 1, 5));
+    world.page(&[(OTHER, 3), (ME, 1)]);
+    assert_eq!(world.next_page(&ONE_BY_ONE), (ME, 2, 1));
+    // Another relayer with larger pages.
+    world.page(&[(THIRD, 4)]);
+    assert_eq!(world.next_page(&ONE_BY_ONE).2, 1);
+    // What is left is the last page, even where it would have room for all.
+    assert_eq!(world.next_page(&PageLimits::TRANSACTION), (ME, 2, 0));
+}
+
+#[test]
+fn of_pages_that_are_as_far_the_one_with_the_most_own_bids_is_gone_on_from() {
+    let mut world = World::new();
+    world.page(&[(OTHER, 3)]);
+    world.page(&[(THIRD, 3)]);
+    assert_eq!(world.next_page(&ONE_BY_ONE).0, OTHER, "the first of two that pay the same");
+    world.page(&[(ME, 3)]);
+    assert_eq!(world.next_page(&ONE_BY_ONE).0, ME);
+    world.page(&[(THIRD, 3), (OTHER, 1)]);
+    assert_eq!(world.next_page(&ONE_BY_ONE).0, OTHER, "further");
+    world.page(&[(ME, 3), (THIRD, 1)]);
+    assert_eq!(world.next_page(&ONE_BY_ONE).0, THIRD, "as far, and with own bids");
+}
+
+#[test]
+fn pages_of_another_certificate_or_of_no_place_between_entries_mean_nothing() {
+    let mut world = World::new();
+    let wrong = ProverMarket::Certificate { units: 1, ..certificate_to_abi(&nobody_wins()) };
+    world.page_under(wrong, &[(OTHER, 3), (OTHER, 1), (OTHER, 4)]);
+    world.page(&[(THIRD, 2)]);
+    assert_eq!(world.next_page(&ONE_BY_ONE), (Address::ZERO, 0, 6));
+}
+
+#[test]
+fn nothing_is_next_once_somebody_has_settled_the_round() {
+    let mut world = World::new();
+    world.page(&[(OTHER, 3)]);
+    world.apply(Event::RoundSettled(RoundSettled {
+        id: market().id.get(),
+        round: U256::from(ROUND.get()),
+        settler: OTHER,
+        certificate: certificate_to_abi(&nobody_wins()),
+        revenue: U256::ZERO,
+        winners: Vec::new(),
+        assignmentRoot: B256::ZERO,
+        shares: Vec::new(),
+    }));
+    assert_eq!(world.next(&ONE_BY_ONE), None);
+}
