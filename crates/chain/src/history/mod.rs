@@ -339,7 +339,7 @@ impl MarketHistory {
 
     /// The most units that a round may ever trade.
     fn cap(&self) -> u64 {
-        self.market.params.cap_max.get().into()
+        self.market.params.cap_max.get()
     }
 
     /// Tells the entries with its ticket what they ask for. If there is none, it means nothing.
