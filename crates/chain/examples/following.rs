@@ -32,8 +32,13 @@ fn main() {
         args().nth(position).map_or(otherwise, |text| text.parse().expect("a number"))
     };
     let what = args().nth(1).unwrap_or_default();
-    let recording =
-        || recording(number(2, 1_000_000), number(3, 8) as u32, usize::try_from(number(4, 256)).unwrap());
+    let recording = || {
+        recording(
+            number(2, 1_000_000),
+            u32::try_from(number(3, 8)).unwrap(),
+            usize::try_from(number(4, 256)).unwrap(),
+        )
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     match what.as_str() {
         "records" => records(&recording()),
