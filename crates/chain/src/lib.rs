@@ -15,6 +15,7 @@
 //! | [`commitments`] | what the contract hashes: entries as words, running hash, Merkle trees (pure) |
 //! | [`events`] | logs as events |
 //! | [`history`] | one market rebuilt from its events (pure) |
+//! | `logs` | reads ranges of logs in pieces, from nodes that limit what they answer |
 //! | [`follower`] | keeps histories at the head of the chain, through reorganisations |
 //! | [`round`] | what a settlement needs |
 //! | [`settlement`] | the calls that settle a round, whole or page by page (pure) |
@@ -32,6 +33,7 @@ mod error;
 pub mod events;
 pub mod follower;
 pub mod history;
+mod logs;
 pub mod lot;
 mod market;
 mod offer;
@@ -52,7 +54,7 @@ pub use commitments::{BidWord, Ticket};
 pub use connection::{ConnectError, Connection, ConnectionOptions, Head, Patience};
 pub use error::CallError;
 pub use follower::{Change, FollowError, FollowOptions, Follower, Markets};
-pub use history::{Assignment, BidRecord, EntryRecord, MarketHistory, RoundRecord};
+pub use history::{Assignment, BidRecord, EntryRecord, MarketHistory, Retention, RoundRecord};
 pub use lot::{Lot, LotError};
 pub use market::{InvalidMarketId, Market, MarketError, MarketId, NoRound, NotWholeTicks, Phase};
 pub use market_types::CircuitId;

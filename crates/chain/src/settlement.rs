@@ -111,7 +111,7 @@ impl<'a> Settling<'a> {
     pub fn new(market: &Market, seed: BidChain, record: &'a RoundRecord, certificate: &Certificate) -> Self {
         let mut mark = Mark { chain: seed, offset: 0, winners: 0 };
         let mut marks = vec![mark];
-        for entry in record.entries() {
+        for entry in record.entries().iter() {
             let won = u64::from(winners(certificate.user_pivot, entry.fee, entry.first_index, entry.count()));
             mark.chain.absorb(entry.word);
             mark.winners = mark.winners.saturating_add(won);

@@ -122,7 +122,7 @@ async fn bundles_wait_in_the_history_until_they_are_released() {
         let record = history.round(ROUND).unwrap();
         let settlement = record.settlement.as_ref().unwrap();
         let entries = record.entries_from(bundle.first_index, bundle.entries).unwrap();
-        let bids = entries.iter().flat_map(EntryRecord::bids);
+        let bids = entries.into_iter().flat_map(EntryRecord::bids);
         let refund = bids.fold(U256::ZERO, |sum, bid| sum + settlement.refund(&bid));
         assert_eq!(available().await - before, refund);
         assert!(client.send(call, U256::ZERO, None).await.unwrap_err().is::<UnknownBundle>());

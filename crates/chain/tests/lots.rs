@@ -100,7 +100,7 @@ async fn results_of_a_bundle_of_lots_come_back_at_once() {
         let before = available().await;
         client.send(release_call(&stage.market, record, bundle).unwrap(), U256::ZERO, None).await.unwrap();
         let entries = record.entries_from(bundle.first_index, bundle.entries).unwrap();
-        let bids = entries.iter().flat_map(EntryRecord::bids);
+        let bids = entries.into_iter().flat_map(EntryRecord::bids);
         let refund = bids.fold(U256::ZERO, |sum, bid| sum + settlement.refund(&bid));
         assert_eq!(available().await - before, refund);
     }

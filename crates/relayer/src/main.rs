@@ -1,6 +1,6 @@
 //! `relayer`: settles closed rounds of proof markets.
 
-use chain::{Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, Markets};
+use chain::{Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, Markets, Retention};
 use clap::Parser;
 use relayer::config::{Cli, Config};
 use relayer::relay::{Relay, RelayOptions};
@@ -56,9 +56,14 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
 /// Connects and reads the chain up to its head. Unless it runs once, it waits for a node that does not answer yet.
 async fn start(config: &Config, options: &ConnectOptions) -> Result<Follower, Exit> {
     let mut backoff = Backoff::default();
+    // What has been read of the chain stays when its node goes away.
+    let mut begun = None;
     loop {
-        let error = match try_start(config, options).await {
-            Ok(follower) => return Ok(follower),
+        let error = match try_start(config, options, &mut begun).await {
+            Ok(()) => match begun.take() {
+                Some(follower) => return Ok(follower),
+                None => continue,
+            },
             Err(Trouble::Passing(error)) if !config.once => error,
             Err(Trouble::Passing(error) | Trouble::Lasting(error)) => {
                 return Err(Exit::new(NO_CONNECTION, error));
@@ -98,14 +103,16 @@ impl From<FollowError> for Trouble {
     }
 }
 
-async fn try_start(config: &Config, options: &ConnectOptions) -> Result<Follower, Trouble> {
-    let client = Client::connect(options).await?;
-    let ids = config.market_ids().map_err(|error| Trouble::Lasting(error.into()))?;
-    let markets = if ids.is_empty() { Markets::All } else { Markets::Only(ids) };
-    let mut follow = FollowOptions::new(markets, config.from_block);
-    follow.max_span = config.max_span;
-    follow.poll = Duration::from_millis(config.poll_ms);
-    let follower = Follower::start(client, follow).await?;
+async fn try_start(
+    config: &Config,
+    options: &ConnectOptions,
+    begun: &mut Option<Follower>,
+) -> Result<(), Trouble> {
+    let follower = match begun {
+        Some(follower) => follower,
+        None => begun.insert(begin(config, options).await?),
+    };
+    follower.poll().await?;
     let client = follower.client();
     info!(
         chain = client.chain_id(),
@@ -115,5 +122,16 @@ async fn try_start(config: &Config, options: &ConnectOptions) -> Result<Follower
         block = follower.head().number,
         "following the chain"
     );
-    Ok(follower)
+    Ok(())
+}
+
+async fn begin(config: &Config, options: &ConnectOptions) -> Result<Follower, Trouble> {
+    let client = Client::connect(options).await?;
+    let ids = config.market_ids().map_err(|error| Trouble::Lasting(error.into()))?;
+    let markets = if ids.is_empty() { Markets::All } else { Markets::Only(ids) };
+    let mut follow = FollowOptions::new(markets, config.from_block);
+    follow.max_span = config.max_span;
+    follow.poll = Duration::from_millis(config.poll_ms);
+    follow.retention = Retention::Live;
+    Ok(Follower::at_origin(client, follow).await?)
 }

@@ -49,7 +49,7 @@ pub(super) fn assign(
     let mut end = current.map_or(0, |winner| u128::from(winner.capacity.get()));
     let mut offset = 0_u128;
     let (mut tasks, mut leaves) = (Vec::new(), Vec::new());
-    for entry in round.entries() {
+    for entry in round.entries().iter() {
         let won = winners(pivot, entry.fee, entry.first_index, entry.count());
         for bid in entry.bids().take(won.into()) {
             while offset.saturating_mul(capacity) >= end.saturating_mul(batch) {

@@ -89,6 +89,16 @@ impl EntryRecord {
         self.word.size()
     }
 
+    /// Index after that of its last bid.
+    pub(super) fn end(&self) -> u32 {
+        self.first_index.get().saturating_add(self.count().get().into())
+    }
+
+    /// Units of all its tasks.
+    pub(super) fn units(&self) -> u64 {
+        u64::from(self.size().get()).saturating_mul(self.count().get().into())
+    }
+
     /// What it asks proofs of, once that has been published. Entries of the same requester and statements share it.
     #[must_use]
     pub fn publication(&self) -> Option<&Publication> {

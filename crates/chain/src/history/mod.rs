@@ -8,15 +8,23 @@
 //! | `assignment` | who proves what, and the Merkle paths that show it |
 //! | `seat` | a prover's seat: its asks and its capacity, round by round |
 //! | `commitment` | what was committed to in a sealed market |
+//! | `entry_list` | the entries of a round, which copies of the history share: [`EntryList`] |
+//! | `contenders` | which entries of an open round may still win |
+//! | `pieces` | the tables that copies share |
+//! | `retention` | what is forgotten when it is over: [`Retention`] |
 //!
 //! Events are applied in the order of the chain. One that cannot follow those before it means that logs are missing, and
 //! is an error; the state is then to be read anew.
 
 mod assignment;
 mod commitment;
+mod contenders;
 mod entry;
+mod entry_list;
 #[cfg(test)]
 mod lot_tests;
+mod pieces;
+mod retention;
 mod round;
 mod seat;
 mod submission;
@@ -26,11 +34,14 @@ mod tests;
 pub use assignment::Assignment;
 pub use commitment::CommitmentRecord;
 pub use entry::{BidRecord, EntryRecord, Publication};
+pub use entry_list::EntryList;
+pub use retention::Retention;
 pub use round::{
     PageRecord, PageShare, RoundRecord, SettlementRecord, TakeoverRecord, TaskEnd, TaskRecord, Winner,
 };
 pub use seat::{AskChange, CapacityStep, SeatRecord};
 
+use pieces::Pieces;
 use seat::Seats;
 
 use crate::commitments::Ticket;
@@ -92,13 +103,16 @@ pub struct BundleRecord {
 pub struct MarketHistory {
     market: Arc<Market>,
     rounds: BTreeMap<RoundNumber, Arc<RoundRecord>>,
-    /// Entries for which nothing has been published yet.
-    unpublished: BTreeMap<Ticket, Vec<(RoundNumber, BidIndex)>>,
+    /// Entries for which nothing has been published yet. Tickets come in no order, so that most pieces change: they are small ones.
+    unpublished: Pieces<(Ticket, RoundNumber, BidIndex), (), 32>,
     seats: Seats,
-    bundles: BTreeMap<(RoundNumber, BidIndex), BundleRecord>,
-    commitments: BTreeMap<(RoundNumber, Address, B256), CommitmentRecord>,
+    /// By round and first index. No round is without.
+    bundles: BTreeMap<RoundNumber, Pieces<BidIndex, BundleRecord>>,
+    commitments: Pieces<(RoundNumber, Address, B256), CommitmentRecord>,
     /// Each with the first round that it counts for.
     terms: BTreeMap<RoundNumber, Terms>,
+    /// The first round of which no ask was forgotten; `None` as long as everything is kept.
+    forgotten: Option<RoundNumber>,
 }
 
 impl MarketHistory {
@@ -108,11 +122,12 @@ impl MarketHistory {
         Self {
             market: Arc::new(market),
             rounds: BTreeMap::new(),
-            unpublished: BTreeMap::new(),
+            unpublished: Pieces::default(),
             seats: Seats::default(),
             bundles: BTreeMap::new(),
-            commitments: BTreeMap::new(),
+            commitments: Pieces::default(),
             terms: BTreeMap::new(),
+            forgotten: None,
         }
     }
 
@@ -186,12 +201,12 @@ impl MarketHistory {
     /// The commitments of a round of a sealed market, opened or not.
     pub fn commitments(&self, round: RoundNumber) -> impl Iterator<Item = &CommitmentRecord> {
         let first = (round, Address::ZERO, B256::ZERO);
-        self.commitments.range(first..).take_while(move |(key, _)| key.0 == round).map(|(_, record)| record)
+        self.commitments.from(first).take_while(move |(key, _)| key.0 == round).map(|(_, record)| record)
     }
 
     /// The bundles that wait to be released, whether or not their round is resolved.
     pub fn bundles(&self) -> impl Iterator<Item = &BundleRecord> {
-        self.bundles.values()
+        self.bundles.values().flat_map(Pieces::iter).map(|(_, bundle)| bundle)
     }
 
     /// Whether nothing about the result of `round` can change any more at `now` (seconds since the epoch): settled, void, or
@@ -229,11 +244,20 @@ impl MarketHistory {
                     entries: bid_index(event.count)?.get(),
                     requester: event.requester,
                 };
-                self.bundles.insert((bundle.round, bundle.first_index), bundle);
+                self.bundles.entry(bundle.round).or_default().insert(bundle.first_index, bundle);
                 Ok(())
             }
             Event::BundleReleased(event) => {
-                self.bundles.remove(&(round_number(event.round)?, bid_index(event.firstIndex)?));
+                let (round, first) = (round_number(event.round)?, bid_index(event.firstIndex)?);
+                if let Some(bundles) = self.bundles.get_mut(&round) {
+                    bundles.remove(first);
+                    if bundles.is_empty() {
+                        self.bundles.remove(&round);
+                    }
+                }
+                if let Some(record) = self.rounds.get_mut(&round).filter(|record| record.trimmed) {
+                    Arc::make_mut(record).trimmed = false;
+                }
                 Ok(())
             }
             Event::PageSettled(event) => self.settle_page(event),
@@ -269,19 +293,28 @@ impl MarketHistory {
                     origin: logged.origin,
                     forfeited: None,
                 };
-                self.commitments.insert((record.round, record.account, record.commitment), record);
+                let key = (record.round, record.account, record.commitment);
+                self.commitments.insert(key, record);
                 Ok(())
             }
             Event::Forfeited(event) => {
                 let key = (round_number(event.round)?, event.account, event.commitment);
-                let record = self.commitments.get_mut(&key).ok_or(HistoryError::UnknownCommitment(key.0))?;
-                record.forfeited = Some(logged.origin);
+                match self.commitments.get_mut(key) {
+                    Some(record) => record.forfeited = Some(logged.origin),
+                    None if self.forgotten.is_some() => {}
+                    None => return Err(HistoryError::UnknownCommitment(key.0)),
+                }
                 Ok(())
             }
             // What was refused changed nothing.
             Event::SignedBidRefused(_) => Ok(()),
             other => self.seats.apply(other, logged.origin, current),
         }
+    }
+
+    /// The most units that a round may ever trade.
+    fn cap(&self) -> u64 {
+        self.market.params.cap_max.get()
     }
 
     fn settle_page(&mut self, event: &PageSettled) -> Result<(), HistoryError> {
@@ -306,7 +339,7 @@ impl MarketHistory {
         let record = self.settled_mut(round)?;
         let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
         let taker = TakeoverRecord { seat, deadline, origin };
-        record.tasks.entry(index).or_default().takeovers.push(taker);
+        record.tasks.or_default(index).takeovers.push(taker);
         self.seats.taken(seat)?.add_free(current, size.saturating_neg());
         Ok(())
     }
@@ -326,9 +359,7 @@ impl MarketHistory {
         for (seat, load) in loads {
             self.seats.taken(seat)?.add_free(current, load.saturating_neg());
         }
-        let record = Arc::make_mut(record);
-        record.settlement = Some(settlement);
-        record.pages = Vec::new();
+        Arc::make_mut(record).settle(settlement);
         Ok(())
     }
 
@@ -373,7 +404,7 @@ impl MarketHistory {
         let holders = record.holders_of(index);
         let size = record.bid(index).map_or(0, |bid| i64::from(bid.size().get()));
         self.seats.require(holders.iter().copied())?;
-        self.settled_mut(round)?.tasks.entry(index).or_default().end = Some(end);
+        self.settled_mut(round)?.end_task(index, end);
         for seat in holders {
             self.seats.taken(seat)?.add_free(current, size);
         }

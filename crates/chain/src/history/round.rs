@@ -2,7 +2,10 @@
 
 use super::HistoryError;
 use super::assignment::{Assigned, Assignment, assign};
+use super::contenders::Contenders;
 use super::entry::{BidRecord, EntryRecord};
+use super::entry_list::EntryList;
+use super::pieces::Pieces;
 use crate::Outcome;
 use crate::commitments::BidWord;
 use crate::events::Origin;
@@ -221,18 +224,32 @@ pub struct RoundRecord {
     pub settlement: Option<SettlementRecord>,
     /// What settlements that are under way have left, the last page of each settler and claim; none once the round is settled.
     pub pages: Vec<PageRecord>,
-    pub(super) entries: Vec<EntryRecord>,
-    pub(super) tasks: BTreeMap<BidIndex, TaskRecord>,
+    pub(super) entries: EntryList,
+    pub(super) tasks: Pieces<BidIndex, TaskRecord>,
+    pub(super) contenders: Contenders,
+    /// How many winning tasks have not ended, by the first index of their entry. None is 0.
+    pub(super) open_tasks: Pieces<BidIndex, u32>,
+    /// Whether everything was taken out that nobody can act on, since the round was decided and tasks or bundles of it ended.
+    pub(super) trimmed: bool,
 }
 
 impl RoundRecord {
-    pub(super) const fn new(number: RoundNumber) -> Self {
-        Self { number, settlement: None, pages: Vec::new(), entries: Vec::new(), tasks: BTreeMap::new() }
+    pub(super) fn new(number: RoundNumber) -> Self {
+        Self {
+            number,
+            settlement: None,
+            pages: Vec::new(),
+            entries: EntryList::default(),
+            tasks: Pieces::default(),
+            contenders: Contenders::default(),
+            open_tasks: Pieces::default(),
+            trimmed: false,
+        }
     }
 
     /// Its entries in order of submission.
     #[must_use]
-    pub fn entries(&self) -> &[EntryRecord] {
+    pub const fn entries(&self) -> &EntryList {
         &self.entries
     }
 
@@ -241,19 +258,16 @@ impl RoundRecord {
         self.entries.iter().flat_map(EntryRecord::bids)
     }
 
-    /// How many bids it has.
+    /// How many bids it has, with those that were taken out.
     #[must_use]
-    pub fn bid_count(&self) -> u32 {
-        self.entries.last().map_or(0, |last| last.first_index.get().saturating_add(last.count().get().into()))
+    pub const fn bid_count(&self) -> u32 {
+        self.entries.bid_count()
     }
 
     /// A bid, if the round has it.
     #[must_use]
     pub fn bid(&self, index: BidIndex) -> Option<BidRecord<'_>> {
-        let after = self.entries.partition_point(|entry| entry.first_index <= index);
-        let entry = self.entries.get(after.checked_sub(1)?)?;
-        let position = u16::try_from(index.get().checked_sub(entry.first_index.get())?).ok()?;
-        (position < entry.count().get()).then(|| BidRecord::of(entry, position))
+        self.entries.bid(index)
     }
 
     /// The entries as the settlement takes them.
@@ -264,29 +278,50 @@ impl RoundRecord {
 
     /// The `count` entries from that on whose first bid has index `first`, if they are known.
     #[must_use]
-    pub fn entries_from(&self, first: BidIndex, count: u32) -> Option<&[EntryRecord]> {
-        let at = self.entries.binary_search_by_key(&first, |entry| entry.first_index).ok()?;
-        self.entries.get(at..at.checked_add(usize::try_from(count).ok()?)?)
-    }
-
-    pub(super) fn entry_mut(&mut self, first: BidIndex) -> Option<&mut EntryRecord> {
-        let at = self.entries.binary_search_by_key(&first, |entry| entry.first_index).ok()?;
-        self.entries.get_mut(at)
+    pub fn entries_from(&self, first: BidIndex, count: u32) -> Option<Vec<&EntryRecord>> {
+        self.entries.from(first, count)
     }
 
     /// Whether a winning task of the entry whose first bid has index `first` has not ended.
     pub(super) fn has_open_task(&self, first: BidIndex) -> bool {
-        let Some(entry) = self.entries_from(first, 1).and_then(<[_]>::first) else { return false };
-        let is_open = |task: Option<&TaskRecord>| task.is_none_or(|task| task.end.is_none());
-        // The bids of an entry win in their order.
-        let won = entry.bids().map_while(|bid| self.assignment(bid.index()));
-        won.map(|assignment| self.task(assignment.index)).any(is_open)
+        self.open_tasks.contains(first)
+    }
+
+    /// Whether somebody may have to prove a task of the entry whose first bid has index `first`.
+    pub(super) fn may_need(&self, first: BidIndex) -> bool {
+        self.contenders.contains(first) || self.has_open_task(first)
+    }
+
+    pub(super) fn settle(&mut self, settlement: SettlementRecord) {
+        let mut open = Pieces::default();
+        for task in &settlement.assigned.tasks {
+            if let Some(bid) = self.bid(task.index) {
+                let count: &mut u32 = open.or_default(bid.first_index);
+                *count = count.saturating_add(1);
+            }
+        }
+        (self.open_tasks, self.settlement) = (open, Some(settlement));
+        (self.pages, self.trimmed) = (Vec::new(), false);
+    }
+
+    pub(super) fn end_task(&mut self, index: BidIndex, end: TaskEnd) {
+        let known = self.tasks.or_default(index).end.replace(end);
+        if known.is_some() || self.assignment(index).is_none() {
+            return;
+        }
+        let Some(first) = self.bid(index).map(|bid| bid.first_index) else { return };
+        let Some(open) = self.open_tasks.get_mut(first) else { return };
+        *open = open.saturating_sub(1);
+        if *open == 0 {
+            self.open_tasks.remove(first);
+            self.trimmed = false;
+        }
     }
 
     /// What happened to the task of a bid since the settlement; `None` if nothing did.
     #[must_use]
     pub fn task(&self, index: BidIndex) -> Option<&TaskRecord> {
-        self.tasks.get(&index)
+        self.tasks.get(index)
     }
 
     /// The seats that hold or held a winning task, in order: the one it was assigned to, then each taker.

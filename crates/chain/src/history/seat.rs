@@ -146,6 +146,15 @@ impl Seats {
         unknown.map_or(Ok(()), |seat| Err(HistoryError::UnknownSeat(seat)))
     }
 
+    /// Drops what counts for rounds before `floor` alone.
+    pub(super) fn forget_before(&mut self, floor: RoundNumber) {
+        self.taken.values_mut().for_each(|record| record.forget_before(floor));
+        self.left.iter_mut().for_each(|record| record.forget_before(floor));
+        // Who has left keeps nothing free from some round on, and no event names its seat again.
+        self.left
+            .retain(|record| !record.free.last().is_none_or(|(from, free)| *from <= floor && *free <= 0));
+    }
+
     fn at(&mut self, seat: U256) -> Result<&mut SeatRecord, HistoryError> {
         self.taken(seat_index(seat)?)
     }
@@ -217,6 +226,16 @@ impl Seats {
 }
 
 impl SeatRecord {
+    fn forget_before(&mut self, floor: RoundNumber) {
+        drop_superseded(&mut self.asks, |change| change.from_round <= floor);
+        drop_superseded(&mut self.free, |(from, _)| *from <= floor);
+        self.revealed.retain(|round, _| *round >= floor);
+        self.steps.retain(|step| {
+            let done = if step.shrinks { step.released_in } else { Some(step.from_round) };
+            done.is_none_or(|round| round > floor)
+        });
+    }
+
     fn grow(&mut self, units: u64, current: RoundNumber, from_round: RoundNumber) {
         self.add_free(current, 0_i64.saturating_add_unsigned(units));
         self.step(units, false, current, from_round);
@@ -236,5 +255,12 @@ impl SeatRecord {
         if let Some(step) = self.steps.iter_mut().rev().find(|step| step.waits_for_release()) {
             step.released_in = Some(current);
         }
+    }
+}
+
+/// Drops the changes that a later one has replaced where `counts` holds for both.
+fn drop_superseded<T>(changes: &mut Vec<T>, counts: impl Fn(&T) -> bool) {
+    if let Some(standing) = changes.iter().rposition(counts) {
+        changes.drain(..standing);
     }
 }

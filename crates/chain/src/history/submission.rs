@@ -54,21 +54,33 @@ impl MarketHistory {
         if expected == 0 {
             self.forget_unpublished(origin.time);
         }
-        for entry in &entries {
-            let places = self.unpublished.entry(entry.word.ticket()).or_default();
-            places.push((round, entry.first_index));
+        let cap = self.cap();
+        for entry in entries {
+            let key = (entry.word.ticket(), round, entry.first_index);
+            let record = self.round_mut(round);
+            if record.contenders.add(&entry, cap) {
+                self.unpublished.insert(key, ());
+            }
+            self.round_mut(round).entries.push(entry);
         }
-        self.round_mut(round).entries.extend(entries);
         Ok(())
     }
 
     /// Tells the entries with its ticket what they ask for. If there is none, it means nothing.
     pub(super) fn publish(&mut self, event: &StatementsPublished) {
         let published = Published::new(event);
-        let Some(places) = self.unpublished.remove(&published.ticket()) else { return };
+        let ticket = published.ticket();
+        let asking = self.unpublished.from((ticket, RoundNumber::MIN, BidIndex::MIN)).map(|(key, ())| key);
+        let asking: Vec<_> = asking.take_while(|(of, ..)| *of == ticket).collect();
+        if asking.is_empty() {
+            return;
+        }
         let publication = published.into_publication();
-        for (round, first) in places {
-            if let Some(entry) = self.round_mut(round).entry_mut(first) {
+        for key in asking {
+            self.unpublished.remove(key);
+            let (_, round, first) = key;
+            let record = self.rounds.get_mut(&round).map(Arc::make_mut);
+            if let Some(entry) = record.and_then(|record| record.entries.get_mut(first)) {
                 entry.publication = Some(Arc::clone(&publication));
             }
         }
@@ -79,10 +91,8 @@ impl MarketHistory {
     fn forget_unpublished(&mut self, now: u64) {
         let (market, rounds) = (&self.market, &self.rounds);
         let has_open_task =
-            |round: &RoundNumber, first| rounds.get(round).is_some_and(|record| record.has_open_task(first));
-        self.unpublished.retain(|_, places| {
-            places.retain(|(round, first)| now < market.final_at(*round) || has_open_task(round, *first));
-            !places.is_empty()
-        });
+            |round: RoundNumber, first| rounds.get(&round).is_some_and(|record| record.has_open_task(first));
+        self.unpublished
+            .retain(|(_, round, first)| now < market.final_at(round) || has_open_task(round, first));
     }
 }

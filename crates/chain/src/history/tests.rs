@@ -1,3 +1,5 @@
+mod retention;
+
 use super::*;
 use crate::commitments::BidWord;
 use crate::events::Origin;

@@ -230,7 +230,7 @@ fn count(entry: &EntryRecord) -> U256 {
 }
 
 /// The entries of a bundle.
-fn entries_of<'a>(history: &'a MarketHistory, bundle: &BundleRecord) -> &'a [EntryRecord] {
+fn entries_of<'a>(history: &'a MarketHistory, bundle: &BundleRecord) -> Vec<&'a EntryRecord> {
     let record = history.round(bundle.round);
     record.and_then(|record| record.entries_from(bundle.first_index, bundle.entries)).unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use alloy::{
 use bindings::Groth16Verifier::Groth16VerifierInstance;
 use chain::{
     CallError, Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, Market,
-    MarketError, MarketId, Markets,
+    MarketError, MarketId, Markets, Retention,
 };
 use circuits::CircuitId;
 use service::{
@@ -76,7 +76,8 @@ pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result
         tracing::info!(kept, "openings of sealed offers");
     }
     let keys = Arc::new(load_keys(&client, market.params.verifier, &config.key_store).await?);
-    let follow = FollowOptions::new(Markets::Only(vec![market.id]), config.from_block);
+    let mut follow = FollowOptions::new(Markets::Only(vec![market.id]), config.from_block);
+    follow.retention = Retention::Live;
     let follower = follow_patiently(&client, follow).await?;
     let (examining, proving) = (Arc::clone(&keys), keys);
     Ok(Node {
@@ -97,10 +98,12 @@ pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result
 /// Tries again for as long as blocks change under the reader.
 async fn follow_patiently(client: &Client, options: FollowOptions) -> Result<Follower, FollowError> {
     let mut backoff = Backoff::default();
+    let mut follower = Follower::at_origin(client.clone(), options).await?;
     loop {
-        match Follower::start(client.clone(), options.clone()).await {
+        match follower.poll().await {
+            Ok(_) => return Ok(follower),
             Err(FollowError::Moving) => sleep(backoff.delay()).await,
-            other => return other,
+            Err(error) => return Err(error),
         }
     }
 }

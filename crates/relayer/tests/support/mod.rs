@@ -91,7 +91,7 @@ impl Stage {
         let record = self.record().await;
         let mut words: Vec<B256> = record.words().iter().map(|word| word.get()).collect();
         words.pop();
-        let first = &record.entries()[0];
+        let first = record.entries().iter().next().unwrap();
         let requester = U256::from_be_bytes(first.requester.into_word().0);
         let place = (requester << 64) | (U256::from(ROUND.get()) << 32);
         let event = Event::BidsSubmitted(BidsSubmitted { id: self.market.id.get(), place, words });

@@ -1,0 +1,153 @@
+//! A node that limits its answers and fails now and then is followed to the right state, and no block is read twice or left
+//! out.
+#![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
+
+use alloy::primitives::Address;
+use chain::events::decode;
+use chain::follower::WINDOW;
+use chain::{
+    Client, ConnectOptions, FollowError, FollowOptions, Follower, Market, MarketHistory, Markets, Retention,
+    RoundRecord,
+};
+use market_types::{CapacityCap, RoundNumber};
+use testkit::{Asked, Limits, RecordedChain, Recording, default_params};
+
+/// Rounds of 60 blocks.
+fn recording() -> Recording {
+    let mut params = default_params(Address::repeat_byte(1), 1_000_000);
+    (params.capacity_cap, params.cap_min, params.cap_max) =
+        [500, 500, 500].map(|cap| CapacityCap::new(cap).unwrap()).into();
+    let market = Market { id: params.market_id(), params };
+    Recording { market, head: 6_000, busy: (3_000, 3_500), bids: 10, data: 64, units: 10 }
+}
+
+async fn begin(chain: &RecordedChain, market: &Market, retention: Retention) -> Follower {
+    // The node may fail here as well.
+    for _ in 0..10 {
+        let options = ConnectOptions::new(chain.url(), chain.contract());
+        let Ok(client) = Client::connect(&options).await else { continue };
+        let mut follow = FollowOptions::new(Markets::Only(vec![market.id]), 0);
+        follow.retention = retention;
+        if let Ok(follower) = Follower::at_origin(client, follow).await {
+            return follower;
+        }
+    }
+    panic!("no connection in ten attempts");
+}
+
+/// Polls until the head is reached; how often it failed on the way.
+async fn reach_head(follower: &mut Follower, head: u64) -> usize {
+    for failures in 0..100 {
+        let before = follower.head();
+        match follower.poll().await {
+            Ok(_) => {
+                assert_eq!(follower.head().number, head);
+                return failures;
+            }
+            Err(error) => {
+                assert!(matches!(error, FollowError::Call(_)), "{error}");
+                assert!(follower.head().number >= before.number, "what was read is lost");
+            }
+        }
+    }
+    panic!("the head was not reached in a hundred attempts");
+}
+
+/// What the bids of the recording come to, without any node.
+fn expected(recording: &Recording) -> MarketHistory {
+    let mut history = MarketHistory::new(recording.market.clone());
+    for log in (0..=recording.head).flat_map(|block| recording.logs(block)) {
+        history.apply(&decode(&log).unwrap()).unwrap();
+    }
+    history
+}
+
+/// The blocks from 1 to the head, once each: in ranges up to the window, and one by one in it.
+fn require_each_block_once(chain: &RecordedChain, head: u64) {
+    let asked = chain.asked();
+    let mut next = 1;
+    for (from, to) in &asked.ranges {
+        assert_eq!(*from, next, "{:?}", asked.ranges);
+        next = to + 1;
+    }
+    assert_eq!(next, head - WINDOW + 1);
+    let mut blocks = asked.blocks;
+    blocks.sort_unstable();
+    blocks.dedup();
+    assert_eq!(blocks, (next..=head).collect::<Vec<_>>());
+}
+
+async fn follow_through(limits: Limits) -> (Asked, usize) {
+    let recording = recording();
+    let chain = RecordedChain::serve(recording.clone(), limits);
+    let mut follower = begin(&chain, &recording.market, Retention::Everything).await;
+    let failures = reach_head(&mut follower, recording.head).await;
+    require_each_block_once(&chain, recording.head);
+    let history = follower.market(recording.market.id).unwrap();
+    assert_eq!(history.rounds().map(|round| u64::from(round.bid_count())).sum::<u64>(), recording.total());
+    assert!(history.rounds().eq(expected(&recording).rounds()));
+    (chain.asked(), failures)
+}
+
+#[tokio::test]
+async fn a_node_with_limits_that_fails_now_and_then_is_asked_for_each_block_once() {
+    for suggests in [false, true] {
+        let limits = Limits { blocks: 1_000, logs: 400, suggests, fails: (7, 1) };
+        let (asked, _) = follow_through(limits).await;
+        assert!(asked.refused >= 2 && asked.failed >= 5, "{} {}", asked.refused, asked.failed);
+    }
+}
+
+#[tokio::test]
+async fn an_outage_that_is_longer_than_the_reader_waits_loses_nothing_that_was_read() {
+    let (asked, failures) = follow_through(Limits { blocks: 200, fails: (40, 12), ..Limits::NONE }).await;
+    assert!(failures >= 2 && asked.failed >= 24, "{failures} {}", asked.failed);
+}
+
+#[tokio::test]
+async fn a_single_block_with_too_many_logs_is_named_and_what_was_before_it_stays() {
+    let recording = recording();
+    let limits = Limits { logs: 9, ..Limits::NONE };
+    let chain = RecordedChain::serve(recording.clone(), limits);
+    let mut follower = begin(&chain, &recording.market, Retention::Everything).await;
+    for _ in 0..2 {
+        let error = follower.poll().await.unwrap_err();
+        assert!(matches!(error, FollowError::BlockTooLarge { block: 3_000, .. }), "{error}");
+        assert!(error.to_string().contains("more than 9 results"), "{error}");
+        assert_eq!(follower.head().number, 2_999);
+    }
+    assert!(chain.asked().ranges.iter().all(|(from, to)| *from <= *to && *to < 3_000));
+}
+
+#[tokio::test]
+async fn statements_are_kept_of_bids_that_may_win_and_of_no_others() {
+    let recording = recording();
+    let mut history = expected(&recording);
+    let stated = |round: &RoundRecord| round.bids().filter(|bid| bid.statement().is_some()).count();
+    let number = RoundNumber::new(52);
+    assert_eq!(stated(history.round(number).unwrap()), 600);
+    history.forget(recording.market.close_of(number));
+    // A full round: 60 blocks of 10 bids of 10 units, where the cap has room for 50 bids.
+    let round = history.round(number).unwrap();
+    let mut ranked: Vec<_> = round.bids().collect();
+    assert_eq!(ranked.len(), 600);
+    ranked.sort_by_key(|bid| (std::cmp::Reverse(bid.fee), bid.index()));
+    let kept: Vec<bool> = ranked.iter().map(|bid| bid.statement().is_some()).collect();
+    assert!(kept[..50].iter().all(|kept| *kept));
+    assert!(kept.iter().filter(|kept| **kept).count() <= 100);
+}
+
+#[tokio::test]
+async fn a_history_of_what_is_live_holds_no_round_that_is_void() {
+    let mut recording = recording();
+    (recording.head, recording.busy, recording.bids) = (4_000, (100, 4_001), 1);
+    let chain = RecordedChain::serve(recording.clone(), Limits::NONE);
+    let mut follower = begin(&chain, &recording.market, Retention::Live).await;
+    assert_eq!(reach_head(&mut follower, recording.head).await, 0);
+    let rounds: Vec<u64> =
+        follower.market(recording.market.id).unwrap().rounds().map(|round| round.number.get()).collect();
+    // Round 66 is open since block 3960, and round 65 could be settled until block 3990.
+    assert_eq!(rounds, [66]);
+    let change = follower.poll().await.unwrap();
+    assert!(change.is_none());
+}
