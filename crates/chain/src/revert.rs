@@ -57,7 +57,14 @@ impl Revert {
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         Some(match self.name.as_str() {
+            "NotAContract" => "deploy the auditor and the extension first, and give their addresses",
             "NotTheMarket" => "call the market's address, not its extension's",
+            "MarketOver" => "create another market; money, tasks and refunds of this one are not affected",
+            "LotTooLarge" => "make several entries of it, in a sealed market one of each bid",
+            "WrongProgress" => "read what the settler's last page left in its `PageSettled`, or begin anew",
+            "WrongStatement" => {
+                "deliver what was published for this bid, with the path of its place in the entry"
+            }
             "MarketIsSealed" => "commit to the bid or ask, and open it after the close",
             "MarketIsOpen" => "this market takes bids and asks in the open",
             "DepositTooSmall" => "lock at least the bond, and what the bid may cost with the settlement fee",
