@@ -59,7 +59,7 @@ impl Revert {
         Some(match self.name.as_str() {
             "NotAContract" => "deploy the auditor and the extension first, and give their addresses",
             "NotTheMarket" => "call the market's address, not its extension's",
-            "MarketOver" => "create another market; money, tasks and refunds of this one are not affected",
+            "MarketOver" => "create another market",
             "LotTooLarge" => "make several entries of it, in a sealed market one of each bid",
             "WrongProgress" => "read what the settler's last page left in its `PageSettled`, or begin anew",
             "WrongStatement" => {

@@ -135,10 +135,19 @@ impl<'a> Settling<'a> {
     /// The page from which the least is left to do, of all that anybody settled under this certificate.
     #[must_use]
     pub fn furthest(&self) -> Option<&'a PageRecord> {
-        let ours = self.pages.iter().filter(|page| page.certificate == self.certificate);
-        ours.filter_map(|page| Some((self.begin_of(page)?, page)))
-            .min_by_key(|(begin, _)| *begin)
-            .map(|at| at.1)
+        self.least_left(|_| true)
+    }
+
+    /// The same of the pages of one settler, which nobody else can begin anew.
+    #[must_use]
+    pub fn furthest_of(&self, settler: Address) -> Option<&'a PageRecord> {
+        self.least_left(|page| page.settler == settler)
+    }
+
+    fn least_left(&self, counts: impl Fn(&PageRecord) -> bool) -> Option<&'a PageRecord> {
+        let ours = self.pages.iter().filter(|page| page.certificate == self.certificate && counts(page));
+        let begun = ours.filter_map(|page| Some((self.begin_of(page)?, page)));
+        begun.min_by_key(|(begin, _)| *begin).map(|(_, page)| page)
     }
 
     /// The next call after the page `after` (see [`Settling::furthest`], or what the receipt of the last one shows), the first one

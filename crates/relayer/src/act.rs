@@ -1,10 +1,14 @@
 //! Does one thing that the plan asks for.
 
 use alloy::primitives::{B256, U256};
-use bindings::ProverMarket::{NothingToSettle, RoundSettledAlready, RoundVoid, UnknownBundle};
+use bindings::ProverMarket::{
+    NothingToSettle, PageSettled, RoundSettledAlready, RoundVoid, UnknownBundle, WrongProgress,
+};
 use chain::commitments::BidChain;
-use chain::history::BundleRecord;
-use chain::round::{asks_at, release_call, settle_call, terms_at, to_clearing};
+use chain::events::first;
+use chain::history::{BundleRecord, PageRecord};
+use chain::round::{asks_at, release_call, terms_at, to_clearing};
+use chain::settlement::{PageLimits, Settling};
 use chain::{CallError, Client, Market, RoundRecord, SendError, Terms};
 use clearing::clear_with_certificate;
 use market_types::{RoundError, RoundNumber, Units};
@@ -15,12 +19,14 @@ use thiserror::Error;
 pub enum Done {
     /// The round was settled by this relayer.
     Settled {
-        /// The transaction.
+        /// The last transaction.
         transaction: B256,
         /// Its block.
         block: u64,
-        /// Gas it used.
+        /// Gas that all of its pages used.
         gas: u64,
+        /// How many pages this relayer settled.
+        pages: usize,
         /// Total size of the winning tasks (units), 0 without a trade.
         units: Units,
     },
@@ -54,7 +60,7 @@ pub enum ActError {
     )]
     OtherBids {
         /// How many bids are known.
-        known: usize,
+        known: u64,
         /// How many the contract has.
         actual: u64,
     },
@@ -71,12 +77,16 @@ pub enum ActError {
     /// The round cannot be cleared, which no round of the contract is.
     #[error(transparent)]
     Round(#[from] RoundError),
+    /// A page is none of the round's, which no page that the contract took is.
+    #[error("round {0}: what a settlement left does not fit its bids; the node's logs lag or lack some")]
+    OtherPage(RoundNumber),
     /// The bundle's bids are not known.
     #[error("round {0} has a bundle of bids that were not read; the node's logs lack some")]
     MissingBids(RoundNumber),
 }
 
-/// Clears a closed round under its `terms` and settles it.
+/// Clears a closed round under its `terms` and settles it, in pages within `limits` if it is large. Goes on from what others have
+/// begun.
 ///
 /// # Errors
 /// [`ActError`]. That somebody was faster is none.
@@ -85,6 +95,7 @@ pub async fn settle(
     market: &Market,
     record: &RoundRecord,
     terms: Terms,
+    limits: &PageLimits,
 ) -> Result<Done, ActError> {
     let (id, round) = (market.id.get(), U256::from(record.number.get()));
     let contract = client.market();
@@ -94,7 +105,7 @@ pub async fn settle(
     let stored = BidChain::stored(contract.bidChainOf(id, round).call().await.map_err(CallError::from)?);
     let known = BidChain::of(client.chain_id(), client.contract(), market.id, record.number, &record.words());
     if known != stored {
-        return Err(ActError::OtherBids { known: record.bids.len(), actual: stored.count() });
+        return Err(ActError::OtherBids { known: known.count(), actual: stored.count() });
     }
     if market.params.is_controlled() {
         let actual = terms_at(client, market, record.number).await?;
@@ -105,16 +116,63 @@ pub async fn settle(
     let asks = asks_at(client, market, record.number).await?;
     let round = to_clearing(record, terms, asks)?;
     let (outcome, certificate) = clear_with_certificate(market.params.mechanism, &round);
-    match client.send(settle_call(market, record, &certificate), U256::ZERO, None).await {
-        Ok(receipt) => Ok(Done::Settled {
-            transaction: receipt.transaction_hash,
-            block: receipt.block_number.unwrap_or_default(),
-            gas: receipt.gas_used,
-            units: outcome.units,
-        }),
-        Err(error) if error.is::<RoundSettledAlready>() => Ok(Done::SettledByOther),
-        Err(error) if error.is::<RoundVoid>() || error.is::<NothingToSettle>() => Ok(Done::TooLate),
-        Err(error) => Err(error.into()),
+    let settling = Settling::new(market, client.seed(market, record.number), record, &certificate);
+    let settled = match settle_from(client, &settling, settling.furthest(), limits).await {
+        // Its settler has begun anew, as anyone may with its own pages. Nobody does that with ours.
+        Err(Stop::Send(error)) if error.is::<WrongProgress>() => {
+            let own = client.sender().and_then(|account| settling.furthest_of(account));
+            settle_from(client, &settling, own, limits).await
+        }
+        other => other,
+    };
+    match settled {
+        Ok(Pages { transaction, block, gas, count: pages }) => {
+            Ok(Done::Settled { transaction, block, gas, pages, units: outcome.units })
+        }
+        Err(Stop::Misfit) => Err(ActError::OtherPage(record.number)),
+        Err(Stop::Send(error)) if error.is::<RoundSettledAlready>() => Ok(Done::SettledByOther),
+        Err(Stop::Send(error)) if error.is::<RoundVoid>() || error.is::<NothingToSettle>() => {
+            Ok(Done::TooLate)
+        }
+        Err(Stop::Send(error)) => Err(error.into()),
+    }
+}
+
+/// What settling took.
+struct Pages {
+    transaction: B256,
+    block: u64,
+    gas: u64,
+    count: usize,
+}
+
+/// Why a settlement stopped.
+enum Stop {
+    /// A transaction failed.
+    Send(SendError),
+    /// A page does not fit the bids, or its receipt does not show it.
+    Misfit,
+}
+
+/// Settles what is left after the page `after`, page by page.
+async fn settle_from(
+    client: &Client,
+    settling: &Settling<'_>,
+    after: Option<&PageRecord>,
+    limits: &PageLimits,
+) -> Result<Pages, Stop> {
+    let (mut after, mut gas, mut count) = (after.cloned(), 0_u64, 0_usize);
+    loop {
+        let call = settling.next(after.as_ref(), limits).ok_or(Stop::Misfit)?;
+        let is_last = call.is_last();
+        let receipt = client.settle(call).await.map_err(Stop::Send)?;
+        (gas, count) = (gas.saturating_add(receipt.gas_used), count.saturating_add(1));
+        if is_last {
+            let (transaction, block) = (receipt.transaction_hash, receipt.block_number.unwrap_or_default());
+            return Ok(Pages { transaction, block, gas, count });
+        }
+        let page = first::<PageSettled>(&receipt, client.contract()).ok_or(Stop::Misfit)?;
+        after = Some(PageRecord::from(&page));
     }
 }
 

@@ -1,5 +1,6 @@
 //! `relayer`: settles closed rounds of proof markets.
 
+use chain::settlement::PageLimits;
 use chain::{Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, Markets};
 use clap::Parser;
 use relayer::config::{Cli, Config};
@@ -28,7 +29,8 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
         () = &mut stop => return Ok(()),
         follower = start(&config, &options) => follower?,
     };
-    let relay = Relay::new(follower, RelayOptions { release_bundles: config.release_bundles });
+    let (release_bundles, limits) = (config.release_bundles, PageLimits::TRANSACTION);
+    let relay = Relay::new(follower, RelayOptions { release_bundles, limits });
     let tally = if config.once {
         tokio::select! {
             () = &mut stop => return Ok(()),

@@ -26,7 +26,7 @@ pub struct RoundView {
     /// Its number.
     pub number: RoundNumber,
     /// How many bids it has.
-    pub bids: usize,
+    pub bids: u32,
     /// Whether it is settled.
     pub settled: bool,
 }
@@ -52,7 +52,7 @@ impl<'a> MarketView<'a> {
     pub fn of(history: &'a MarketHistory, release_bundles: bool, resting: BTreeSet<Action>) -> Self {
         let rounds = history.rounds().map(|round| RoundView {
             number: round.number,
-            bids: round.bids.len(),
+            bids: round.bid_count(),
             settled: round.settlement.is_some(),
         });
         Self {
@@ -113,7 +113,7 @@ mod tests {
         RoundNumber::new(number)
     }
 
-    fn open(number: u64, bids: usize) -> RoundView {
+    fn open(number: u64, bids: u32) -> RoundView {
         RoundView { number: round(number), bids, settled: false }
     }
 
@@ -123,7 +123,7 @@ mod tests {
 
     fn bundle(number: u64) -> BundleRecord {
         let (requester, first_index) = (Address::repeat_byte(2), BidIndex::MIN);
-        BundleRecord { round: round(number), first_index, count: 2, requester }
+        BundleRecord { round: round(number), first_index, entries: 2, requester }
     }
 
     fn view(market: &Market, rounds: Vec<RoundView>, bundles: Vec<BundleRecord>) -> MarketView<'_> {

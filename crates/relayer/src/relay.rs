@@ -2,6 +2,7 @@
 
 use crate::act::{ActError, Done, release, settle};
 use crate::plan::{Action, MarketView, plan};
+use chain::settlement::PageLimits;
 use chain::{Change, Client, FollowError, Follower, MarketHistory, MarketId};
 use service::Backoff;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,8 @@ use tracing::{debug, error, info, warn};
 pub struct RelayOptions {
     /// Whether to release bundles, at the relayer's own cost.
     pub release_bundles: bool,
+    /// What one transaction of a settlement may hold.
+    pub limits: PageLimits,
 }
 
 /// Transactions on their way at once.
@@ -161,8 +164,8 @@ impl Relay {
                 debug!(market = %id, ?action, "starting");
                 let attempt = self.attempts.entry((id, action)).or_insert_with(Attempt::new);
                 attempt.rest = Rest::Running;
-                let client = self.client.clone();
-                self.running.spawn(async move { work.run(&client).await });
+                let (client, limits) = (self.client.clone(), self.options.limits);
+                self.running.spawn(async move { work.run(&client, &limits).await });
             }
         }
     }
@@ -253,10 +256,10 @@ fn work(history: &MarketHistory, action: Action) -> Option<Work> {
 }
 
 impl Work {
-    async fn run(self, client: &Client) -> Ended {
+    async fn run(self, client: &Client, limits: &PageLimits) -> Ended {
         let Self { market, record, terms, action } = self;
         let result = match action {
-            Action::Settle { .. } => settle(client, &market, &record, terms).await,
+            Action::Settle { .. } => settle(client, &market, &record, terms, limits).await,
             Action::Release { bundle } => release(client, &market, &record, &bundle).await,
         };
         Ended { market: market.id, action, result }
@@ -276,8 +279,8 @@ fn report(market: MarketId, action: Action, result: &Result<Done, ActError>) {
         Action::Release { bundle } => (bundle.round, "release"),
     };
     match result {
-        Ok(Done::Settled { transaction, gas, units, .. }) => {
-            info!(%market, %round, %transaction, gas, %units, "settled the round");
+        Ok(Done::Settled { transaction, gas, pages, units, .. }) => {
+            info!(%market, %round, %transaction, gas, pages, %units, "settled the round");
         }
         Ok(Done::SettledByOther) => info!(%market, %round, "somebody else settled the round first"),
         Ok(Done::TooLate) => warn!(%market, %round, "too late to settle the round: it is void"),

@@ -4,14 +4,15 @@
 mod support;
 
 use alloy::primitives::U256;
+use chain::settlement::PageLimits;
 use chain::{Client, Connection, ConnectionOptions};
 use market_types::{AskIndex, RoundNumber};
 use relayer::act::{ActError, Done, release, settle};
-use relayer::relay::{Lost, Relay, Tally};
+use relayer::relay::{Lost, Relay, RelayOptions, Tally};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use support::{ROUND, Stage, relay, start_on, until};
+use support::{ROUND, Stage, relay, relay_with, start_on, until};
 use testkit::{AnvilOptions, Bid, average_fee, circuits, controlled, sealed, with_reserve};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -148,12 +149,9 @@ async fn a_thousand_bids_are_settled_within_the_gas_of_one_transaction() {
     stage.fill_with(&stage.market, 1_000).await;
     stage.close().await;
     let record = stage.record().await;
-    assert_eq!(record.bids.len(), 1_000);
-    let settled =
-        settle(&stage.bed.client(7).await, &stage.market, &record, stage.market.params.first_terms())
-            .await
-            .unwrap();
-    let Done::Settled { gas, .. } = settled else { panic!("{settled:?}") };
+    assert_eq!(record.bid_count(), 1_000);
+    let settled = stage.settle(7, &record, &PageLimits::TRANSACTION).await.unwrap();
+    let Done::Settled { gas, pages: 1, .. } = settled else { panic!("{settled:?}") };
     println!("gas to settle 1,000 bids: {gas}");
     assert!(gas <= 1_400_000, "{gas}");
     assert_eq!(stage.available(7).await, U256::from(7_000));
@@ -185,7 +183,8 @@ async fn terms_that_are_not_those_of_the_contract_are_not_sent() {
     let mut terms = stage.market.params.first_terms();
     terms.reserve = market_types::ReservePrice::new(9);
     let record = stage.record().await;
-    let error = settle(&stage.bed.client(7).await, &stage.market, &record, terms).await.unwrap_err();
+    let client = stage.bed.client(7).await;
+    let error = settle(&client, &stage.market, &record, terms, &PageLimits::TRANSACTION).await.unwrap_err();
     assert!(matches!(error, ActError::OtherTerms { .. }), "{error}");
 }
 
@@ -212,15 +211,53 @@ async fn a_sealed_round_is_settled_once_nothing_more_can_be_opened() {
 #[tokio::test]
 async fn bids_that_are_not_those_of_the_contract_are_not_sent() {
     let stage = Stage::new().await;
+    let late = stage.record().await;
+    stage.bids(&stage.market, 3).await;
     stage.close().await;
-    let client = stage.bed.client(7).await;
-    let mut record = stage.record().await;
-    record.bids.pop();
-    let error = settle(&client, &stage.market, &record, stage.market.params.first_terms()).await.unwrap_err();
-    assert!(matches!(error, ActError::OtherBids { known: 11, actual: 12 }), "{error}");
+    let (client, late) = (stage.bed.client(7).await, &late);
+    let error = stage.settle(7, late, &PageLimits::TRANSACTION).await.unwrap_err();
+    assert!(matches!(error, ActError::OtherBids { known: 12, actual: 15 }), "{error}");
     let bundle = stage.bundle().await;
-    let error = release(&client, &stage.market, &record, &bundle).await.unwrap_err();
+    let error = release(&client, &stage.market, late, &bundle).await.unwrap_err();
     assert!(matches!(error, ActError::MissingBids(round) if round == ROUND), "{error}");
+}
+
+/// Four entries a page, as far as the bytes go.
+const SMALL: PageLimits = PageLimits { bytes: (8 << 10) + 4 * 32 + 64, ..PageLimits::TRANSACTION };
+
+#[tokio::test]
+async fn a_round_that_is_too_large_for_one_transaction_is_settled_in_pages() {
+    let stage = Stage::new().await;
+    stage.close().await;
+    let options = RelayOptions { limits: SMALL, ..support::OPTIONS };
+    let relay = relay_with(stage.bed.client(7).await, options).await;
+    assert_eq!(relay.run_once().await.unwrap(), done(1, 1));
+    assert_eq!(stage.available(7).await, U256::from(84));
+    let record = stage.record().await;
+    let shares = record.settlement.unwrap().shares;
+    assert!(shares.len() > 2 && shares.iter().all(|share| share.bids <= 6), "{shares:?}");
+}
+
+#[tokio::test]
+async fn what_one_relayer_began_another_ends_and_each_is_paid_for_its_pages() {
+    let stage = Stage::new().await;
+    stage.close().await;
+    stage.settle_one_page(8, 9).await;
+    let Done::Settled { pages: 1, .. } = stage.settle_now(7).await else { panic!("not settled") };
+    assert_eq!((stage.available(8).await, stage.available(7).await), (U256::from(21), U256::from(63)));
+}
+
+#[tokio::test]
+async fn a_settler_that_begins_anew_takes_nothing_from_those_who_built_on_it() {
+    let stage = Stage::new().await;
+    stage.close().await;
+    stage.settle_one_page(8, 6).await;
+    let read = stage.record().await;
+    // After this relayer has read the chain.
+    stage.settle_one_page(8, 11).await;
+    let settled = stage.settle(7, &read, &PageLimits::TRANSACTION).await.unwrap();
+    let Done::Settled { pages: 1, .. } = settled else { panic!("{settled:?}") };
+    assert_eq!((stage.available(8).await, stage.available(7).await), (U256::ZERO, U256::from(84)));
 }
 
 /// Runs a relayer until it is told to stop.

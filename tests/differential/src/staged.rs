@@ -4,12 +4,15 @@ use crate::evm::{Done, Evm, Refused};
 use crate::pages::Marks;
 use alloy::{
     primitives::{Address, B256, U256, address},
-    sol_types::SolEvent,
+    sol_types::{SolEvent, SolEventInterface},
 };
-use bindings::ProverMarket::{self, Checkpoint, Page, PageSettled, RoundSettled};
+use bindings::ProverMarket::{
+    self, Checkpoint, Page, PageSettled, ProverMarketEvents as Event, RoundSettled,
+};
 use chain::commitments::{BidChain, BidWord, Ticket};
+use chain::events::{LoggedEvent, Origin};
 use chain::round::certificate_to_abi;
-use chain::{Currency, MarketParams, Offer};
+use chain::{Currency, Market, MarketHistory, MarketParams, Offer};
 use clearing::Certificate;
 use market_types::{Ask, AskIndex, Bid, Capacity, LotSize, Mechanism, Round, SeatedAsk, TaskSize};
 
@@ -69,8 +72,10 @@ pub struct Staged {
     pub mechanism: Mechanism,
     /// The round.
     pub round: Round,
-    /// The round's bids as settlement wants them.
+    /// The round's entries as settlement wants them.
     pub words: Vec<BidWord>,
+    /// What the market's events tell of the round's bids.
+    pub history: MarketHistory,
 }
 
 impl Staged {
@@ -84,8 +89,10 @@ impl Staged {
         let mut evm = Evm::new(GENESIS);
         let market = evm.deploy_market().market;
         let params = params(mechanism, &round, market);
-        let (id, _) = evm.send(CREATOR, market, U256::ZERO, &ProverMarket::createMarketCall { params });
-        let mut staged = Self { evm, market, id, mechanism, round, words: Vec::new() };
+        let call = ProverMarket::createMarketCall { params: params.to_abi() };
+        let (id, _) = evm.send(CREATOR, market, U256::ZERO, &call);
+        let history = MarketHistory::new(Market { id: id.into(), params });
+        let mut staged = Self { evm, market, id, mechanism, round, words: Vec::new(), history };
         staged.seat_provers();
         staged.set_time(staged.opens_at());
         staged.submit_bids(lots);
@@ -161,9 +168,7 @@ impl Staged {
         (begin, end): (usize, usize),
         before: Option<&PageSettled>,
     ) -> Page {
-        let id = chain::MarketId::from(self.id);
-        let seed = BidChain::seed(1, self.market, id, self.round.number());
-        let (chain, offset) = Marks::new(seed, &self.words, certificate).at(begin);
+        let (chain, offset) = Marks::new(self.seed(), &self.words, certificate).at(begin);
         Page {
             settler: before.map_or(Address::ZERO, |page| page.settler),
             shares: before.map_or_else(Vec::new, |page| page.shares.clone()),
@@ -306,13 +311,30 @@ impl Staged {
         let words: Vec<BidWord> = entries.iter().map(word).collect();
         if let [word] = words[..] {
             let call = ProverMarket::submitBidCall { id: self.id, entry: word.into() };
-            self.evm.send(requester, self.market, locked, &call);
+            let (_, done) = self.evm.send(requester, self.market, locked, &call);
+            self.follow(&done);
         } else {
             let entries = words.iter().map(|word| (*word).into()).collect();
             let call = ProverMarket::submitBidsCall { id: self.id, entries };
-            self.evm.send(requester, self.market, locked, &call);
+            let (_, done) = self.evm.send(requester, self.market, locked, &call);
+            self.follow(&done);
         }
         words
+    }
+
+    fn follow(&mut self, done: &Done) {
+        for log in &done.logs {
+            let event = Event::decode_log(log).expect("an event of the market").data;
+            let origin = Origin { block: 1, time: GENESIS, log_index: 0, tx_hash: B256::ZERO };
+            let logged = LoggedEvent { market: self.id.into(), origin, event };
+            self.history.apply(&logged).expect("events follow from each other");
+        }
+    }
+
+    /// What the round's running hash begins with.
+    #[must_use]
+    pub fn seed(&self) -> BidChain {
+        BidChain::seed(1, self.market, self.id.into(), self.round.number())
     }
 }
 
@@ -338,7 +360,7 @@ fn prover(seat: u32) -> Address {
     Address::left_padding_from(&(0xb000_0000_u32 + seat).to_be_bytes())
 }
 
-fn params(mechanism: Mechanism, round: &Round, any_contract: Address) -> ProverMarket::MarketParams {
+fn params(mechanism: Mechanism, round: &Round, any_contract: Address) -> MarketParams {
     let task = TaskSize::new(largest(round)).expect("a size");
     let params = MarketParams {
         currency: Currency::Native,
@@ -373,5 +395,5 @@ fn params(mechanism: Mechanism, round: &Round, any_contract: Address) -> ProverM
         max_task_size: task,
     };
     assert_eq!(params.validate(), Ok(()));
-    params.to_abi()
+    params
 }

@@ -73,11 +73,10 @@ fn by_page(tasks: &mut [Assignment], leaves: &[B256], pages: &[PageShare], bids:
     let mut end = bids;
     for page in pages {
         let start = end.saturating_sub(page.bids);
-        let of_page = tasks.partition_point(|task| task.index.get() < start)
-            ..tasks.partition_point(|task| task.index.get() < end);
-        for (task, leaf) in
-            tasks.get_mut(of_page.clone()).unwrap_or_default().iter_mut().zip(&leaves[of_page])
-        {
+        let from = tasks.partition_point(|task| task.index.get() < start);
+        let until = tasks.partition_point(|task| task.index.get() < end);
+        let of_page = tasks.iter_mut().zip(leaves).take(until).skip(from);
+        for (task, leaf) in of_page {
             task.leaf = u32::try_from(ordered.len()).unwrap_or(u32::MAX);
             ordered.push(*leaf);
         }

@@ -136,6 +136,10 @@ fn the_furthest_page_of_the_same_certificate_is_gone_on_from() {
         history.apply(&event).unwrap();
     }
     assert_eq!(furthest(&history), Some(2));
+    let record = history.round(ROUND).unwrap();
+    let settling = Settling::new(&market(), seed(), record, &certificate(5, 14));
+    let of = |settler| settling.furthest_of(Address::with_last_byte(settler)).map(|page| page.shares.len());
+    assert_eq!([1, 2, 3, 4].map(of), [Some(1), Some(2), None, None]);
 }
 
 /// Goes through a whole settlement as the contract would let it, and gives the numbers of entries of its pages.

@@ -3,14 +3,17 @@
 
 use alloy::primitives::U256;
 use chain::history::BundleRecord;
+use chain::settlement::{PageLimits, SettlementCall, Settling};
 use chain::{Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord};
 use market_types::RoundNumber;
+use relayer::act::{ActError, Done, settle};
 use relayer::relay::{Relay, RelayOptions};
 use std::time::Duration;
 use testkit::{AnvilOptions, Bid, Testbed, circuits};
 
 pub(crate) const ROUND: RoundNumber = RoundNumber::new(1);
-pub(crate) const OPTIONS: RelayOptions = RelayOptions { release_bundles: true };
+pub(crate) const OPTIONS: RelayOptions =
+    RelayOptions { release_bundles: true, limits: PageLimits::TRANSACTION };
 
 pub(crate) struct Stage {
     pub(crate) bed: Testbed,
@@ -80,9 +83,36 @@ impl Stage {
         self.history().await.round(ROUND).unwrap().clone()
     }
 
-    /// The first bundle that waits.
+    /// Settles a round as it was read, as this account.
+    pub(crate) async fn settle(
+        &self,
+        account: usize,
+        record: &RoundRecord,
+        limits: &PageLimits,
+    ) -> Result<Done, ActError> {
+        let client = self.bed.client(account).await;
+        settle(&client, &self.market, record, self.market.params.first_terms(), limits).await
+    }
+
+    /// Settles the round as it is now.
+    pub(crate) async fn settle_now(&self, account: usize) -> Done {
+        self.settle(account, &self.record().await, &PageLimits::TRANSACTION).await.unwrap()
+    }
+
+    /// Settles the last page of the round as this account, which begins with entry `begin`.
+    pub(crate) async fn settle_one_page(&self, account: usize, begin: usize) {
+        let (client, history) = (self.bed.client(account).await, self.history().await);
+        let record = history.round(ROUND).unwrap();
+        let round = history.closed_round(ROUND).unwrap();
+        let certificate = clearing::certificate(self.market.params.mechanism, &round);
+        let seed = client.seed(&self.market, ROUND);
+        let page = Settling::new(&self.market, seed, record, &certificate).page(begin, None).unwrap();
+        client.settle(SettlementCall::Page(page)).await.unwrap();
+    }
+
+    /// The last bundle that waits.
     pub(crate) async fn bundle(&self) -> BundleRecord {
-        *self.follower().await.market(self.market.id).unwrap().bundles().next().unwrap()
+        *self.follower().await.market(self.market.id).unwrap().bundles().last().unwrap()
     }
 
     pub(crate) async fn is_settled(&self, market: &Market) -> bool {
@@ -100,9 +130,13 @@ impl Stage {
 }
 
 pub(crate) async fn relay(client: Client) -> Relay {
+    relay_with(client, OPTIONS).await
+}
+
+pub(crate) async fn relay_with(client: Client, with: RelayOptions) -> Relay {
     let mut options = FollowOptions::new(Markets::All, 0);
     options.poll = Duration::from_millis(50);
-    Relay::new(Follower::start(client, options).await.unwrap(), OPTIONS)
+    Relay::new(Follower::start(client, options).await.unwrap(), with)
 }
 
 /// Waits until `condition` holds, for at most 20 s.
