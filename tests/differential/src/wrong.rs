@@ -169,9 +169,12 @@ pub fn pages(right: &[Claimed], rng: &mut impl Rng) -> Vec<Vec<Claimed>> {
     let mut dropped = right.to_vec();
     dropped.remove(at);
     all.push(dropped);
-    let mut doubled = right.to_vec();
-    doubled.insert(at, right[at].clone());
-    all.push(doubled);
+    // After the last page the check is over.
+    if at + 1 < right.len() {
+        let mut doubled = right.to_vec();
+        doubled.insert(at, right[at].clone());
+        all.push(doubled);
+    }
     let mut swapped = right.to_vec();
     swapped.swap(at, (at + 1) % right.len());
     all.push(swapped);
