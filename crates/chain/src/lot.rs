@@ -230,7 +230,7 @@ mod tests {
             ProverMarket::submitBidsCall::SELECTOR,
             ProverMarket::publishCall::SELECTOR,
         );
-        assert_eq!(selectors(&[one.clone()]), [bid, publish]);
+        assert_eq!(selectors(std::slice::from_ref(&one)), [bid, publish]);
         assert_eq!(selectors(&[one.clone(), one]), [bids, publish, publish]);
     }
 }

@@ -180,7 +180,7 @@ fn auditor_rejects_every_mutation_of_pages_and_of_certificates_in_pages() {
     let mut auditor = Auditor::default();
     for mechanism in Mechanism::ALL {
         let (mut certificates, mut pages) = (0_usize, 0_usize);
-        for seed in 50_000..50_400_u64 {
+        for seed in 50_000..50_150_u64 {
             let rng = &mut ChaCha8Rng::seed_from_u64(seed);
             let round = random::round(rng, shapes[usize::try_from(seed).unwrap() % shapes.len()]);
             let bids = words(&round, &lots(&round, rng));
@@ -205,7 +205,7 @@ fn auditor_rejects_every_mutation_of_pages_and_of_certificates_in_pages() {
             }
         }
         println!("{mechanism}: rejected {certificates} certificates, {pages} pages");
-        assert!(certificates >= 15_000 && pages >= 5_000);
+        assert!(certificates >= 7_000 && pages >= 2_500);
     }
 }
 

@@ -71,7 +71,7 @@ fn what_is_published_after_the_entry_counts_for_every_entry_with_its_ticket() {
 fn what_is_published_for_another_requester_or_in_another_order_means_nothing() {
     let mut history = history();
     let asked = lot(0, 2, 9, 4);
-    history.apply(&many(1, 0, &[asked.clone()])).unwrap();
+    history.apply(&many(1, 0, std::slice::from_ref(&asked))).unwrap();
     let mut swapped = asked.statements().to_vec();
     swapped.reverse();
     let of = |requester, statements| Lot::new(requester, asked.word().fee(), statements).unwrap();
