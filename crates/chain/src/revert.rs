@@ -65,7 +65,14 @@ impl Revert {
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         Some(match self.name.as_str() {
+            "NotAContract" => "deploy the auditor and the extension first, and give their addresses",
             "NotTheMarket" => "call the market's address, not its extension's",
+            "MarketOver" => "create another market",
+            "LotTooLarge" => "make several entries of it, in a sealed market one of each bid",
+            "WrongProgress" => "read what the settler's last page left in its `PageSettled`, or begin anew",
+            "WrongStatement" => {
+                "deliver what was published for this bid, with the path of its place in the entry"
+            }
             "MarketIsSealed" => "commit to the bid or ask, and open it after the close",
             "BidInRoundAlready" => {
                 "a requester has one signed bid in a round, and none beside a bid of its own; sign for the next round"

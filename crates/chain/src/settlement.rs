@@ -45,12 +45,12 @@ impl Default for PageLimits {
 /// check with as many winning provers as a market has seats.
 const OVERHEAD_BYTES: usize = 8 << 10;
 const WORD_BYTES: usize = 32;
-/// Estimates of gas, each at least what `tests/differential` measures: of a page without entries whatever the market, ...
-const PAGE_GAS: u64 = 4_000_000;
+/// Estimates of gas, which `tests/differential` holds against what pages use: of a page without entries whatever the market, ...
+const PAGE_GAS: u64 = 3_500_000;
 /// ... of a page that was settled before, ...
 const SHARE_GAS: u64 = 40_000;
 /// ... of an entry, and ...
-const ENTRY_GAS: u64 = 1_500;
+const ENTRY_GAS: u64 = 1_900;
 /// ... of each of its bids that won.
 const WINNER_GAS: u64 = 750;
 

@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {Bn254} from "../../../contracts/libraries/Bn254.sol";
-import {Delivery, DeliveryBatch, DeliveryHead, DeliveryHeadLib} from "../../../contracts/types/Delivery.sol";
-import {TaskStatus} from "../../../contracts/types/Task.sol";
+import {BatchedTask, DeliveryBatch, DeliveryHead} from "../../../contracts/types/Delivery.sol";
+import {Delivery, TaskStatus} from "../../../contracts/types/Task.sol";
 import {Mechanism} from "../../../contracts/types/MarketParams.sol";
 import {BatchMarketTest} from "../support/BatchMarketTest.sol";
 
@@ -129,7 +129,7 @@ contract BatchBookTest is BatchMarketTest {
 
     function test_unknownTaskIsRefusedWhateverItPretendsToBe() public {
         uint256 state = vm.snapshotState();
-        for (uint256 field; field < 9; ++field) {
+        for (uint256 field; field < 10; ++field) {
             DeliveryBatch memory batch = batchOf(1, _list(0, 1, 2));
             uint256 named = 1;
             // Index, fee, seat, path length, anchor.
@@ -141,8 +141,9 @@ contract BatchBookTest is BatchMarketTest {
             if (field == 5) batch.deliveries[1].requester = bob;
             if (field == 6) batch.deliveries[1].dataHash = ~batch.deliveries[1].dataHash;
             if (field == 7) batch.publicInputs[2] ^= 1;
-            // Bits that no head has.
-            if (field == 8) (named,) = (1 + (1 << 32), _change(batch, 0, 1 << 128));
+            // The entry's bids, and the number of this one among them.
+            if (field == 8) _setHead(batch, 1, 0, 1 << 152);
+            if (field == 9) _setHead(batch, 1, 0, 1 << 136);
             _refuses(named, IMarketLog.UnknownTask.selector);
             uint256 delivered = deliverBatch(batch);
             // With a wrong path length the nodes of what follows are others.
@@ -205,33 +206,11 @@ contract BatchBookTest is BatchMarketTest {
     function test_nodesOfAnUnknownTaskAreNoAnchors() public {
         DeliveryBatch memory batch = batchOf(1, _list(0, 1, 2));
         batch.deliveries[1].requester = bob;
-        bytes32 forged = keccak256(
-            abi.encodePacked(
-                bytes32(
-                    abi.encodePacked(
-                        uint64(60),
-                        uint32(UNITS),
-                        uint160(
-                            uint256(
-                                keccak256(
-                                    abi.encodePacked(
-                                        (uint256(uint160(bob)) << 64) | UNITS,
-                                        keccak256(
-                                            abi.encodePacked(batch.publicInputs[2], batch.publicInputs[3])
-                                        ),
-                                        batch.deliveries[1].dataHash
-                                    )
-                                )
-                            )
-                        )
-                    )
-                ),
-                uint256(1),
-                uint256(0)
-            )
-        );
-        batch.nodes[0] = forged;
-        batch.deliveries[1].head = DeliveryHeadLib.pack(1, 60, 0, 0, 1);
+        Posted memory p = posted(1, 1);
+        p.requester = bob;
+        batch.nodes[0] = keccak256(abi.encode(wordOf(p), 1, 0));
+        Delivery memory d = deliveryOf(1, 1);
+        batch.deliveries[1].head = headOf(d, 0, 1);
         _rejects(batch, IMarketLog.UnknownTask.selector);
     }
 
@@ -304,10 +283,10 @@ contract BatchBookTest is BatchMarketTest {
 
     function test_RevertWhen_BatchIsEmptyOrTooLong() public {
         DeliveryBatch memory batch = batchOf(1, _list(0, 1, 2));
-        batch.deliveries = new Delivery[](0);
+        batch.deliveries = new BatchedTask[](0);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongNumberOfDeliveries.selector, 0, 256));
         market.deliverBatch(id, batch);
-        batch.deliveries = new Delivery[](257);
+        batch.deliveries = new BatchedTask[](257);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongNumberOfDeliveries.selector, 257, 256));
         market.deliverBatch(id, batch);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Delivery, DeliveryBatch, DeliveryHeadLib} from "../../../contracts/types/Delivery.sol";
+import {BatchedTask, DeliveryBatch, DeliveryHead} from "../../../contracts/types/Delivery.sol";
 import {Mechanism} from "../../../contracts/types/MarketParams.sol";
-import {Task} from "../../../contracts/types/Task.sol";
+import {Delivery} from "../../../contracts/types/Task.sol";
 import {ProvedMarketTest} from "./ProvedMarketTest.sol";
 import {SlowClearing} from "./SlowClearing.sol";
 import {SlowMerkle} from "./SlowMerkle.sol";
@@ -47,9 +47,10 @@ abstract contract BatchMarketTest is ProvedMarketTest {
 
     /// @notice Delivers one of them alone.
     function deliverBid(uint256 round, uint256 index, Case memory c) internal {
-        (Task memory task, bytes32[] memory path) = taskOf(round, index);
+        Delivery memory d = deliveryOf(round, index);
+        d.proof = c.proof;
         vm.prank(relayer);
-        market.deliver(id, task, path, c.publicInputs, c.proof);
+        market.deliver(id, d);
     }
 
     function firstBids(uint256 count) internal pure returns (uint256[] memory indexes) {
@@ -80,20 +81,49 @@ abstract contract BatchMarketTest is ProvedMarketTest {
         SlowClearing.Result memory result = cleared(round);
         batch.round = uint32(round);
         batch.circuit = posted(round, indexes[0]).circuit;
-        batch.deliveries = new Delivery[](indexes.length);
+        batch.deliveries = new BatchedTask[](indexes.length);
         for (uint256 k; k < indexes.length; ++k) {
             uint256 index = indexes[k];
-            Posted memory p = posted(round, index);
+            Delivery memory d = deliveryOf(round, index);
+            for (uint256 j; j < d.statementPath.length; ++j) {
+                _addNode(batch, d.statementPath[j]);
+            }
             (bytes32[] memory leaves, uint256 at) = leavesOf(round, result, index);
             (uint8 length, uint16 anchor) = _climb(batch, leaves, at);
-            batch.deliveries[k].head =
-                DeliveryHeadLib.pack(uint32(index), p.fee, uint8(result.seatOf[index]), length, anchor);
-            batch.deliveries[k].requester = p.requester;
-            batch.deliveries[k].dataHash = keccak256(p.data);
-            for (uint256 j; j < p.inputs.length; ++j) {
-                batch.publicInputs = _with(batch.publicInputs, p.inputs[j]);
+            batch.deliveries[k].head = headOf(d, length, anchor);
+            batch.deliveries[k].requester = d.task.requester;
+            batch.deliveries[k].dataHash = d.dataHash;
+            for (uint256 j; j < d.publicInputs.length; ++j) {
+                batch.publicInputs = _with(batch.publicInputs, d.publicInputs[j]);
             }
         }
+    }
+
+    /// @notice The head of a delivery, from the layout as documented.
+    function headOf(Delivery memory d, uint8 length, uint16 anchor) internal pure returns (DeliveryHead) {
+        return DeliveryHead.wrap(
+            uint168(
+                bytes21(
+                    abi.encodePacked(
+                        d.task.count - 1,
+                        d.task.position,
+                        uint8(d.statementPath.length),
+                        d.task.index,
+                        d.task.fee,
+                        d.task.seat,
+                        length,
+                        anchor
+                    )
+                )
+            )
+        );
+    }
+
+    function _addNode(DeliveryBatch memory batch, bytes32 node) private pure {
+        batch.nodes = abi.decode(
+            abi.encodePacked(uint256(0x20), batch.nodes.length + 1, abi.encodePacked(batch.nodes), node),
+            (bytes32[])
+        );
     }
 
     /// @dev Adds what the way from a leaf to a node that is known already takes.
@@ -111,12 +141,7 @@ abstract contract BatchMarketTest is ProvedMarketTest {
             }
             if (level == path.length) return (length, 0);
             bytes32 sibling = path[level];
-            batch.nodes = abi.decode(
-                abi.encodePacked(
-                    uint256(0x20), batch.nodes.length + 1, abi.encodePacked(batch.nodes), sibling
-                ),
-                (bytes32[])
-            );
+            _addNode(batch, sibling);
             ++length;
             node = node < sibling
                 ? keccak256(abi.encodePacked(node, sibling))

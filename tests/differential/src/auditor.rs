@@ -1,65 +1,15 @@
 //! The contract's check of a round by itself: any round, also one that no market could hold, and nothing to set up.
 
 use crate::evm::{Evm, Refused};
+use crate::pages::Marks;
 use crate::staged::OnChain;
-use alloy::primitives::{Address, B256, U256};
-use bindings::ProverMarket;
+use alloy::primitives::{Address, B256, Bytes, U256};
+use bindings::RoundAuditor::{Certificate, Checkpoint, ClosedRound, Verdict, auditCall, auditPageCall};
 use chain::MarketId;
-use chain::commitments::{BidChain, BidWord, ticket};
-use market_types::{CircuitId, Mechanism, Round};
+use chain::commitments::{BidChain, BidWord};
+use market_types::{Mechanism, Round};
 
-alloy::sol! {
-    /// `contracts/interfaces/IRoundAuditor.sol`.
-    #[derive(Debug)]
-    struct ClosedRound {
-        uint8 mechanism;
-        uint256 round;
-        uint256 capacityCap;
-        uint256 reservePrice;
-        uint256 seed;
-        uint256 bids;
-        uint256[] costs;
-        uint256[] capacities;
-    }
-
-    #[derive(Debug)]
-    struct Certificate {
-        uint64 pivotFee;
-        uint32 pivotIndex;
-        uint64 units;
-        uint8 pivotSeat;
-        uint64 batchFee;
-        uint32 batchIndex;
-        uint64 batchUnits;
-        uint128 batchRevenue;
-        uint128 revenue;
-    }
-
-    #[derive(Debug)]
-    struct Signal {
-        uint256 units;
-        uint256 capacity;
-        uint256 pivotFee;
-        uint256 pivotIndex;
-        bool capBinds;
-    }
-
-    /// What a closed round comes to.
-    #[derive(Debug)]
-    struct Verdict {
-        uint256 outcome;
-        bytes32 assignmentRoot;
-        uint8[] seats;
-        uint256[] capacities;
-        uint256[] loads;
-        uint256 dust;
-        Signal signal;
-    }
-
-    function audit(ClosedRound closed, Certificate certificate, bytes32[] words) returns (Verdict);
-}
-
-/// The auditor that a market's constructor made.
+/// The auditor of a market.
 pub struct Auditor {
     evm: Evm,
     address: Address,
@@ -68,15 +18,24 @@ pub struct Auditor {
 impl Default for Auditor {
     fn default() -> Self {
         let mut evm = Evm::new(1_000);
-        let market = evm.deploy(ProverMarket::BYTECODE.clone());
-        let address =
-            evm.call(Address::ZERO, market, &ProverMarket::auditorCall {}).expect("a market has an auditor");
+        let address = evm.deploy_market().auditor;
         Self { evm, address }
     }
 }
 
+/// A page as somebody claims it: where it starts, and its entries.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// Running hash and number of bids before it.
+    pub chain: U256,
+    /// Total size of the winners before it (units).
+    pub offset: U256,
+    /// Its entries.
+    pub words: Vec<BidWord>,
+}
+
 impl Auditor {
-    /// Whether the contract would accept this certificate for the round with these bids.
+    /// Whether the contract would accept this certificate for the round with these bids, all at once. `held` are those that it holds.
     ///
     /// # Errors
     /// Its refusal.
@@ -84,52 +43,100 @@ impl Auditor {
         &mut self,
         mechanism: Mechanism,
         round: &Round,
+        held: &[BidWord],
         certificate: &OnChain,
         words: &[BidWord],
     ) -> Result<Verdict, Refused> {
         let call = auditCall {
-            closed: closed(mechanism, round),
-            certificate: Certificate {
-                pivotFee: certificate.pivotFee,
-                pivotIndex: certificate.pivotIndex,
-                units: certificate.units,
-                pivotSeat: certificate.pivotSeat,
-                batchFee: certificate.batchFee,
-                batchIndex: certificate.batchIndex,
-                batchUnits: certificate.batchUnits,
-                batchRevenue: certificate.batchRevenue,
-                revenue: certificate.revenue,
-            },
+            closed: closed(mechanism, round, held),
+            certificate: to_auditor(certificate),
             words: words.iter().map(|word| B256::from(*word)).collect(),
         };
         self.evm.call(Address::ZERO, self.address, &call)
     }
+
+    /// The same page by page, from the last one to the first.
+    ///
+    /// # Errors
+    /// The first refusal.
+    ///
+    /// # Panics
+    /// If the check is over before the last page.
+    pub fn audit_pages(
+        &mut self,
+        mechanism: Mechanism,
+        round: &Round,
+        held: &[BidWord],
+        certificate: &OnChain,
+        pages: &[Claimed],
+    ) -> Result<Verdict, Refused> {
+        let closed = closed(mechanism, round, held);
+        let mut progress = Bytes::new();
+        for (number, page) in pages.iter().enumerate() {
+            let call = auditPageCall {
+                closed: closed.clone(),
+                certificate: to_auditor(certificate),
+                progress,
+                from: Checkpoint { chain: page.chain, offset: page.offset },
+                words: page.words.iter().map(|word| B256::from(*word)).collect(),
+            };
+            let done = self.evm.call(Address::ZERO, self.address, &call)?;
+            if done.next.is_empty() {
+                assert_eq!(number + 1, pages.len(), "over too early");
+                return Ok(done.verdict);
+            }
+            progress = done.next;
+        }
+        Err(Refused::Unfinished)
+    }
 }
 
-/// The round's bids as settlement wants them, each of another requester.
+/// The pages of a round that begin at these entries, in the order in which they are checked.
 #[must_use]
-pub fn words(round: &Round) -> Vec<BidWord> {
-    let word = |(index, bid): (market_types::BidIndex, market_types::Bid)| {
-        let requester = Address::left_padding_from(&index.get().to_be_bytes());
-        BidWord::new(bid.fee, bid.size, ticket(requester, CircuitId::of(7, bid.size.get()), &[], &[]))
+pub fn claimed(round: &Round, words: &[BidWord], certificate: &OnChain, cuts: &[usize]) -> Vec<Claimed> {
+    let marks = Marks::new(seed(round), words, certificate);
+    let mut end = words.len();
+    let page = |begin: usize| {
+        let (chain, offset) = marks.at(begin);
+        let page =
+            Claimed { chain: chain.value(), offset: U256::from(offset), words: words[begin..end].to_vec() };
+        end = begin;
+        page
     };
-    round.indexed_bids().map(word).collect()
+    cuts.iter().copied().map(page).collect()
 }
 
-fn closed(mechanism: Mechanism, round: &Round) -> ClosedRound {
+fn to_auditor(certificate: &OnChain) -> Certificate {
+    Certificate {
+        pivotFee: certificate.pivotFee,
+        pivotIndex: certificate.pivotIndex,
+        units: certificate.units,
+        pivotSeat: certificate.pivotSeat,
+        batchFee: certificate.batchFee,
+        batchIndex: certificate.batchIndex,
+        batchUnits: certificate.batchUnits,
+        batchRevenue: certificate.batchRevenue,
+        revenue: certificate.revenue,
+    }
+}
+
+fn seed(round: &Round) -> BidChain {
+    BidChain::seed(1, Address::ZERO, MarketId::from(B256::ZERO), round.number())
+}
+
+fn closed(mechanism: Mechanism, round: &Round, held: &[BidWord]) -> ClosedRound {
     let seats = round.asks().last().map_or(0, |last| last.seat.get() + 1);
     let asks: Vec<_> = (0..seats).map(|seat| round.ask(market_types::AskIndex::new(seat))).collect();
-    let seed = BidChain::seed(1, Address::ZERO, MarketId::from(B256::ZERO), round.number());
-    let mut bids = seed;
-    for word in words(round) {
-        bids.absorb(word);
+    let mut bids = seed(round);
+    for word in held {
+        bids.absorb(*word);
     }
     ClosedRound {
         mechanism: u8::from(mechanism == Mechanism::AverageFee),
         round: U256::from(round.number().get()),
         capacityCap: U256::from(round.cap().get()),
         reservePrice: U256::from(round.reserve().get()),
-        seed: seed.value(),
+        seed: seed(round).value(),
         bids: bids.value(),
         costs: asks.iter().map(|ask| U256::from(ask.map_or(0, |ask| ask.cost.get()))).collect(),
         capacities: asks.iter().map(|ask| U256::from(ask.map_or(0, |ask| ask.capacity.get()))).collect(),

@@ -2,9 +2,10 @@
 
 use alloy::{
     primitives::{Address, Bytes, U256},
-    sol_types::{SolCall, SolInterface},
+    sol_types::{SolCall, SolConstructor, SolInterface},
 };
 use bindings::ProverMarket::ProverMarketErrors;
+use bindings::{MarketExtension, ProverMarket, RoundAuditor};
 use revm::{
     Context, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext,
     context::{
@@ -26,6 +27,15 @@ pub struct Evm {
     inner: Inner,
 }
 
+/// Where the contracts are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Market {
+    /// The market.
+    pub market: Address,
+    /// What checks its rounds.
+    pub auditor: Address,
+}
+
 /// A call that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
@@ -35,6 +45,8 @@ pub enum Refused {
     Other(Bytes),
     /// By the machine: out of gas and the like.
     Halt(String),
+    /// Not at all, but pages are missing.
+    Unfinished,
 }
 
 /// What a call that succeeded did.
@@ -44,6 +56,8 @@ pub struct Done {
     pub output: Bytes,
     /// What it logged.
     pub logs: Vec<Log>,
+    /// Gas that it needed, before any refund.
+    pub gas: u64,
 }
 
 impl Evm {
@@ -83,6 +97,16 @@ impl Evm {
             ExecutionResult::Success { output: Output::Create(_, Some(address)), .. } => address,
             other => panic!("deployment failed: {other:?}"),
         }
+    }
+
+    /// Deploys the market's contract with its auditor and extension.
+    pub fn deploy_market(&mut self) -> Market {
+        let auditor = self.deploy(RoundAuditor::BYTECODE.clone());
+        let extension = self.deploy(MarketExtension::BYTECODE.clone());
+        let arguments =
+            ProverMarket::constructorCall { auditor_: auditor, extension_: extension }.abi_encode();
+        let market = self.deploy([ProverMarket::BYTECODE.as_ref(), &arguments].concat().into());
+        Market { market, auditor }
     }
 
     /// A transaction that must succeed.
@@ -145,7 +169,9 @@ fn transaction<C: SolCall>(from: Address, to: Address, value: U256, call: &C) ->
 
 fn read(result: ExecutionResult) -> Result<Done, Refused> {
     match result {
-        ExecutionResult::Success { output, logs, .. } => Ok(Done { output: output.into_data(), logs }),
+        ExecutionResult::Success { output, logs, gas, .. } => {
+            Ok(Done { output: output.into_data(), logs, gas: gas.total_gas_spent() })
+        }
         ExecutionResult::Revert { output, .. } => Err(ProverMarketErrors::abi_decode(&output)
             .map_or_else(|_| Refused::Other(output), |error| Refused::Market(Box::new(error)))),
         ExecutionResult::Halt { reason, .. } => Err(Refused::Halt(format!("{reason:?}"))),

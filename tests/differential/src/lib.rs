@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`evm`] | the contracts' bytecode on an EVM inside the process, with time set by hand |
 //! | [`auditor`] | the contract's check of a round by itself, on any round |
+//! | [`pages`] | entries of a round, and ways to cut it into pages |
 //! | [`staged`] | makes a round come about in the contract by calls alone, and settles it |
 //! | [`world`] | a market in which anything may be called at any time, and its history from events |
 //! | [`random`] | random and adversarial rounds that a market can hold |
@@ -13,6 +14,7 @@
 
 pub mod auditor;
 pub mod evm;
+pub mod pages;
 pub mod random;
 pub mod staged;
 pub mod world;

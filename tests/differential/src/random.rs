@@ -54,12 +54,17 @@ pub fn round(rng: &mut impl Rng, shape: Shape) -> Round {
         _ => (1..40).collect(),
     };
     let price = |rng: &mut _| *prices.choose(rng).expect("not empty");
-    let bids: Vec<Bid> = (0..bids)
-        .map(|_| Bid {
+    let mut list: Vec<Bid> = Vec::new();
+    while list.len() < bids {
+        let bid = Bid {
             fee: UnitFee::new(price(rng)).expect("at least 1"),
             size: TaskSize::new(*sizes.choose(rng).expect("not empty")).expect("at least 1"),
-        })
-        .collect();
+        };
+        // Some of the same in a row, which may become a lot.
+        let count = if rng.random_bool(0.3) { rng.random_range(2..6) } else { 1 };
+        list.extend(std::iter::repeat_n(bid, count.min(bids - list.len())));
+    }
+    let bids = list;
 
     let largest = bids.iter().map(|bid| bid.size.get()).max().unwrap_or(1);
     let demand: u64 = bids.iter().map(|bid| u64::from(bid.size.get())).sum();

@@ -1,16 +1,20 @@
 //! Makes a round come about in the contract by calls alone, and settles it.
 
-use crate::evm::{Done, Evm};
+use crate::evm::{Done, Evm, Refused};
+use crate::pages::Marks;
 use alloy::{
-    primitives::{Address, B256, Bytes, U256, address},
-    sol_types::{SolEvent, SolValue},
+    primitives::{Address, B256, U256, address},
+    sol_types::{SolEvent, SolEventInterface},
 };
-use bindings::ProverMarket::{self, NewBid, RoundSettled};
-use chain::commitments::{self, BidWord};
+use bindings::ProverMarket::{
+    self, Checkpoint, Page, PageSettled, ProverMarketEvents as Event, RoundSettled,
+};
+use chain::commitments::{BidChain, BidWord, Ticket};
+use chain::events::{LoggedEvent, Origin};
 use chain::round::certificate_to_abi;
-use chain::{Currency, MarketParams, Offer};
-use clearing::{Certificate, Outcome};
-use market_types::{Ask, AskIndex, Bid, Capacity, CircuitId, Mechanism, Round, SeatedAsk, TaskSize};
+use chain::{Currency, Market, MarketHistory, MarketParams, Offer};
+use clearing::Certificate;
+use market_types::{Ask, AskIndex, Bid, Capacity, LotSize, Mechanism, Round, SeatedAsk, TaskSize};
 
 const GENESIS: u64 = 1_000;
 const PERIOD: u64 = 100;
@@ -68,25 +72,30 @@ pub struct Staged {
     pub mechanism: Mechanism,
     /// The round.
     pub round: Round,
-    /// The round's bids as settlement wants them.
+    /// The round's entries as settlement wants them.
     pub words: Vec<BidWord>,
+    /// What the market's events tell of the round's bids.
+    pub history: MarketHistory,
 }
 
 impl Staged {
-    /// Deploys a market whose parameters fit the round, seats its provers, submits its bids, and lets it close.
+    /// Deploys a market whose parameters fit the round, seats its provers, submits its bids as entries of these numbers of bids, and lets
+    /// it close.
     ///
     /// # Panics
     /// If a step is refused: see [`held_by_a_market`].
     #[must_use]
-    pub fn new(mechanism: Mechanism, round: Round) -> Self {
+    pub fn new(mechanism: Mechanism, round: Round, lots: &[u16]) -> Self {
         let mut evm = Evm::new(GENESIS);
-        let market = evm.deploy(ProverMarket::BYTECODE.clone());
+        let market = evm.deploy_market().market;
         let params = params(mechanism, &round, market);
-        let (id, _) = evm.send(CREATOR, market, U256::ZERO, &ProverMarket::createMarketCall { params });
-        let mut staged = Self { evm, market, id, mechanism, round, words: Vec::new() };
+        let call = ProverMarket::createMarketCall { params: params.to_abi() };
+        let (id, _) = evm.send(CREATOR, market, U256::ZERO, &call);
+        let history = MarketHistory::new(Market { id: id.into(), params });
+        let mut staged = Self { evm, market, id, mechanism, round, words: Vec::new(), history };
         staged.seat_provers();
         staged.set_time(staged.opens_at());
-        staged.submit_bids();
+        staged.submit_bids(lots);
         staged.set_time(staged.closes_at());
         staged
     }
@@ -126,6 +135,69 @@ impl Staged {
         logs.iter().find_map(|log| RoundSettled::decode_log(log).ok()).expect("a settlement is logged").data
     }
 
+    /// Settles the page of the entries from number `begin` to `end`, after the page that `before` tells of.
+    ///
+    /// # Errors
+    /// The contract's refusal.
+    pub fn settle_page(
+        &mut self,
+        settler: Address,
+        certificate: &OnChain,
+        (begin, end): (usize, usize),
+        before: Option<&PageSettled>,
+    ) -> Result<Done, Refused> {
+        let page = self.page(certificate, (begin, end), before);
+        self.try_page(settler, certificate, page)
+    }
+
+    /// Sends a page as it is.
+    ///
+    /// # Errors
+    /// The contract's refusal.
+    pub fn try_page(&mut self, settler: Address, certificate: &OnChain, page: Page) -> Result<Done, Refused> {
+        let (id, round, certificate) = (self.id, U256::from(self.round.number().get()), certificate.clone());
+        let call = ProverMarket::settlePageCall { id, round, certificate, page };
+        self.evm.try_send(settler, self.market, U256::ZERO, &call).map(|(_, done)| done)
+    }
+
+    /// The page of the entries from number `begin` to `end`, after the page that `before` tells of.
+    #[must_use]
+    pub fn page(
+        &self,
+        certificate: &OnChain,
+        (begin, end): (usize, usize),
+        before: Option<&PageSettled>,
+    ) -> Page {
+        let (chain, offset) = Marks::new(self.seed(), &self.words, certificate).at(begin);
+        Page {
+            settler: before.map_or(Address::ZERO, |page| page.settler),
+            shares: before.map_or_else(Vec::new, |page| page.shares.clone()),
+            progress: before.map(|page| page.progress.clone()).unwrap_or_default(),
+            start: Checkpoint { chain: chain.value(), offset: U256::from(offset) },
+            words: self.words[begin..end].iter().map(|word| (*word).into()).collect(),
+        }
+    }
+
+    /// Settles the round in pages that begin at these entries, each by another settler; tells the gas of each.
+    ///
+    /// # Panics
+    /// If the contract refuses.
+    pub fn settle_in_pages(&mut self, certificate: &OnChain, cuts: &[usize]) -> (RoundSettled, Vec<u64>) {
+        let (mut end, mut before, mut gas) = (self.words.len(), None, Vec::new());
+        for (number, begin) in (0..).zip(cuts) {
+            let done = self.settle_page(settler(number), certificate, (*begin, end), before.as_ref());
+            let done = done.expect("the page is accepted");
+            gas.push(done.gas);
+            if let Some(settled) = done.logs.iter().find_map(|log| RoundSettled::decode_log(log).ok()) {
+                assert_eq!(gas.len(), cuts.len(), "settled too early");
+                return (settled.data, gas);
+            }
+            before = done.logs.iter().find_map(|log| PageSettled::decode_log(log).ok()).map(|log| log.data);
+            end = *begin;
+        }
+        panic!("not settled by {cuts:?}")
+    }
+
     /// What everybody might do between close and settlement: other asks, new provers, bids for the next round, leaving;
     /// and, if `growing`, more capacity.
     ///
@@ -153,7 +225,7 @@ impl Staged {
             self.evm.send(prover(n), self.market, U256::ZERO, &call);
         }
         let bids = [Bid { fee: market_types::UnitFee::MAX, size: market_types::TaskSize::MIN }];
-        self.submit_group(9_999, &bids);
+        self.submit_group(9_999, &bids.map(|bid| (bid, 1)));
     }
 
     fn evm_seats(&mut self) -> u32 {
@@ -203,22 +275,24 @@ impl Staged {
         assert_eq!(got, U256::from(seat), "seats are filled in order");
     }
 
-    /// Submits the bids in order, as many in one call as one requester's lane can lock.
-    fn submit_bids(&mut self) {
+    /// Submits the entries in order, as many in one call as one requester's lane can lock.
+    fn submit_bids(&mut self, lots: &[u16]) {
         let bids = self.round.bids().to_vec();
-        let cost =
-            |bid: &Bid| u128::from(bid.fee.get()) * u128::from(bid.size.get()) + u128::from(SETTLEMENT_FEE);
-        let mut group: Vec<Bid> = Vec::new();
+        let mut rest = bids.as_slice();
+        let mut group: Vec<(Bid, u16)> = Vec::new();
         let mut number = 0;
-        for bid in bids {
+        for count in lots {
+            let (of_lot, others) = rest.split_at(usize::from(*count));
+            rest = others;
+            let entry = (of_lot[0], *count);
             let locked: u128 = group.iter().map(cost).sum();
-            if !group.is_empty() && (locked + cost(&bid) > MOST_PER_REQUESTER || group.len() == 100) {
+            if !group.is_empty() && (locked + cost(&entry) > MOST_PER_REQUESTER || group.len() == 100) {
                 let words = self.submit_group(number, &group);
                 self.words.extend(words);
                 group.clear();
                 number += 1;
             }
-            group.push(bid);
+            group.push(entry);
         }
         if !group.is_empty() {
             let words = self.submit_group(number, &group);
@@ -226,43 +300,54 @@ impl Staged {
         }
     }
 
-    fn submit_group(&mut self, number: u64, bids: &[Bid]) -> Vec<BidWord> {
+    fn submit_group(&mut self, number: u64, entries: &[(Bid, u16)]) -> Vec<BidWord> {
         let requester = Address::left_padding_from(&(0x5e90_0000_0000 + number).to_be_bytes());
-        let locked = bids
-            .iter()
-            .map(|bid| U256::from(bid.fee.get()) * U256::from(bid.size.get()) + U256::from(SETTLEMENT_FEE))
-            .fold(U256::ZERO, |sum, cost| sum + cost);
+        let locked = U256::from(entries.iter().map(cost).sum::<u128>());
         self.evm.fund(requester, locked);
-        let circuit = |bid: &Bid| CircuitId::of(7, bid.size.get());
-        if let [bid] = bids {
-            let call = ProverMarket::submitBidCall {
-                id: self.id,
-                fee: bid.fee.get(),
-                circuit: circuit(bid).get(),
-                publicInputs: Vec::new(),
-                data: Bytes::new(),
-            };
-            self.evm.send(requester, self.market, locked, &call);
+        let ticket = Ticket::new(requester, B256::ZERO);
+        let word = |(bid, count): &(Bid, u16)| {
+            BidWord::new(bid.fee, bid.size, LotSize::new(*count).expect("a lot"), ticket)
+        };
+        let words: Vec<BidWord> = entries.iter().map(word).collect();
+        if let [word] = words[..] {
+            let call = ProverMarket::submitBidCall { id: self.id, entry: word.into() };
+            let (_, done) = self.evm.send(requester, self.market, locked, &call);
+            self.follow(&done);
         } else {
-            let bids = bids
-                .iter()
-                .map(|bid| NewBid {
-                    fee: bid.fee.get(),
-                    circuit: circuit(bid).get(),
-                    publicInputs: Vec::new(),
-                    data: Bytes::new(),
-                })
-                .collect();
-            let call = ProverMarket::submitBidsCall { id: self.id, bids };
-            self.evm.send(requester, self.market, locked, &call);
+            let entries = words.iter().map(|word| (*word).into()).collect();
+            let call = ProverMarket::submitBidsCall { id: self.id, entries };
+            let (_, done) = self.evm.send(requester, self.market, locked, &call);
+            self.follow(&done);
         }
-        bids.iter()
-            .map(|bid| {
-                let ticket = commitments::ticket(requester, circuit(bid), &[], &[]);
-                BidWord::new(bid.fee, bid.size, ticket)
-            })
-            .collect()
+        words
     }
+
+    fn follow(&mut self, done: &Done) {
+        for log in &done.logs {
+            let event = Event::decode_log(log).expect("an event of the market").data;
+            let origin = Origin { block: 1, time: GENESIS, log_index: 0, tx_hash: B256::ZERO };
+            let logged = LoggedEvent { market: self.id.into(), origin, event };
+            self.history.apply(&logged).expect("events follow from each other");
+        }
+    }
+
+    /// What the round's running hash begins with.
+    #[must_use]
+    pub fn seed(&self) -> BidChain {
+        BidChain::seed(1, self.market, self.id.into(), self.round.number())
+    }
+}
+
+/// What an entry locks and pays (ticks).
+fn cost((bid, count): &(Bid, u16)) -> u128 {
+    let task = u128::from(bid.fee.get()) * u128::from(bid.size.get());
+    (task + u128::from(SETTLEMENT_FEE)) * u128::from(*count)
+}
+
+/// Who settles a page.
+#[must_use]
+pub fn settler(number: u32) -> Address {
+    Address::left_padding_from(&(0x5e77_0000_u32 + number).to_be_bytes())
 }
 
 /// The crate's certificate as the contract takes it.
@@ -271,35 +356,11 @@ pub fn on_chain(certificate: &Certificate) -> OnChain {
     certificate_to_abi(certificate)
 }
 
-/// The root over an outcome's assignment, made level by level: a second way to what the contract builds leaf by leaf.
-#[must_use]
-pub fn assignment_root(words: &[BidWord], outcome: &Outcome) -> B256 {
-    let hash = |bytes: &[u8]| alloy::primitives::keccak256(bytes);
-    let mut level: Vec<B256> = outcome
-        .assignment
-        .iter()
-        .filter_map(|(bid, seat)| {
-            let word = words.get(usize::try_from(bid.get()).ok()?)?;
-            Some(hash(&(B256::from(*word), U256::from(bid.get()), U256::from(seat.get())).abi_encode()))
-        })
-        .collect();
-    while level.len() > 1 {
-        level = level
-            .chunks(2)
-            .map(|pair| match pair {
-                [a, b] => hash(&if a < b { [*a, *b] } else { [*b, *a] }.concat()),
-                odd => odd.first().copied().unwrap_or_default(),
-            })
-            .collect();
-    }
-    level.first().copied().unwrap_or_default()
-}
-
 fn prover(seat: u32) -> Address {
     Address::left_padding_from(&(0xb000_0000_u32 + seat).to_be_bytes())
 }
 
-fn params(mechanism: Mechanism, round: &Round, any_contract: Address) -> ProverMarket::MarketParams {
+fn params(mechanism: Mechanism, round: &Round, any_contract: Address) -> MarketParams {
     let task = TaskSize::new(largest(round)).expect("a size");
     let params = MarketParams {
         currency: Currency::Native,
@@ -334,5 +395,5 @@ fn params(mechanism: Mechanism, round: &Round, any_contract: Address) -> ProverM
         max_task_size: task,
     };
     assert_eq!(params.validate(), Ok(()));
-    params.to_abi()
+    params
 }

@@ -3,14 +3,16 @@
 use crate::evm::{Evm, Refused};
 use alloy::primitives::{Address, B256, Bytes, U256, address, hex};
 use alloy::sol_types::{SolCall, SolEventInterface};
-use bindings::ProverMarket::{self, ProverMarketEvents as Event, Task};
+use bindings::ProverMarket::{self, Delivery, ProverMarketEvents as Event, Task};
 use chain::commitments::BidChain;
 use chain::events::{LoggedEvent, Origin};
 use chain::history::Assignment;
-use chain::round::{ask_book, certificate_to_abi};
+use chain::round::ask_book;
+use chain::settlement::{PageLimits, SettlementCall, Settling};
 use chain::{Currency, Market, MarketHistory, MarketParams, Outcome, Terms};
-use clearing::{Signal, clear_with_certificate, verify_with_signal};
+use clearing::{Certificate, Signal, clear_with_certificate, verify_with_signal};
 use market_types::{CapacityCap, Mechanism, ReservePrice, RoundNumber, SeatedAsk, TaskSize};
+use rand::Rng;
 
 const GENESIS: u64 = 1_000;
 const ANYBODY: Address = address!("0x00000000000000000000000000000000000a4b0d");
@@ -39,6 +41,8 @@ pub struct Settled {
     pub trade: bool,
     /// What rounding left for the sink (ticks).
     pub dust: u128,
+    /// In how many pages it was settled.
+    pub pages: usize,
 }
 
 /// A market whose terms move and whose tasks end soon: rounds of 100 s, up to `largest` units a task.
@@ -88,7 +92,7 @@ impl World {
     pub fn new(mechanism: Mechanism, sealed: bool, largest: u32) -> Self {
         let mut evm = Evm::new(GENESIS);
         let verifier = evm.deploy(Bytes::from_static(&YES));
-        let address = evm.deploy(ProverMarket::BYTECODE.clone());
+        let address = evm.deploy_market().market;
         let params = params(mechanism, sealed, largest, verifier);
         assert_eq!(params.validate(), Ok(()));
         let market = Market { id: params.market_id(), params };
@@ -187,25 +191,18 @@ impl World {
         u128::try_from(surplus).expect("little money")
     }
 
-    /// Settles the round that closed last from what its events tell, and compares what the contract makes of it.
+    /// Settles the round that closed last from what its events tell, at once or in pages, and compares what the contract makes of it.
     ///
     /// # Panics
     /// If the contract refuses, or says anything else than the crates.
-    pub fn settle(&mut self, round: RoundNumber) -> Settled {
+    pub fn settle(&mut self, round: RoundNumber, rng: &mut impl Rng) -> Settled {
         let mechanism = self.market.params.mechanism;
         let closed = self.history.closed_round(round).expect("a round with a bid");
         let (outcome, certificate) = clear_with_certificate(mechanism, &closed);
         let (proved, signal) = verify_with_signal(mechanism, &closed, &certificate).expect("it is right");
         assert_eq!(proved, outcome);
-        let record = self.history.round(round).expect("it has a bid");
-        let call = ProverMarket::settleCall {
-            id: self.market.id.get(),
-            round: U256::from(round.get()),
-            certificate: certificate_to_abi(&certificate),
-            words: record.words().into_iter().map(B256::from).collect(),
-        };
         let before = self.surplus();
-        self.send(ANYBODY, 0, &call).expect("the certificate is accepted");
+        let pages = self.settle_in_pages(round, &certificate, rng);
         let dust = self.surplus() - before;
 
         let record = self.history.round(round).expect("it has a bid");
@@ -224,10 +221,39 @@ impl World {
         let number = U256::from(round.get());
         let slot = self.view(&ProverMarket::outcomeOfCall { id: self.market.id.get(), round: number });
         assert_eq!(Outcome::from_slot(slot), Ok(Some(decided)));
-        Settled { signal, trade: outcome.is_trade(), dust }
+        Settled { signal, trade: outcome.is_trade(), dust, pages }
     }
 
-    /// Every task that has not ended, with its path.
+    /// Every page by somebody else, who goes on from what is furthest; tells how many there were.
+    fn settle_in_pages(
+        &mut self,
+        round: RoundNumber,
+        certificate: &Certificate,
+        rng: &mut impl Rng,
+    ) -> usize {
+        let seed = self.seed(round);
+        let mut pages = 0;
+        loop {
+            let record = self.history.shared_round(round).expect("it has a bid");
+            if record.settlement.is_some() {
+                return pages;
+            }
+            let settling = Settling::new(&self.market, seed, &record, certificate);
+            let after = settling.furthest();
+            let chosen = rng.random_range(0..2 * record.entries().len());
+            let page = settling.page(chosen, after).map(SettlementCall::Page);
+            let call = page.or_else(|| settling.next(after, &PageLimits::TRANSACTION)).expect("a call");
+            let settler = Address::with_last_byte(rng.random_range(0xa0..0xb0));
+            match call {
+                SettlementCall::Whole(call) => self.send(settler, 0, &call).map(|_| ()),
+                SettlementCall::Page(call) => self.send(settler, 0, &call).map(|_| ()),
+            }
+            .expect("the page is accepted");
+            pages += 1;
+        }
+    }
+
+    /// Every task that has not ended and whose statement was published, with its path.
     #[must_use]
     pub fn open_tasks(&self) -> Vec<(Task, Vec<B256>)> {
         let open = |round: &chain::RoundRecord, assignment: &Assignment| {
@@ -237,9 +263,9 @@ impl World {
             .rounds()
             .flat_map(|round| {
                 let all = round.assignments().unwrap_or_default().iter();
-                all.filter(move |assignment| open(round, assignment))
+                let open = all.filter(move |assignment| open(round, assignment));
+                open.filter_map(|assignment| Some((round.named_task(assignment)?, round.path(assignment))))
             })
-            .map(|assignment| (assignment.task.clone(), assignment.path().to_vec()))
             .collect()
     }
 
@@ -256,17 +282,20 @@ impl World {
     ///
     /// # Errors
     /// The contract's refusal.
-    pub fn deliver(&mut self, task: Task, path: Vec<B256>) -> Result<(), Refused> {
-        let index = market_types::BidIndex::new(task.index).expect("an index");
-        let bid = self.history.round(RoundNumber::new(task.round.into())).and_then(|round| round.bid(index));
-        let call = ProverMarket::deliverCall {
-            id: self.market.id.get(),
-            task,
-            path,
-            publicInputs: bid.map_or_else(Vec::new, |bid| bid.public_inputs.clone()),
-            proof: Bytes::new(),
-        };
+    ///
+    /// # Panics
+    /// If it is none of [`World::open_tasks`].
+    pub fn deliver(&mut self, task: &Task) -> Result<(), Refused> {
+        let delivery = self.delivery(task);
+        let call = ProverMarket::deliverCall { id: self.market.id.get(), delivery };
         self.send(ANYBODY, 0, &call).map(|_| ())
+    }
+
+    fn delivery(&self, task: &Task) -> Delivery {
+        let index = market_types::BidIndex::new(task.index).expect("an index");
+        let round = self.history.round(RoundNumber::new(task.round.into())).expect("a round");
+        let assignment = round.assignment(index).expect("an assignment");
+        round.delivery(assignment, Bytes::new()).expect("what was published")
     }
 }
 

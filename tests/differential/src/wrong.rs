@@ -1,5 +1,6 @@
 //! Certificates and bids next to the right ones, each way that a relayer could tell them wrongly.
 
+use crate::auditor::Claimed;
 use crate::staged::OnChain;
 use alloy::primitives::{B256, U256};
 use chain::commitments::BidWord;
@@ -127,7 +128,7 @@ pub fn bids(words: &[BidWord], rng: &mut impl Rng) -> Vec<Vec<BidWord>> {
     let mut swapped = words.to_vec();
     swapped.swap(at, (at + 1) % n);
     all.push(swapped);
-    for bit in [0, 100, 160, 191, 192, 255] {
+    for bit in [0, 100, 143, 144, 157, 160, 191, 192, 255] {
         let mut altered = words.to_vec();
         if let Some(word) = flipped(words[at], bit) {
             altered[at] = word;
@@ -135,6 +136,55 @@ pub fn bids(words: &[BidWord], rng: &mut impl Rng) -> Vec<Vec<BidWord>> {
         all.push(altered);
     }
     all.retain(|list| list != words);
+    all
+}
+
+/// Pages next to the right ones: each way to tell wrongly where one starts or what is in it, and pages left out, doubled or in another
+/// order.
+///
+/// # Panics
+/// Without a page.
+pub fn pages(right: &[Claimed], rng: &mut impl Rng) -> Vec<Vec<Claimed>> {
+    let mut all = Vec::new();
+    let at = rng.random_range(0..right.len());
+    let mut change = |change: &dyn Fn(&mut Claimed)| {
+        let mut pages = right.to_vec();
+        change(&mut pages[at]);
+        all.push(pages);
+    };
+    for bit in [0, 1, 23, 56, 57, 255] {
+        change(&|page| page.chain ^= U256::from(1) << bit);
+    }
+    for offset in [U256::ZERO, U256::from(1), U256::MAX, U256::from(rng.random::<u64>())] {
+        change(&|page| page.offset = offset);
+        change(&|page| page.offset = page.offset.wrapping_add(offset));
+    }
+    if !right[at].words.is_empty() {
+        for words in bids(&right[at].words, rng) {
+            let mut pages = right.to_vec();
+            pages[at].words = words;
+            all.push(pages);
+        }
+    }
+    let mut dropped = right.to_vec();
+    dropped.remove(at);
+    all.push(dropped);
+    // After the last page the check is over.
+    if at + 1 < right.len() {
+        let mut doubled = right.to_vec();
+        doubled.insert(at, right[at].clone());
+        all.push(doubled);
+    }
+    let mut swapped = right.to_vec();
+    swapped.swap(at, (at + 1) % right.len());
+    all.push(swapped);
+    let same = |a: &Claimed, b: &Claimed| a.chain == b.chain && a.offset == b.offset && a.words == b.words;
+    // A page without an entry is one that may be left out, or there twice.
+    all.retain(|pages| {
+        let full = |pages: &[Claimed]| pages.iter().filter(|page| !page.words.is_empty()).cloned().collect();
+        let (pages, right): (Vec<Claimed>, Vec<Claimed>) = (full(pages), full(right));
+        pages.len() != right.len() || pages.iter().zip(&right).any(|(a, b)| !same(a, b))
+    });
     all
 }
 

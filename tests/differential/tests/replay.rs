@@ -4,7 +4,7 @@
 
 use alloy::primitives::{Address, B256, U256, aliases::U96};
 use bindings::ProverMarket::{self, Task};
-use chain::{AskOpening, BidOpening, Offer, Terms};
+use chain::{AskOpening, BidOpening, Lot, Offer, Statement, Terms};
 use differential::evm::Refused;
 use differential::world::World;
 use market_types::{AskIndex, BidIndex, CircuitId, Mechanism, RoundNumber, SeatedAsk, UnitCost, UnitFee};
@@ -39,6 +39,8 @@ struct Play {
     rng: ChaCha8Rng,
     kind: Kind,
     bids: Vec<(RoundNumber, BidOpening)>,
+    /// Entries that are published later than they were submitted.
+    late: Vec<Lot>,
     asks: Vec<(RoundNumber, AskOpening)>,
     /// What the contract's books of each settled round were when it was settled.
     books: Vec<(RoundNumber, Vec<SeatedAsk>, Terms)>,
@@ -48,6 +50,9 @@ struct Play {
     traded: usize,
     moved: usize,
     dust: u128,
+    /// Entries of more than one bid, and settlements in more than one page.
+    lots: usize,
+    paged: usize,
     /// Seats that were taken after slashes had left nothing of them.
     retaken: usize,
 }
@@ -65,6 +70,7 @@ impl Play {
             rng: ChaCha8Rng::seed_from_u64(seed),
             kind,
             bids: Vec::new(),
+            late: Vec::new(),
             asks: Vec::new(),
             books: Vec::new(),
             accepted: BTreeMap::new(),
@@ -72,6 +78,8 @@ impl Play {
             traded: 0,
             moved: 0,
             dust: 0,
+            lots: 0,
+            paged: 0,
             retaken: 0,
         }
     }
@@ -212,16 +220,32 @@ impl Play {
                 self.commit_bid(requester, fee, circuit)?;
                 continue;
             }
-            let call = ProverMarket::submitBidCall {
-                id: self.id(),
-                fee,
-                circuit: circuit.get(),
-                publicInputs: vec![U256::from(fee)],
-                data: Default::default(),
-            };
-            self.world.send(requester, fee * u64::from(circuit.units()) + 3, &call)?;
+            self.submit(requester, fee, circuit)?;
         }
         Ok(true)
+    }
+
+    /// An entry of some bids, with its statements at once or with those of a later one.
+    fn submit(&mut self, requester: Address, fee: u64, circuit: CircuitId) -> Result<(), Refused> {
+        let count = if self.rng.random_bool(0.3) { self.rng.random_range(2..5) } else { 1 };
+        let statement = |number: u64| Statement {
+            circuit,
+            public_inputs: vec![U256::from(fee), U256::from(number)],
+            data: Default::default(),
+        };
+        let fee = UnitFee::new(fee).unwrap();
+        let lot = Lot::new(requester, fee, (0..count).map(statement).collect()).unwrap();
+        let market = self.world.market.clone();
+        let cost = u64::try_from(lot.cost(&market)).unwrap();
+        self.world.send(requester, cost, &lot.submit_call(&market))?;
+        self.lots += usize::from(count > 1);
+        self.late.push(lot);
+        if self.rng.random_bool(0.7) {
+            for lot in std::mem::take(&mut self.late) {
+                self.world.send(Address::repeat_byte(9), 0, &lot.publish_call(&market))?;
+            }
+        }
+        Ok(())
     }
 
     fn commit_bid(&mut self, requester: Address, fee: u64, circuit: CircuitId) -> Tried {
@@ -260,7 +284,7 @@ impl Play {
         let bids: Vec<_> =
             self.bids.iter().filter(|(of, _)| *of == round).map(|(_, bid)| bid.clone()).collect();
         let bids: Vec<_> = bids.into_iter().filter(|_| self.rng.random_bool(0.8)).collect();
-        let call = chain::sealed::reveal_bids_call(&market, &bids);
+        let call = chain::sealed::reveal_bids_call(&market, &bids).unwrap();
         self.world.send(Address::repeat_byte(9), 0, &call).map(|_| true)
     }
 
@@ -286,7 +310,7 @@ impl Play {
         let (of_round, latest): (Terms, Terms) =
             (self.world.history.terms_at(round), self.world.history.terms_at(after(1)));
         let asks = self.world.asks(round);
-        let settled = self.world.settle(round);
+        let settled = self.world.settle(round, &mut self.rng);
         self.books.push((round, asks, of_round));
         let next = self.world.history.terms_at(after(2));
         assert_eq!(next, self.world.next_terms(latest, of_round, settled.signal), "{settled:?}");
@@ -294,6 +318,7 @@ impl Play {
         self.traded += usize::from(settled.trade);
         self.moved += usize::from(next != latest);
         self.dust += settled.dust;
+        self.paged += usize::from(settled.pages > 1);
         Ok(true)
     }
 
@@ -311,7 +336,7 @@ impl Play {
         let Some((task, path)) = tasks.choose(&mut self.rng).cloned() else { return Ok(false) };
         let id = self.id();
         match how {
-            "deliver" => self.world.deliver(task, path).map(|()| true),
+            "deliver" => self.world.deliver(&task).map(|()| true),
             "expire" => {
                 // All that can be, as tasks that nobody ends would fill every seat.
                 let mut expired = false;
@@ -335,6 +360,7 @@ impl Play {
 fn play(mechanism: Mechanism, sealed: bool, kind: Kind) -> usize {
     let mut accepted: BTreeMap<&'static str, usize> = BTreeMap::new();
     let (mut settled, mut traded, mut moved, mut dust, mut retaken) = (0, 0, 0, 0, 0);
+    let (mut lots, mut paged) = (0, 0);
     for seed in 0..24 {
         let mut play = Play::new(mechanism, sealed, kind, seed);
         for _ in 0..1_000 {
@@ -348,15 +374,18 @@ fn play(mechanism: Mechanism, sealed: bool, kind: Kind) -> usize {
         moved += play.moved;
         dust += play.dust;
         retaken += play.retaken;
+        lots += play.lots;
+        paged += play.paged;
     }
     println!(
-        "{mechanism}, sealed {sealed}: settled {settled}, traded {traded}, moved {moved}, dust {dust}, retaken {retaken}, {accepted:?}"
+        "{mechanism}, sealed {sealed}: settled {settled}, traded {traded}, moved {moved}, dust {dust}, retaken {retaken}, lots {lots}, paged {paged}, {accepted:?}"
     );
     for action in ACTIONS {
         let expected = usize::from(sealed || !["reveal", "forfeit"].contains(&action));
         assert!(accepted.get(action).copied().unwrap_or(0) >= expected, "never: {action}");
     }
-    assert!(settled >= 100 && traded >= 40 && moved >= 40);
+    assert!(settled >= 100 && traded >= 40 && moved >= 40 && paged >= 40);
+    assert_eq!(lots > 100, !sealed);
     assert_eq!(dust > 0, mechanism == Mechanism::AverageFee);
     retaken
 }
