@@ -134,6 +134,29 @@ contract LanesTest is SignedBidTest {
         return target + (x >> 8) % 200 > 100 ? target + (x >> 8) % 200 - 100 : target;
     }
 
+    function test_lanesHoldAllThatTheyCountAndNotOneTickMore() public {
+        fund(dora.addr, MOST);
+        open(1);
+        fund(dora.addr, MOST);
+        open(2);
+        uint64 fee = uint64((2 * MOST / 9 - FEE) / LARGEST);
+        vm.prank(dora.addr);
+        market.submitBid(id, entryWord(fee, LARGEST, 9, 0)); // nearly all that both lanes have
+        fund(dora.addr, MOST - laneOf(dora.addr, 2).balance());
+        open(5);
+        uint256 cost = 16 * uint256(LARGEST) + FEE;
+        uint256 tooMuch = available(dora.addr) - cost - 2 * MOST - 1;
+        vm.prank(dora.addr);
+        market.withdraw(id, tooMuch, alice);
+        SignedBid memory bid_ = signed(dora, plainWord(16, LARGEST));
+        assertRefused(bid_, dora.addr, LaneLib.BalanceOverflow.selector);
+        vm.prank(dora.addr);
+        market.withdraw(id, 1, alice);
+        assertEq(relay(only(bid_)), 1);
+        assertEq(laneOf(dora.addr, 0).balance(), MOST);
+        assertEq(laneOf(dora.addr, 1).balance(), MOST);
+    }
+
     function testFuzz_withdrawalTakesFromBothLanes(uint256[6] memory x) public {
         Before memory b = _prepare(x);
         uint256 all = b.folded[0] + b.folded[1];
