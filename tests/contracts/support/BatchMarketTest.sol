@@ -84,7 +84,7 @@ abstract contract BatchMarketTest is ProvedMarketTest {
         batch.deliveries = new BatchedTask[](indexes.length);
         for (uint256 k; k < indexes.length; ++k) {
             uint256 index = indexes[k];
-            Delivery memory d = deliveryOf(round, index);
+            Delivery memory d = _delivery(round, result, index);
             for (uint256 j; j < d.statementPath.length; ++j) {
                 _addNode(batch, d.statementPath[j]);
             }
@@ -97,6 +97,21 @@ abstract contract BatchMarketTest is ProvedMarketTest {
                 batch.publicInputs = _with(batch.publicInputs, d.publicInputs[j]);
             }
         }
+    }
+
+    /// @dev What a batch says of a delivery, without clearing the round anew for each.
+    function _delivery(uint256 round, SlowClearing.Result memory result, uint256 index)
+        private
+        view
+        returns (Delivery memory d)
+    {
+        Posted memory p = posted(round, index);
+        Entry memory entry = entryOf(round, index);
+        (d.publicInputs, d.dataHash) = (p.inputs, keccak256(p.data));
+        (d.task.index, d.task.seat, d.task.fee) = (uint32(index), uint8(result.seatOf[index]), p.fee);
+        (d.task.position, d.task.count) = (uint16(index - entry.first), uint16(entry.count));
+        d.task.requester = p.requester;
+        d.statementPath = SlowMerkle.path(statementLeaves(lotOf(round, entry)), index - entry.first);
     }
 
     /// @notice The head of a delivery, from the layout as documented.
