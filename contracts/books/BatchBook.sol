@@ -16,6 +16,8 @@ import {StatementLib} from "../types/Statement.sol";
 import {TaskLib} from "../types/Task.sol";
 import {TaskBook} from "./TaskBook.sol";
 
+// What is compared are bitmaps, nodes and numbers of deliveries, never a balance.
+// slither-disable-start incorrect-equality
 /// @notice Many deliveries at once. What a delivery does is the same as for `deliver`; what all have in common is read, checked and
 /// written once. It has no storage of its own.
 abstract contract BatchBook is TaskBook {
@@ -103,7 +105,7 @@ abstract contract BatchBook is TaskBook {
                     if (head.index() / TASKS_PER_WORD != ends.slot) ends = _endsAt(b, head.index());
                     if (_isEndedIn(ends.word, head.index())) b.reasons[k] = TaskEnded.selector;
                     else if (b.late && !_isHeld(b, head.index())) b.reasons[k] = TaskInDefault.selector;
-                    else open |= 1 << k;
+                    else open |= _bit(k);
                 }
             }
             from = to;
@@ -215,7 +217,7 @@ abstract contract BatchBook is TaskBook {
             ++run.count;
             toSink += b.outcome.held(head.fee(), b.size) - payment;
             tasks[n++] = (index << 8) | seat;
-            delivered |= 1 << k;
+            delivered |= _bit(k);
         }
         _setEnds(b.id, b.round, ends.slot, ends.word);
         _payRun(b, run, payment);
@@ -252,7 +254,7 @@ abstract contract BatchBook is TaskBook {
             (t.size, t.outcome) = (b.size, b.outcome);
             t.takeover = _takeoverOf(b.id, b.round, index);
             _payDelivery(t, d.head.fee(), d.requester);
-            delivered |= 1 << k;
+            delivered |= _bit(k);
         }
     }
 
@@ -261,6 +263,11 @@ abstract contract BatchBook is TaskBook {
             uint256 k = LibBit.ffs(rest);
             emit DeliveryRefused(b.id, b.round, deliveries[k].head.index(), b.reasons[k]);
         }
+    }
+
+    function _bit(uint256 k) private pure returns (uint256) {
+        // forge-lint: disable-next-line(incorrect-shift) -- bit k
+        return 1 << k;
     }
 
     function _ones(uint256 count) private pure returns (uint256) {
@@ -272,3 +279,4 @@ abstract contract BatchBook is TaskBook {
         return Ends(slot, _endsWord(b.id, b.round, slot));
     }
 }
+// slither-disable-end incorrect-equality

@@ -283,10 +283,10 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         (Lane other, uint256 otherHeld) = _folded(id, _loadLane(lanes, round + 1), (round + 1) & 1);
         uint256 needed = amount - held;
         if (needed > otherHeld) return (0, needed - otherHeld);
-        left = (otherHeld - needed) / 2;
+        uint256 rest = otherHeld - needed;
         // What the other lane cannot count goes to this one.
-        uint256 otherLeft = FixedPointMathLib.min(otherHeld - needed - left, LaneLib.MAX_BALANCE);
-        left = otherHeld - needed - otherLeft;
+        uint256 otherLeft = FixedPointMathLib.min(rest - rest / 2, LaneLib.MAX_BALANCE);
+        left = rest - otherLeft;
         if (left <= LaneLib.MAX_BALANCE) _storeLane(lanes, round + 1, other.withBalance(otherLeft));
     }
 

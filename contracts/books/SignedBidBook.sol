@@ -78,6 +78,7 @@ abstract contract SignedBidBook is BidBook, EIP712 {
 
     function _finish(Batch memory batch) private returns (uint256 count) {
         count = batch.count;
+        // slither-disable-next-line incorrect-equality -- a number of bids
         if (count == 0) revert NothingSubmitted(batch.refusal);
         uint256 firstIndex = _replaceChain(batch.id, batch.round, batch.chain);
         SubmittedBid[] memory submitted = batch.submitted;

@@ -13,6 +13,8 @@ import {Takeover} from "../types/Takeover.sol";
 import {Delivery, Task, TaskLib, TaskStatus} from "../types/Task.sol";
 import {SettlementBook} from "./SettlementBook.sol";
 
+// What is compared are numbers of holders, seats and roots, never a balance.
+// slither-disable-start incorrect-equality
 /// @notice What happens to a winning task: delivered by its holder, taken over after a default, or expired.
 abstract contract TaskBook is SettlementBook {
     /// @dev Two bits a task: 0 open, `DELIVERED`, `EXPIRED`. `TASKS_PER_WORD` share a slot.
@@ -206,6 +208,7 @@ abstract contract TaskBook is SettlementBook {
     }
 
     function _end(OpenTask memory t, uint256 how) private {
+        // slither-disable-next-line weak-prng -- a place in a bitmap
         _ends[t.id][t.round][t.index / TASKS_PER_WORD] |= how << (2 * (t.index % TASKS_PER_WORD));
     }
 
@@ -213,3 +216,4 @@ abstract contract TaskBook is SettlementBook {
         return EfficientHashLib.hash(MarketId.unwrap(t.id), bytes32(t.round), bytes32(t.index));
     }
 }
+// slither-disable-end incorrect-equality

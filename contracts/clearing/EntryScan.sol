@@ -64,6 +64,7 @@ library EntryScan {
                 let size := and(shr(160, word), 0xffffffff)
                 let offered := mul(mul(won, size), shr(192, word))
                 mstore(add(s, 0x240), add(mload(add(s, 0x240)), offered))
+                // slither-disable-next-line divide-before-multiply -- each delivery is paid rounded down
                 let paid := mul(won, div(mul(mload(add(s, 0x220)), size), mload(add(s, 0x200))))
                 mstore(add(s, 0x260), add(mload(add(s, 0x260)), paid))
             }

@@ -84,6 +84,7 @@ library Groth16Batch {
         uint256[] calldata publicInputs,
         bytes calldata proofs
     ) private view returns (Prepared memory p) {
+        // slither-disable-next-line divide-before-multiply -- the caller has checked that nothing is left over
         uint256 n = proofs.length / PROOF_LENGTH;
         bytes32 seed = _seed(key, publicInputs, proofs);
         p.key = key;
@@ -287,6 +288,7 @@ library Groth16Batch {
         uint256 records = p.records;
         assembly ("memory-safe") {
             for { let i := from } lt(i, to) { i := add(i, 1) } {
+                // slither-disable-next-line incorrect-shift -- the bit that the record names
                 bits := or(bits, shl(mload(add(records, mul(i, RECORD_LENGTH))), 1))
             }
         }

@@ -65,6 +65,7 @@ library GuardedVerify {
                 publicInputs[k * inputs:(k + 1) * inputs],
                 proofs[k * length:(k + 1) * length]
             );
+            // forge-lint: disable-next-line(incorrect-shift) -- bit k
             if (one) valid |= 1 << k;
         }
     }
@@ -106,7 +107,10 @@ library GuardedVerify {
         bytes calldata proofs,
         Selection memory s
     ) internal pure returns (bytes memory input) {
+        // The caller has checked that nothing is left over.
+        // slither-disable-next-line divide-before-multiply
         uint256 inputsLength = publicInputs.length / s.count * 32;
+        // slither-disable-next-line divide-before-multiply
         uint256 proofLength = proofs.length / s.count;
         uint256 n = LibBit.popCount(s.selected);
         bytes4 selector = IBatchVerifier.verifyBatch.selector;

@@ -79,6 +79,7 @@ library BidChainLib {
     }
 
     function digest(BidChain chain) internal pure returns (Digest) {
+        // forge-lint: disable-next-line(unsafe-typecast) -- the 32 bits that are meant
         return Digest.wrap(uint32(BidChain.unwrap(chain) >> DIGEST_SHIFT));
     }
 

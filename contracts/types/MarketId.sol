@@ -81,6 +81,7 @@ library MarketIdLib {
     function biddingRoundAt(MarketId id, uint256 time) internal pure returns (uint32) {
         uint256 round = _periodsUntil(id, time);
         if (round >= MAX_ROUNDS) revert MarketOver(MAX_ROUNDS);
+        // forge-lint: disable-next-line(unsafe-typecast) -- below 2^28, as just checked
         return uint32(round);
     }
 

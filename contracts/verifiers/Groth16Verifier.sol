@@ -92,6 +92,7 @@ contract Groth16Verifier is IGroth16Verifier {
     {
         answer = IBatchVerifier.verifyBatch.selector;
         if (!_isCircuit(circuit)) return (answer, 0);
+        // slither-disable-next-line divide-before-multiply -- what is left over is refused
         uint256 count = proofs.length / PROOF_LENGTH;
         if (count == 0 || count > Groth16Batch.MAX_PROOFS || proofs.length % PROOF_LENGTH != 0) {
             return (answer, 0);

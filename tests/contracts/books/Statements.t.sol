@@ -119,7 +119,7 @@ contract StatementsTest is ClosedRoundTest {
         assertEq(available(paul), 2 * 4 * 9);
     }
 
-    function test_RevertWhen_PositionCountOrStatementsAreNotTheEntrys() public {
+    function test_RevertWhen_PositionCountOrStatementsAreOfNoEntry() public {
         _wonLot();
         for (uint256 field; field < 8; ++field) {
             Delivery memory d = deliveryOf(1, 2);
