@@ -41,7 +41,7 @@ struct Scan {
 /// @notice The one loop over all entries of a round.
 library EntryScan {
     /// @notice Goes to the end of the list.
-    /// @dev In assembly, as it runs once for every entry of every round: `docs/gas.md` has what that saves, and the tests hold it
+    /// @dev In assembly, as it runs once for every entry of every round: a settlement's gas is mostly this, and the tests hold it
     /// against the same in plain words. No sum overflows: a round has fewer than 2^24 bids, of fewer than 2^32 units at fewer
     /// than 2^64 ticks. A wrong claim may start at any offset; then it wraps, and what it leads to is refused.
     function run(Scan memory scan) internal pure {

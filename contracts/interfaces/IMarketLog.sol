@@ -109,7 +109,7 @@ interface IMarketLog {
     /// @notice The unit fee must be at least 1.
     error ZeroFee();
 
-    /// @notice The entry stands for more bids than it may: in a sealed market for more than one.
+    /// @notice The entry stands for more bids than it may, 16,383 or in a sealed market one.
     error LotTooLarge(uint256 bids, uint256 most);
 
     /// @notice The task's size is 0 or above the market's limit (units).
