@@ -103,7 +103,7 @@ contract ProverMarket is BatchBook, SignedBidBook, IMarketCore, Multicallable {
 
     /// @inheritdoc IBids
     function publish(MarketId id, address requester, Statement[] calldata statements) external {
-        emit StatementsPublished(id, requester, statements);
+        _publish(id, requester, statements);
     }
 
     /// @inheritdoc ISettlement

@@ -151,7 +151,7 @@ abstract contract BatchBook is TaskBook {
         }
         // forge-lint: disable-next-line(unsafe-typecast) -- a circuit's size has 32 bits
         BidWord word = BidWordLib.pack(
-            head.fee(), uint32(b.size), head.further(), BidWordLib.ticketOf(d.requester, statements)
+            head.fee(), uint32(b.size), head.lot(), BidWordLib.ticketOf(d.requester, statements)
         );
         return TaskLib.leaf(word, head.index(), head.position(), head.seat());
     }
@@ -253,6 +253,7 @@ abstract contract BatchBook is TaskBook {
             (t.id, t.round, t.index, t.assignedSeat) = (b.id, b.round, index, d.head.seat());
             (t.size, t.outcome) = (b.size, b.outcome);
             t.takeover = _takeoverOf(b.id, b.round, index);
+            t.told = d.head.isTold();
             _payDelivery(t, d.head.fee(), d.requester);
             delivered |= _bit(k);
         }

@@ -3,13 +3,25 @@ pragma solidity ^0.8.28;
 
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
+import {LibTransient} from "solady/utils/LibTransient.sol";
 import {BidChain} from "../types/BidChain.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
 import {MarketId} from "../types/MarketId.sol";
+import {Statement, StatementLib} from "../types/Statement.sol";
 import {Ledger} from "./Ledger.sol";
 
 /// @notice Takes bids in the open: locks what they may cost and appends them to the open round.
 abstract contract BidBook is Ledger {
+    using LibTransient for LibTransient.TUint256;
+
+    /// @dev Tells statements, and notes until the end of the transaction how many there are behind the ticket that they make.
+    function _publish(MarketId id, address requester, Statement[] calldata statements) internal {
+        if (statements.length == 0) revert NoStatements();
+        uint144 ticket = BidWordLib.ticketOf(requester, StatementLib.rootOf(statements));
+        _published(id, ticket).set(statements.length);
+        emit StatementsPublished(id, requester, statements);
+    }
+
     function _submitBid(MarketId id, BidWord word) internal returns (uint256 round, uint256 index) {
         _requireUnsealed(id);
         _depositValue(id);
@@ -59,8 +71,10 @@ abstract contract BidBook is Ledger {
     }
 
     /// @return Selector of the error that the entry stands for, or 0 if there is none.
-    function _refusal(MarketId id, BidWord word) internal pure returns (bytes4) {
-        if (_isEntry(id, word)) return 0;
+    function _refusal(MarketId id, BidWord word) internal view returns (bytes4) {
+        if (_isEntry(id, word)) {
+            return word.isTold() && !_isPublished(id, word) ? NotPublishedHere.selector : bytes4(0);
+        }
         if (word.fee() == 0) return ZeroFee.selector;
         return word.count() > _maxLot(id) ? LotTooLarge.selector : TaskSizeOutOfRange.selector;
     }
@@ -82,8 +96,20 @@ abstract contract BidBook is Ledger {
         }
     }
 
-    function _requireEntry(MarketId id, BidWord word) private pure {
-        if (_isEntry(id, word)) return;
+    /// @dev Whether the entry's statements were published before it in this transaction.
+    function _isPublished(MarketId id, BidWord word) private view returns (bool) {
+        return _published(id, word.ticket()).get() == word.count();
+    }
+
+    function _published(MarketId id, uint256 ticket) private pure returns (LibTransient.TUint256 storage) {
+        return LibTransient.tUint256(EfficientHashLib.hash(MarketId.unwrap(id), bytes32(ticket)));
+    }
+
+    function _requireEntry(MarketId id, BidWord word) private view {
+        if (_isEntry(id, word)) {
+            if (word.isTold() && !_isPublished(id, word)) revert NotPublishedHere();
+            return;
+        }
         if (word.fee() == 0) revert ZeroFee();
         if (word.count() > _maxLot(id)) revert LotTooLarge(word.count(), _maxLot(id));
         revert TaskSizeOutOfRange(word.size(), id.maxTaskSize());

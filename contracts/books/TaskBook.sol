@@ -33,6 +33,8 @@ abstract contract TaskBook is SettlementBook {
         uint256 index;
         uint256 size;
         uint256 assignedSeat;
+        /// Whether the assigned prover was told what to prove; if not, its default costs it nothing.
+        bool told;
         Takeover takeover;
         Outcome outcome;
     }
@@ -89,14 +91,15 @@ abstract contract TaskBook is SettlementBook {
         uint256 atStake = FixedPointMathLib.min(payment, t.size * market.collateralPerUnit);
         uint256 penalty = MarketParamsLib.shareDown(atStake, market.penaltyBps);
         uint256 holders = t.takeover.count() + 1;
+        uint256 liable = _liable(t, holders);
         uint256 refund = task.isNamed() ? payment - penalty : 0;
 
         _end(t, EXPIRED);
         for (uint256 i; i < holders; ++i) {
-            _slash(id, _holder(t, i), t.size, penalty);
+            _dismiss(t, i, penalty);
         }
         if (refund != 0) _credit(id, task.requester, refund);
-        _creditSink(id, held - refund + penalty * holders);
+        _creditSink(id, held - refund + penalty * liable);
 
         emit TaskExpired(id, t.round, t.index, refund);
     }
@@ -147,11 +150,12 @@ abstract contract TaskBook is SettlementBook {
         uint256 defaulters = t.takeover.count();
         if (defaulters != 0) {
             uint256 collateral = t.size * market.collateralPerUnit;
-            bounty = defaulters * MarketParamsLib.shareDown(collateral, market.bountyBps);
-            compensation = defaulters * MarketParamsLib.shareDown(collateral, market.compensationBps);
-            toSink += defaulters * collateral - bounty - compensation;
+            uint256 liable = _liable(t, defaulters);
+            bounty = liable * MarketParamsLib.shareDown(collateral, market.bountyBps);
+            compensation = liable * MarketParamsLib.shareDown(collateral, market.compensationBps);
+            toSink += liable * collateral - bounty - compensation;
             for (uint256 i; i < defaulters; ++i) {
-                _slash(t.id, _holder(t, i), t.size, collateral);
+                _dismiss(t, i, collateral);
             }
         }
         uint256 seat = _holder(t, defaulters);
@@ -178,7 +182,7 @@ abstract contract TaskBook is SettlementBook {
         }
         if (_endOf(id, task.round, task.index) != 0) revert TaskEnded(task.round, task.index);
         (t.id, t.round, t.index, t.assignedSeat) = (id, task.round, task.index, task.seat);
-        t.size = task.size;
+        (t.size, t.told) = (task.size, task.word().isTold());
         t.outcome = _outcomeOf(id, task.round);
         // Before the proving deadline nobody can have taken the task over, so the slot need not be read.
         if (block.timestamp >= _market(id).proveBy(id, t.round)) t.takeover = _takeovers[_taskKey(t)];
@@ -201,6 +205,18 @@ abstract contract TaskBook is SettlementBook {
     /// @dev Holder number `i` of the task: the assigned prover, then each taker.
     function _holder(OpenTask memory t, uint256 i) private pure returns (uint256 seat) {
         return i == 0 ? t.assignedSeat : t.takeover.taker(i - 1);
+    }
+
+    /// @dev How many of the first `holders` owe for a default. Whoever took the task over did so by choice; the assigned prover could
+    /// not know what to prove if it was not told.
+    function _liable(OpenTask memory t, uint256 holders) private pure returns (uint256) {
+        return t.told ? holders : holders - 1;
+    }
+
+    /// @dev Takes the task from holder number `i`, which loses `loss` ticks if it owes for it.
+    function _dismiss(OpenTask memory t, uint256 i, uint256 loss) private {
+        if (t.told || i != 0) _slash(t.id, _holder(t, i), t.size, loss);
+        else _vacate(t.id, _holder(t, i), t.size);
     }
 
     function _endOf(MarketId id, uint256 round, uint256 index) private view returns (uint256) {

@@ -104,7 +104,7 @@ library EntryScan {
             /// An entry of more than one bid: what the loop below does for each of them. Keeps the running hash.
             function lot(s, word, index, rank, above) -> sum {
                 let hash := mload(0x00)
-                let count := add(and(shr(144, word), 0xffff), 1)
+                let count := add(and(shr(144, word), 0x7fff), 1)
                 let size := and(shr(160, word), 0xffffffff)
                 let n := atOrAbove(rank, mload(add(s, 0x80)), count)
                 sum := add(above, mul(mul(n, size), or(shl(64, shr(192, word)), 1)))
@@ -141,7 +141,7 @@ library EntryScan {
                 mstore(0x00, and(keccak256(0x00, 0x40), not(0xffffffffffffff)))
                 // fee << 32 | type(uint32).max - index; the next bid of an entry has the next lower rank
                 let rank := sub(or(shl(32, shr(192, word)), 0xffffffff), index)
-                let further := and(shr(144, word), 0xffff)
+                let further := and(shr(144, word), 0x7fff)
                 if further {
                     above := lot(scan, word, index, rank, above)
                     index := add(index, add(further, 1))

@@ -124,6 +124,12 @@ interface IMarketLog {
     /// @notice The signature is nobody's, or not the contract's that is to have signed.
     error WrongSignature();
 
+    /// @notice The entry says that it is told, but its statements were not published before it in this transaction.
+    error NotPublishedHere();
+
+    /// @notice There is no statement in the list.
+    error NoStatements();
+
     /// @notice None of the signed entries was accepted; `reason` is the selector of the last one's error.
     error NothingSubmitted(bytes4 reason);
 

@@ -58,7 +58,7 @@ interface IBids is IMarketLog {
     /// the caller's balance; native currency attached is deposited first.
     /// @dev Warning: a bid cannot be withdrawn, and one below the reserve price loses. A bid for a circuit that the
     /// market's verifier does not know, for a statement that is not true, or for one that no prover has been told (see `publish`)
-    /// may win and then costs the penalty.
+    /// may win and then costs the penalty. Whoever is assigned an entry that does not say that it is told may leave it.
     /// @param entry What is bid, for whose proof; see `BidWord`. Its ticket is not looked into before a delivery: it binds the
     /// requester that is compensated or refunded if a task is not delivered in time.
     /// @return round Round of the bid.
@@ -81,8 +81,9 @@ interface IBids is IMarketLog {
     /// @notice The same for requesters that are contracts (ERC-1271). Each may use at most 100,000 gas to check a signature.
     function submitWalletBids(MarketId id, WalletBid[] calldata bids) external returns (uint256 accepted);
 
-    /// @notice Tells the provers what an entry of `requester` asks proofs for. Anyone may call, in the transaction of the bid or any
-    /// time after it; nothing is stored.
+    /// @notice Tells the provers what an entry of `requester` asks proofs for. Anyone may call, at any time; nothing is stored. Before
+    /// the bid, in its transaction (`multicall`), it lets the entry say that it is told: only then does a prover that misses the
+    /// proving deadline owe for it.
     /// @param statements Those of the entry, in order of its bids.
     function publish(MarketId id, address requester, Statement[] calldata statements) external;
 }

@@ -3,15 +3,18 @@ pragma solidity ^0.8.28;
 
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 
-/// @notice One entry of a round as the settlement sees it: `unit fee (64) | task size (32) | further bids (16) | ticket (144)`.
+/// @notice One entry of a round as the settlement sees it:
+/// `unit fee (64) | task size (32) | told (1) | further bids (15) | ticket (144)`.
 /// An entry stands for `1 + further bids` bids with consecutive indices: a *lot* of tasks of one size at one fee. The ticket
-/// binds who asked for which proofs; the auction itself needs only fee, size and number.
+/// binds who asked for which proofs; the auction itself needs only fee, size and number. For one that is *told* the statements were
+/// published with the bid, so that a prover that defaults owes for it (docs/adr/0020).
 type BidWord is bytes32;
 
 using {
     BidWordLib.fee,
     BidWordLib.size,
     BidWordLib.count,
+    BidWordLib.isTold,
     BidWordLib.ticket,
     BidWordLib.cost
 } for BidWord global;
@@ -20,13 +23,10 @@ library BidWordLib {
     /// @notice Most bids of one entry: a lane of an account counts as far.
     uint256 internal constant MAX_LOT = 2 ** 14 - 1;
 
-    function pack(uint64 fee_, uint32 size_, uint16 further, uint144 ticket_)
-        internal
-        pure
-        returns (BidWord)
-    {
+    /// @param lot `told (1) | further bids (15)`.
+    function pack(uint64 fee_, uint32 size_, uint16 lot, uint144 ticket_) internal pure returns (BidWord) {
         return BidWord.wrap(
-            bytes32((uint256(fee_) << 192) | (uint256(size_) << 160) | (uint256(further) << 144) | ticket_)
+            bytes32((uint256(fee_) << 192) | (uint256(size_) << 160) | (uint256(lot) << 144) | ticket_)
         );
     }
 
@@ -69,8 +69,13 @@ library BidWordLib {
     /// @return How many bids the entry stands for, at least 1.
     function count(BidWord word) internal pure returns (uint256) {
         unchecked {
-            return ((uint256(BidWord.unwrap(word)) >> 144) & type(uint16).max) + 1;
+            return ((uint256(BidWord.unwrap(word)) >> 144) & 0x7fff) + 1;
         }
+    }
+
+    /// @return Whether what it asks proofs for was published in the transaction that submitted it.
+    function isTold(BidWord word) internal pure returns (bool) {
+        return (uint256(BidWord.unwrap(word)) >> 159) & 1 != 0;
     }
 
     function ticket(BidWord word) internal pure returns (uint256) {

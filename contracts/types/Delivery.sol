@@ -30,7 +30,7 @@ struct BatchedTask {
     bytes32 dataHash;
 }
 
-/// @notice `further bids of the entry (16) | number of the bid in its entry (16) | statement path length (8) | index (32) | unit fee (64)
+/// @notice `told (1) | further bids of the entry (15) | number of the bid in its entry (16) | statement path length (8) | index (32) | unit fee (64)
 /// | seat (8) | path length (8) | anchor (16)`, the first in the highest of 168 bits; the bits above are not read.
 /// @dev A task takes the next nodes of its batch: first the path of its statement to the root over the statements of its entry, then
 /// its own path, which ends at the round's assignment root (anchor 0), or at a node that the path of a task before it went through:
@@ -38,7 +38,8 @@ struct BatchedTask {
 type DeliveryHead is uint256;
 
 using {
-    DeliveryHeadLib.further,
+    DeliveryHeadLib.lot,
+    DeliveryHeadLib.isTold,
     DeliveryHeadLib.position,
     DeliveryHeadLib.statementPathLength,
     DeliveryHeadLib.index,
@@ -50,8 +51,13 @@ using {
 
 /// @dev The casts keep the bits that are meant.
 library DeliveryHeadLib {
-    function further(DeliveryHead h) internal pure returns (uint16) {
+    /// @return Of the entry's word: `told (1) | further bids (15)`.
+    function lot(DeliveryHead h) internal pure returns (uint16) {
         return uint16(DeliveryHead.unwrap(h) >> 152);
+    }
+
+    function isTold(DeliveryHead h) internal pure returns (bool) {
+        return (DeliveryHead.unwrap(h) >> 167) & 1 != 0;
     }
 
     function position(DeliveryHead h) internal pure returns (uint256) {

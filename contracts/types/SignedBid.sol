@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+import {LibBit} from "solady/utils/LibBit.sol";
 import {BidWord} from "./BidWord.sol";
 import {MarketId} from "./MarketId.sol";
 
@@ -30,8 +31,9 @@ struct SubmittedBid {
 /// @notice What is signed, as EIP-712 typed data. The domain binds chain and contract; the round is nonce and expiry at once: a
 /// requester has one signed entry in a round, and none can be submitted after the round's close.
 library SignedBidLib {
-    bytes32 internal constant TYPEHASH =
-        keccak256("Bid(bytes32 market,uint256 round,uint256 fee,uint256 size,uint256 bids,uint256 ticket)");
+    bytes32 internal constant TYPEHASH = keccak256(
+        "Bid(bytes32 market,uint256 round,uint256 fee,uint256 size,uint256 bids,bool told,uint256 ticket)"
+    );
 
     function structHash(MarketId id, uint256 round, BidWord entry) internal pure returns (bytes32) {
         return EfficientHashLib.hash(
@@ -41,6 +43,7 @@ library SignedBidLib {
             bytes32(entry.fee()),
             bytes32(entry.size()),
             bytes32(entry.count()),
+            bytes32(LibBit.toUint(entry.isTold())),
             bytes32(entry.ticket())
         );
     }

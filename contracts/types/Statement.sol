@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+import {AssignmentTree} from "../clearing/AssignmentTree.sol";
 import {CircuitId} from "./CircuitId.sol";
 
 /// @notice What is to be proved, and what a prover needs for it.
@@ -27,5 +28,22 @@ library StatementLib {
     {
         bytes32 what = bytes32((position << 64) | CircuitId.unwrap(circuit));
         return EfficientHashLib.hash(what, inputsHash, dataHash);
+    }
+
+    /// @return The root over at least one statement.
+    function rootOf(Statement[] calldata statements) internal pure returns (bytes32) {
+        uint256 n = statements.length;
+        bytes32[] memory nodes = new bytes32[](n);
+        for (uint256 i; i < n; ++i) {
+            Statement calldata s = statements[i];
+            bytes32 inputsHash = keccak256(abi.encodePacked(s.publicInputs));
+            nodes[i] = leaf(s.circuit, i, inputsHash, EfficientHashLib.hashCalldata(s.data));
+        }
+        for (; n > 1; n = (n + 1) / 2) {
+            for (uint256 i; i < n; i += 2) {
+                nodes[i / 2] = i + 1 == n ? nodes[i] : AssignmentTree.node(nodes[i], nodes[i + 1]);
+            }
+        }
+        return nodes[0];
     }
 }

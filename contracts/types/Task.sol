@@ -12,9 +12,10 @@ struct Task {
     uint32 round;
     /// Index of the bid in the round.
     uint32 index;
-    /// Number of the bid in its entry, from 0, and how many bids the entry has.
+    /// Number of the bid in its entry, from 0.
     uint16 position;
-    uint16 count;
+    /// Of the entry's word: `told (1) | further bids (15)`.
+    uint16 lot;
     /// Seat of the prover that the task was assigned to.
     uint8 seat;
     /// Unit fee of the bid (ticks per unit).
@@ -59,15 +60,12 @@ enum TaskStatus {
 using TaskLib for Task global;
 
 library TaskLib {
-    /// @dev A count of 0 makes the word of 2^16 bids, which no round has.
     function word(Task calldata t) internal pure returns (BidWord) {
         // Of a ticket the low bits are all, and others make another word.
         // forge-lint: disable-next-line(unsafe-typecast)
         uint144 asIs = uint144(uint256(t.statements));
         uint144 ticket = t.isNamed() ? BidWordLib.ticketOf(t.requester, t.statements) : asIs;
-        unchecked {
-            return BidWordLib.pack(t.fee, t.size, t.count - 1, ticket);
-        }
+        return BidWordLib.pack(t.fee, t.size, t.lot, ticket);
     }
 
     /// @notice Whether the task says what is behind its ticket.

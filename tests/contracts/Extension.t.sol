@@ -11,6 +11,11 @@ import {MarketTest} from "./support/MarketTest.sol";
 
 /// @notice One market of two contracts: what is where must show nowhere.
 contract ExtensionTest is MarketTest {
+    function setUp() public override {
+        super.setUp();
+        tells = true;
+    }
+
     function _extension() private view returns (address extension) {
         extension = market.extension();
         assertGt(extension.code.length, 0);

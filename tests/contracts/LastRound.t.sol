@@ -9,6 +9,11 @@ import {SealedMarketTest} from "./support/SealedMarketTest.sol";
 
 /// @notice A market takes bids in 2^28 rounds. What they began ends as in any other round, and all money can leave after it.
 contract LastRoundTest is SealedMarketTest {
+    function setUp() public override {
+        super.setUp();
+        tells = true;
+    }
+
     uint256 private constant LAST = 2 ** 28 - 1;
 
     function _openMarket() private {

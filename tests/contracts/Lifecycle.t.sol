@@ -8,6 +8,11 @@ import {ProvedMarketTest} from "./support/ProvedMarketTest.sol";
 
 /// @notice One round with real proofs, from the first deposit until everybody has left.
 contract LifecycleTest is ProvedMarketTest {
+    function setUp() public override {
+        super.setUp();
+        tells = true;
+    }
+
     uint256 private constant TASKS = 5;
 
     function test_roundWithRealProofsFromDepositToExit() public {

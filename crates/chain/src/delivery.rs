@@ -68,11 +68,11 @@ fn batched(
     Some(BatchedTask { head, requester: task.requester, dataHash: data })
 }
 
-/// `further bids of the entry (16) | number of the bid in its entry (16) | statement path length (8) | index (32) | unit fee (64)
+/// `told (1) | further bids of the entry (15) | number of the bid in its entry (16) | statement path length (8) | index (32) | unit fee (64)
 /// | seat (8) | path length (8) | anchor (16)`, the first in the highest of 168 bits.
 fn head(task: &Task, statement_length: usize, way: Way) -> Option<U256> {
     let parts = [
-        (152, u64::from(task.count.checked_sub(1)?)),
+        (152, task.lot.into()),
         (136, task.position.into()),
         (128, u8::try_from(statement_length).ok()?.into()),
         (96, task.index.into()),

@@ -40,7 +40,7 @@ pub struct Lot {
 }
 
 impl Lot {
-    /// Bids for proofs of `statements` at `fee` (ticks per unit). `requester` is compensated or refunded if a task is not delivered
+    /// Bids for proofs of `statements` at `fee` (ticks per unit), told: they have to be published with it. `requester` is compensated or refunded if a task is not delivered
     /// in time, whoever submits the entry.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl Lot {
             return Err(LotError::Sizes { position, found, first });
         }
         let root = statement_tree(&statements).root();
-        let word = BidWord::new(fee, first, count, Ticket::new(requester, root));
+        let word = BidWord::new(fee, first, count, Ticket::new(requester, root)).told();
         Ok(Self { requester, word, root, statements })
     }
 
@@ -88,7 +88,15 @@ impl Lot {
         entry_cost(market, self.word)
     }
 
-    /// The call that submits the entry without its statements.
+    /// The same entry without its statements, for anyone to publish at any time; provers may leave it. It costs some 30 gas for
+    /// each byte of them less.
+    #[must_use]
+    pub fn untold(self) -> Self {
+        Self { word: self.word.untold(), ..self }
+    }
+
+    /// The call that submits the entry. If it is told, its statements have to be published before it in the same transaction: see
+    /// [`submit_call`].
     #[must_use]
     pub fn submit_call(&self, market: &Market) -> ProverMarket::submitBidCall {
         ProverMarket::submitBidCall { id: market.id.get(), entry: self.word.get() }
@@ -120,7 +128,7 @@ pub fn publish_call(
     ProverMarket::publishCall { id: market.id.get(), requester, statements }
 }
 
-/// The call that submits `lots` and publishes their statements, all or nothing. It carries no currency: what they cost has to be in
+/// The call that publishes the statements of `lots` and submits them, all or nothing. It carries no currency: what they cost has to be in
 /// the sender's balance. Several become a bundle, whose results come back by one release.
 #[must_use]
 pub fn submit_call(market: &Market, lots: &[Lot]) -> ProverMarket::multicallCall {
@@ -131,13 +139,22 @@ pub fn submit_call(market: &Market, lots: &[Lot]) -> ProverMarket::multicallCall
             ProverMarket::submitBidsCall { id: market.id.get(), entries }.abi_encode()
         }
     };
-    let publish = lots.iter().map(|lot| lot.publish_call(market).abi_encode());
-    let data = std::iter::once(submit).chain(publish).map(Into::into).collect();
-    ProverMarket::multicallCall { data }
+    publish_and(lots.iter().map(|lot| lot.publish_call(market)), submit)
+}
+
+/// The call that publishes statements and then does `then`, an encoded call of the market without currency, in one transaction: what
+/// it submits may be told.
+#[must_use]
+pub fn publish_and(
+    publish: impl IntoIterator<Item = ProverMarket::publishCall>,
+    then: Vec<u8>,
+) -> ProverMarket::multicallCall {
+    let publish = publish.into_iter().map(|call| call.abi_encode());
+    ProverMarket::multicallCall { data: publish.chain([then]).map(Into::into).collect() }
 }
 
 impl Client {
-    /// Submits `lots` from the sender's balance and publishes their statements, in one transaction; see [`submit_call`].
+    /// Publishes the statements of `lots` and submits these from the sender's balance, in one transaction; see [`submit_call`].
     ///
     /// # Errors
     /// [`SendError`].
@@ -145,7 +162,7 @@ impl Client {
         self.send(submit_call(market, lots), U256::ZERO, None).await
     }
 
-    /// Tells provers what an entry asks proofs of. It must have been submitted before.
+    /// Tells provers what an entry asks proofs of that was submitted without it.
     ///
     /// # Errors
     /// [`SendError`].
@@ -231,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn one_call_submits_and_publishes() {
+    fn one_call_publishes_and_submits() {
         let params = params();
         let market = Market { id: params.market_id(), params };
         let selectors = |lots: &[Lot]| {
@@ -244,7 +261,7 @@ mod tests {
             ProverMarket::submitBidsCall::SELECTOR,
             ProverMarket::publishCall::SELECTOR,
         );
-        assert_eq!(selectors(std::slice::from_ref(&one)), [bid, publish]);
-        assert_eq!(selectors(&[one.clone(), one]), [bids, publish, publish]);
+        assert_eq!(selectors(std::slice::from_ref(&one)), [publish, bid]);
+        assert_eq!(selectors(&[one.clone(), one]), [publish, publish, bids]);
     }
 }

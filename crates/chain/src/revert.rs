@@ -80,6 +80,9 @@ impl Revert {
             "WrongSignature" => {
                 "sign the entry for this round of this market, for the contract on its chain; a contract's signature goes another way"
             }
+            "NotPublishedHere" => {
+                "publish what the entry asks proofs of before it in the same transaction (multicall)"
+            }
             "NothingSubmitted" => "no bid was accepted; the reason is that of the last one",
             "MarketIsOpen" => "this market takes bids and asks in the open",
             "DepositTooSmall" => "lock at least the bond, and what the bid may cost with the settlement fee",

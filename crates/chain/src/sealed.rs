@@ -1,7 +1,7 @@
 //! What opens a commitment of a sealed market. Pure, and the same bytes as `contracts/types/Sealed.sol`.
 
 use crate::commitments::{BidChain, BidWord, Ticket, ask_commitment, bid_commitment};
-use crate::lot::publish_call;
+use crate::lot::{publish_and, publish_call};
 use crate::{Client, Market, Statement};
 use alloy::primitives::aliases::U96;
 use alloy::primitives::{Address, B256, Bytes, U256};
@@ -34,7 +34,7 @@ impl BidOpening {
     /// [`OutOfRange`] if the circuit has no size.
     pub fn word(&self) -> Result<BidWord, OutOfRange> {
         let ticket = Ticket::new(self.requester, self.statement().leaf(0));
-        Ok(BidWord::new(self.fee, TaskSize::new(self.circuit.units())?, LotSize::MIN, ticket))
+        Ok(BidWord::new(self.fee, TaskSize::new(self.circuit.units())?, LotSize::MIN, ticket).told())
     }
 
     /// What the bid asks a proof of.
@@ -85,7 +85,7 @@ impl BidOpening {
         Ok(ProverMarket::Opening { requester: self.requester, word: self.word()?.get(), salt: self.salt })
     }
 
-    /// The call that tells provers what the bid asks a proof of, in the transaction that opens it or any time later.
+    /// The call that tells provers what the bid asks a proof of, before the call that opens it in the same transaction.
     #[must_use]
     pub fn publish_call(&self, market: &Market) -> ProverMarket::publishCall {
         publish_call(market, self.requester, &[self.statement()])
@@ -145,7 +145,7 @@ fn narrow(round: RoundNumber) -> u32 {
     u32::try_from(round.get()).unwrap_or(u32::MAX)
 }
 
-/// The call that opens bids of the round that closed last and publishes what they ask proofs of. Openings that are refused do not
+/// The call that publishes what bids of the round that closed last ask proofs of and opens them. Openings that are refused do not
 /// stop the others, and what is published for them means nothing.
 ///
 /// # Errors
@@ -156,9 +156,7 @@ pub fn reveal_bids_call(
 ) -> Result<ProverMarket::multicallCall, OutOfRange> {
     let opened = openings.iter().map(BidOpening::to_abi).collect::<Result<_, _>>()?;
     let reveal = ProverMarket::revealBidsCall { id: market.id.get(), openings: opened }.abi_encode();
-    let publish = openings.iter().map(|opening| opening.publish_call(market).abi_encode());
-    let data = std::iter::once(reveal).chain(publish).map(Into::into).collect();
-    Ok(ProverMarket::multicallCall { data })
+    Ok(publish_and(openings.iter().map(|opening| opening.publish_call(market)), reveal))
 }
 
 impl Client {

@@ -1,11 +1,12 @@
 //! Bids that their requesters sign for anyone to submit: the same bytes as `contracts/types/SignedBid.sol`.
 
 use crate::commitments::BidWord;
-use crate::{Client, Market, MarketId, SendError};
+use crate::lot::publish_and;
+use crate::{Client, Lot, Market, MarketId, SendError};
 use alloy::primitives::{Address, B256, Signature, U256};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::signers::{Error as SignerError, Signer};
-use alloy::sol_types::{Eip712Domain, SolStruct, eip712_domain};
+use alloy::sol_types::{Eip712Domain, SolCall, SolStruct, eip712_domain};
 use bindings::ProverMarket;
 use market_types::RoundNumber;
 
@@ -20,6 +21,7 @@ mod typed {
             uint256 fee;
             uint256 size;
             uint256 bids;
+            bool told;
             uint256 ticket;
         }
     }
@@ -64,6 +66,7 @@ impl BidToSign {
             fee: U256::from(self.entry.fee().get()),
             size: U256::from(self.entry.size().get()),
             bids: U256::from(self.entry.count().get()),
+            told: self.entry.is_told(),
             ticket: self.entry.ticket().get(),
         }
     }
@@ -122,11 +125,13 @@ fn halves(short: &[u8; 64]) -> (B256, B256) {
     (B256::from_slice(r), B256::from_slice(vs))
 }
 
-/// The call that submits `bids`, which must be of the open round of `market`. Each is paid from its requester's balance there.
+/// The call that submits `bids`, which must be of the open round of `market`, after it has published the statements of `told`: of the
+/// entries among them that say so, or they are refused. Each is paid from its requester's balance there.
 #[must_use]
-pub fn submit_signed_call(market: &Market, bids: &[SignedBid]) -> ProverMarket::submitSignedBidsCall {
+pub fn submit_signed_call(market: &Market, told: &[Lot], bids: &[SignedBid]) -> ProverMarket::multicallCall {
     let bids = bids.iter().map(SignedBid::to_abi).collect();
-    ProverMarket::submitSignedBidsCall { id: market.id.get(), bids }
+    let submit = ProverMarket::submitSignedBidsCall { id: market.id.get(), bids };
+    publish_and(told.iter().map(|lot| lot.publish_call(market)), submit.abi_encode())
 }
 
 impl Client {
@@ -136,16 +141,17 @@ impl Client {
         BidToSign { chain_id: self.chain_id(), contract: self.contract(), market: market.id, round, entry }
     }
 
-    /// Submits bids that others have signed. One that is refused does not stop the others: `SignedBidRefused` in the receipt tells of it.
+    /// Submits bids that others have signed, with the statements of those that are told; see [`submit_signed_call`]. One that is refused does not stop the others: `SignedBidRefused` in the receipt tells of it.
     ///
     /// # Errors
     /// [`SendError`], also if not a single one was accepted.
     pub async fn submit_signed(
         &self,
         market: &Market,
+        told: &[Lot],
         bids: &[SignedBid],
     ) -> Result<TransactionReceipt, SendError> {
-        self.send(submit_signed_call(market, bids), U256::ZERO, None).await
+        self.send(submit_signed_call(market, told, bids), U256::ZERO, None).await
     }
 }
 
@@ -170,7 +176,8 @@ mod tests {
             TaskSize::new(4).unwrap(),
             LotSize::new(3).unwrap(),
             ticket,
-        );
+        )
+        .told();
         BidToSign {
             chain_id: 31_337,
             contract: Address::repeat_byte(0xcc),
@@ -185,11 +192,13 @@ mod tests {
     fn what_is_signed_is_what_the_contract_hashes() {
         let bid = bid();
         let of = |text: &str| keccak256(text);
-        let kind =
-            of("Bid(bytes32 market,uint256 round,uint256 fee,uint256 size,uint256 bids,uint256 ticket)");
+        let kind = of(
+            "Bid(bytes32 market,uint256 round,uint256 fee,uint256 size,uint256 bids,bool told,uint256 ticket)",
+        );
         let word = |value: u64| B256::from(U256::from(value));
         let ticket = B256::from(bid.entry.ticket().get());
-        let inner = keccak256([kind, bid.market.get(), word(7), word(9), word(4), word(3), ticket].concat());
+        let inner =
+            keccak256([kind, bid.market.get(), word(7), word(9), word(4), word(3), word(1), ticket].concat());
         // keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
         let domain_kind = b256!("8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f");
         let domain = (domain_kind, of("Proophi"), of("1"), U256::from(31_337), bid.contract);
@@ -204,11 +213,12 @@ mod tests {
         let signed = bid().sign(&signer).await.unwrap();
         assert!(signed.is_of(signer.address()));
         assert!(!signed.is_of(Address::ZERO));
-        let changes: [fn(&mut BidToSign); 5] = [
+        let changes: [fn(&mut BidToSign); 6] = [
             |bid| bid.chain_id += 1,
             |bid| bid.contract = Address::ZERO,
             |bid| bid.market = MarketId::from(B256::ZERO),
             |bid| bid.round = RoundNumber::new(8),
+            |bid| bid.entry = bid.entry.untold(),
             |bid| {
                 let (fee, ticket) = (UnitFee::new(10).unwrap(), bid.entry.ticket());
                 bid.entry = BidWord::new(fee, bid.entry.size(), bid.entry.count(), ticket);

@@ -164,7 +164,7 @@ async fn a_settlement_in_pages_is_begun_by_one_and_ended_by_another() {
 async fn what_was_not_published_with_the_bid_can_be_published_by_anyone_later() {
     let stage = Stage::with_provers().await;
     let (client, anyone) = (stage.bed.client(4).await, stage.bed.client(9).await);
-    let entry = lot(client.sender().unwrap(), 90, vec![stage.proved_bid(0).statement(); 2]);
+    let entry = lot(client.sender().unwrap(), 90, vec![stage.proved_bid(0).statement(); 2]).untold();
     stage.bed.deposit(&client, &stage.market, u64::try_from(entry.cost(&stage.market)).unwrap()).await;
     client.send(entry.submit_call(&stage.market), U256::ZERO, None).await.unwrap();
     assert!(stage.round().await.bids().all(|bid| bid.statement().is_none()));

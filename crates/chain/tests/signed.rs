@@ -69,10 +69,10 @@ async fn signed_bids_are_their_requesters_whoever_submits_them() {
     }
     bids.push(SignedBid { signature: Signature::new(U256::ZERO, U256::ZERO, false), ..bids[1] });
 
-    let receipt = anyone.submit_signed(&stage.market, &bids).await.unwrap();
+    let receipt = anyone.submit_signed(&stage.market, &lots, &bids).await.unwrap();
     let told = [(who[0], 2, BidInRoundAlready::SELECTOR), (Address::ZERO, 3, WrongSignature::SELECTOR)];
     assert_eq!(refused(&receipt), told);
-    let again = anyone.submit_signed(&stage.market, &bids[..1]).await.unwrap_err();
+    let again = anyone.submit_signed(&stage.market, &lots, &bids[..1]).await.unwrap_err();
     assert!(again.is::<NothingSubmitted>());
     assert!(again.to_string().contains("NothingSubmitted(reason: BidInRoundAlready)"), "{again}");
 
@@ -97,11 +97,13 @@ async fn a_signed_bid_is_published_settled_and_delivered_like_any_other() {
     let (four, anyone) = (stage.bed.client(4).await, stage.bed.client(8).await);
     let dear = asked(&stage, &four, 90, 2);
     stage.bed.deposit(&four, &stage.market, 100_000).await;
-    anyone.submit_signed(&stage.market, &[signed(&stage, 4, ROUND, &dear).await]).await.unwrap();
+    let bid = signed(&stage, 4, ROUND, &dear).await;
+    let refused = anyone.submit_signed(&stage.market, &[], &[bid]).await.unwrap_err();
+    assert!(refused.to_string().contains("NothingSubmitted(reason: NotPublishedHere)"), "{refused}");
+    anyone.submit_signed(&stage.market, std::slice::from_ref(&dear), &[bid]).await.unwrap();
     // Enough for two of the seats to lose, so that there is a price.
     let rest: Vec<_> = (0..9).map(|step| stage.proved_bid(65 - step)).collect();
     stage.bed.bids(&stage.bed.client(5).await, &stage.market, &rest).await;
-    anyone.publish(&stage.market, &dear).await.unwrap();
     stage.settle().await;
     let record = stage.round().await;
     let proof = stage.circuits.last().unwrap().statements[0].proof.clone();
@@ -117,13 +119,13 @@ async fn a_bid_that_was_signed_for_another_round_is_a_stranger_s() {
     let stage = Stage::with_provers().await;
     let (four, anyone) = (stage.bed.client(4).await, stage.bed.client(8).await);
     stage.bed.deposit(&four, &stage.market, 100_000).await;
-    let lot = asked(&stage, &four, 90, 1);
+    let lot = asked(&stage, &four, 90, 1).untold();
     let next = signed(&stage, 4, RoundNumber::new(ROUND.get() + 1), &lot).await;
-    let refused = anyone.submit_signed(&stage.market, &[next]).await.unwrap_err();
+    let refused = anyone.submit_signed(&stage.market, &[], &[next]).await.unwrap_err();
     assert!(refused.is::<NothingSubmitted>());
     let reason = error_name(InsufficientBalance::SELECTOR).unwrap();
     assert!(refused.to_string().contains(&format!("NothingSubmitted(reason: {reason})")), "{refused}");
     stage.bed.warp_to_open(&stage.market, next.bid.round).await;
-    anyone.submit_signed(&stage.market, &[next]).await.unwrap();
+    anyone.submit_signed(&stage.market, &[], &[next]).await.unwrap();
     assert_eq!(stage.history().await.round(next.bid.round).unwrap().bid_count(), 1);
 }

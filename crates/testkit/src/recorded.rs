@@ -38,7 +38,7 @@ impl Recording {
         self.busy.1.saturating_sub(self.busy.0).saturating_mul(self.bids)
     }
 
-    /// The bids of one block as logs: each with what it asks a proof of right after it.
+    /// The bids of one block as logs: each right after what it asks a proof of.
     #[must_use]
     pub fn logs(&self, block: u64) -> Vec<Log> {
         if !(self.busy.0..self.busy.1).contains(&block) {
@@ -89,7 +89,7 @@ impl Recording {
             log_index: Some(position.saturating_mul(2).saturating_add(number)),
             removed: false,
         };
-        [(0, submitted), (1, published)].map(log)
+        [(0, published), (1, submitted)].map(log)
     }
 
     fn block(&self, number: u64) -> Value {

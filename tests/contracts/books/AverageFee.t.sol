@@ -23,6 +23,7 @@ contract AverageFeeTest is ClosedRoundTest {
 
     function setUp() public override {
         super.setUp();
+        tells = true;
         params.mechanism = Mechanism.AverageFee;
         id = market.createMarket(params);
         _closedRound();

@@ -16,6 +16,7 @@ contract BatchBookTest is BatchMarketTest {
 
     function setUp() public override {
         super.setUp();
+        tells = true;
         makeRound(BIDS);
     }
 
@@ -340,6 +341,7 @@ contract BatchBookTest is BatchMarketTest {
 contract BatchBookAverageFeeTest is BatchMarketTest {
     function setUp() public override {
         super.setUp();
+        tells = true;
         params.mechanism = Mechanism.AverageFee;
         id = market.createMarket(params);
         makeRound(5);

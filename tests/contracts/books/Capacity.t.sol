@@ -9,6 +9,7 @@ import {MarketTest} from "../support/MarketTest.sol";
 contract CapacityTest is MarketTest {
     function setUp() public override {
         super.setUp();
+        tells = true;
         params.capacityDelay = 2;
         id = market.createMarket(params);
     }

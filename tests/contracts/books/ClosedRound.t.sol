@@ -7,6 +7,11 @@ import {SlowClearing} from "../support/SlowClearing.sol";
 /// @notice What an auction uses stands from its close, or from the end of its reveal window, until it is settled, whatever
 /// anybody does meanwhile; and it is what these tests have noted on their own.
 contract ClosedRoundFuzzTest is SealedMarketTest {
+    function setUp() public override {
+        super.setUp();
+        tells = true;
+    }
+
     uint256 private constant ROUNDS = 9;
 
     struct Kept {

@@ -223,8 +223,8 @@ contract LotsTest is ClosedRoundTest {
         vm.startPrank(alice);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.LotTooLarge.selector, most + 1, most));
         market.submitBid(id, entryWord(1, 1, most + 1, 0));
-        vm.expectRevert(abi.encodeWithSelector(IMarketLog.LotTooLarge.selector, 2 ** 16, most));
-        market.submitBid(id, entryWord(1, 1, 2 ** 16, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.LotTooLarge.selector, 2 ** 15, most));
+        market.submitBid(id, entryWord(1, 1, 2 ** 15, 0));
         BidWord[] memory entries = new BidWord[](2);
         (entries[0], entries[1]) = (plainWord(1, 1), entryWord(1, 1, most + 1, 0));
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.LotTooLarge.selector, most + 1, most));

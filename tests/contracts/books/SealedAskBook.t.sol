@@ -8,6 +8,11 @@ import {SlowClearing} from "../support/SlowClearing.sol";
 
 /// @notice Unit costs that are committed to, opened, and forfeited.
 contract SealedAskBookTest is SealedMarketTest {
+    function setUp() public override {
+        super.setUp();
+        tells = true;
+    }
+
     /// Of a seat that offers 10 units.
     uint256 private constant BOND = 17 * PER_UNIT * BOND_BPS / 10_000;
     uint256 private constant DEPOSIT = 1000;
@@ -242,6 +247,7 @@ contract SealedAskBookTest is SealedMarketTest {
     function test_bidThatWasBondedAsAnAskIsNotOpened() public {
         _seats();
         Posted memory p = newTask(paul, 1, 1);
+        p.told = false;
         bytes32 commitment = commitmentOf(1, p);
         fund(paul, BOND);
         vm.prank(paul);

@@ -12,6 +12,11 @@ import {SlowMerkle} from "../support/SlowMerkle.sol";
 
 /// @notice What an entry asks proofs for: how it is told, and what a delivery has to show of it.
 contract StatementsTest is ClosedRoundTest {
+    function setUp() public override {
+        super.setUp();
+        tells = true;
+    }
+
     /// @dev A lot of five tasks of Alice in round 1, all of which win on Paul's seat; prices 12 and 9.
     function _wonLot() private {
         seat(paul, 40, 6);
@@ -48,20 +53,20 @@ contract StatementsTest is ClosedRoundTest {
         assertEq(reads.length + writes.length, 0);
     }
 
-    function test_multicallBidsAndPublishesInOneCall() public {
+    function test_multicallPublishesAndBidsInOneCall() public {
         fundedBid(bob, 10, 1);
         Posted memory p = newTask(alice, 20, 4);
         fund(alice, 80 + FEE);
         bytes[] memory calls = new bytes[](2);
-        calls[0] = abi.encodeCall(market.submitBid, (id, wordOf(p)));
-        calls[1] = abi.encodeCall(market.publish, (id, alice, statementsOf(p)));
-        vm.expectEmit(address(market));
-        emit IMarketLog.BidSubmitted(id, (uint256(uint160(alice)) << 64) | 1, wordOf(p));
+        calls[0] = abi.encodeCall(market.publish, (id, alice, statementsOf(p)));
+        calls[1] = abi.encodeCall(market.submitBid, (id, wordOf(p)));
         vm.expectEmit(address(market));
         emit IMarketLog.StatementsPublished(id, alice, statementsOf(p));
+        vm.expectEmit(address(market));
+        emit IMarketLog.BidSubmitted(id, (uint256(uint160(alice)) << 64) | 1, wordOf(p));
         vm.prank(alice);
         bytes[] memory answers = Multicallable(address(market)).multicall(calls);
-        (uint256 round, uint256 index) = abi.decode(answers[0], (uint256, uint256));
+        (uint256 round, uint256 index) = abi.decode(answers[1], (uint256, uint256));
         assertEq(round, 0);
         assertEq(index, 1);
         assertEq(available(alice), 0);
@@ -125,15 +130,15 @@ contract StatementsTest is ClosedRoundTest {
             Delivery memory d = deliveryOf(1, 2);
             Task memory task = d.task;
             assertEq(task.position, 2);
-            assertEq(task.count, 5);
+            assertEq(task.lot, lotBits(true, 5));
             if (field == 0) task.position = 1;
             if (field == 1) task.position = 7;
-            if (field == 2) task.count = 4;
-            if (field == 3) task.count = 1;
-            if (field == 4) task.count = 0;
+            if (field == 2) task.lot = lotBits(true, 4);
+            if (field == 3) task.lot = lotBits(true, 1);
+            if (field == 4) task.lot = lotBits(false, 5);
             if (field == 5) task.statements = bytes32(uint256(task.statements) + 1);
             // As if the lot were its third bid alone.
-            if (field == 6) (task.statements, task.count) = (statementLeaf(posted(1, 2), 0), 1);
+            if (field == 6) (task.statements, task.lot) = (statementLeaf(posted(1, 2), 0), lotBits(true, 1));
             if (field == 7) (task.index, task.position) = (3, 3); // the next bid, with this one's path
             _refusedAsTask(d);
         }
@@ -170,6 +175,7 @@ contract StatementsTest is ClosedRoundTest {
         open(1);
         Posted memory p = newTask(bob, 20, 8);
         fund(alice, 160 + FEE);
+        tell(p);
         vm.prank(alice);
         market.submitBid(id, wordOf(p));
         remember(1, p);
@@ -227,7 +233,7 @@ contract StatementsTest is ClosedRoundTest {
         list[1] = words(1, 0, 1)[0];
         vm.warp(openAt(2));
         market.settle(id, 1, core(1, 12, 1, 4), list);
-        (d.task.round, d.task.count, d.task.fee, d.task.size, d.task.requester) = (1, 1, 20, 4, alice);
+        (d.task.round, d.task.fee, d.task.size, d.task.requester) = (1, 20, 4, alice);
         (d.circuit, d.publicInputs, d.dataHash) = (p.circuit, p.inputs, keccak256(p.data));
         d.proof = verifier.proofOf(d.circuit, d.publicInputs);
         _refusedAsStatement(d);

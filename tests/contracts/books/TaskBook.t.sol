@@ -19,6 +19,7 @@ contract TaskBookTest is MarketTest {
 
     function setUp() public override {
         super.setUp();
+        tells = true;
         _makeRound();
     }
 
@@ -95,8 +96,8 @@ contract TaskBookTest is MarketTest {
             if (field == 5) task.requester = bob;
             if (field == 6) task.statements = ~task.statements;
             if (field == 7) task.position = 1;
-            if (field == 8) task.count = 2;
-            if (field == 9) task.count = 0;
+            if (field == 8) task.lot ^= 1;
+            if (field == 9) task.lot ^= 1 << 15;
             if (field == 10) d.path = new bytes32[](1);
             if (field == 11) task.index = 2 ** 24;
             vm.expectRevert(abi.encodeWithSelector(IMarketLog.UnknownTask.selector, task.round, task.index));

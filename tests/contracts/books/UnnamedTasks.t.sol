@@ -10,6 +10,7 @@ contract UnnamedTasksTest is MarketTest {
     /// Alice's bid of 8 units wins at the reserve price of 5 and is Paul's.
     function setUp() public override {
         super.setUp();
+        tells = true;
         seat(paul, 20, 2);
         seat(quentin, 20, 3);
         open(1);

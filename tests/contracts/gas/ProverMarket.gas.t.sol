@@ -76,9 +76,9 @@ contract ProverMarketGasTest is ProvedMarketTest, BidSignatures {
             fundedBid(bob, 21 + i, 64);
         }
         fund(carol, 1e6);
-        submit(Posted(carol, 40, plain.circuit, plain.inputs, plain.data));
+        submit(Posted(carol, 40, plain.circuit, plain.inputs, plain.data, false));
         _record("submitBid, first of its requester");
-        submit(Posted(carol, 40, plain.circuit, plain.inputs, plain.data));
+        submit(Posted(carol, 40, plain.circuit, plain.inputs, plain.data, false));
         _record("submitBid, second of its requester in the round");
         open(2);
         settle(1);
@@ -95,11 +95,11 @@ contract ProverMarketGasTest is ProvedMarketTest, BidSignatures {
         _returning(alice);
         Posted memory plain = _plainTask();
         _submitAndPublish(plain);
-        _record("submitBid and publish, later");
+        _record("publish and submitBid, later");
         fundedBid(bob, 50, 64);
         _returning(carol);
         _submitAndPublish(rollupTask(carol, 50, 0, 0));
-        _record("submitBid and publish, later, rollup statement with 560 bytes of data");
+        _record("publish and submitBid, later, rollup statement with 560 bytes of data");
     }
 
     /// @dev The wallet checks a signature of its owner's.
@@ -141,9 +141,10 @@ contract ProverMarketGasTest is ProvedMarketTest, BidSignatures {
     }
 
     function _submitAndPublish(Posted memory p) private {
+        p.told = true;
         bytes[] memory calls = new bytes[](2);
-        calls[0] = abi.encodeCall(market.submitBid, (id, wordOf(p)));
-        calls[1] = abi.encodeCall(market.publish, (id, p.requester, statementsOf(p)));
+        calls[0] = abi.encodeCall(market.publish, (id, p.requester, statementsOf(p)));
+        calls[1] = abi.encodeCall(market.submitBid, (id, wordOf(p)));
         vm.prank(p.requester);
         Multicallable(address(market)).multicall(calls);
         remember(openRound(), p);
@@ -151,7 +152,7 @@ contract ProverMarketGasTest is ProvedMarketTest, BidSignatures {
 
     /// @dev One public input, no data.
     function _plainTask() private view returns (Posted memory p) {
-        p = Posted(alice, 30, groth16.circuitAt(0), new uint256[](1), "");
+        p = Posted(alice, 30, groth16.circuitAt(0), new uint256[](1), "", tells);
         p.inputs[0] = uint256(keccak256("statement"));
     }
 

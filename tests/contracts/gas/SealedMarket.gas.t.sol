@@ -56,7 +56,7 @@ contract SealedMarketGasTest is SealedMarketTest {
 
     /// @dev One public input and no data, as for `submitBid`.
     function _task(address requester) private pure returns (Posted memory p) {
-        p = Posted(requester, 30, circuitOf(8), new uint256[](1), "");
+        p = Posted(requester, 30, circuitOf(8), new uint256[](1), "", false);
         p.inputs[0] = uint256(keccak256("statement"));
     }
 

@@ -91,6 +91,7 @@ abstract contract MarketActor is MarketBooks {
 
     /// @dev Bids for all of the list in one entry.
     function _submitLot(Posted[] memory list) internal returns (bool ok) {
+        tell(list);
         ok = _try(list[0].requester, 0, abi.encodeCall(market.submitBid, (id, wordOf(list))));
         if (ok) _noteEntry(roundNow(), list);
     }
@@ -127,6 +128,7 @@ abstract contract MarketActor is MarketBooks {
         } else {
             Opening[] memory openings = new Opening[](1);
             openings[0] = openingOf(c.task);
+            tell(c.task);
             call = abi.encodeCall(market.revealBids, (id, openings));
         }
         ok = _try(relayer, 0, call);
@@ -213,8 +215,10 @@ abstract contract MarketActor is MarketBooks {
         );
     }
 
-    function _anyTask(uint256 who, uint256 fee, uint256 size) internal returns (Posted memory) {
-        return newTask(_actor(who), uint64(1 + fee % 30), uint32(1 + size % MAX_SIZE));
+    /// @dev Three of four are told.
+    function _anyTask(uint256 who, uint256 fee, uint256 size) internal returns (Posted memory p) {
+        p = newTask(_actor(who), uint64(1 + fee % 30), uint32(1 + size % MAX_SIZE));
+        p.told = (size / MAX_SIZE) % 4 != 0;
     }
 
     function _actor(uint256 who) internal view returns (address) {

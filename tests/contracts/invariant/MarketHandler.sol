@@ -84,6 +84,7 @@ contract MarketHandler is MarketActor {
             uint256 r = uint256(keccak256(abi.encode(seed, i)));
             all[i] = _anyTask(who, r, r >> 64);
             bids[i] = wordOf(all[i]);
+            tell(all[i]);
             _deposit(all[i].requester, uint256(all[i].fee) * all[i].circuit.units() + params.settlementFee);
         }
         if (_isSealed()) {

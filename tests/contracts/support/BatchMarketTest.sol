@@ -109,7 +109,7 @@ abstract contract BatchMarketTest is ProvedMarketTest {
         Entry memory entry = entryOf(round, index);
         (d.publicInputs, d.dataHash) = (p.inputs, keccak256(p.data));
         (d.task.index, d.task.seat, d.task.fee) = (uint32(index), uint8(result.seatOf[index]), p.fee);
-        (d.task.position, d.task.count) = (uint16(index - entry.first), uint16(entry.count));
+        (d.task.position, d.task.lot) = (uint16(index - entry.first), lotBits(p.told, entry.count));
         d.task.requester = p.requester;
         d.statementPath = SlowMerkle.path(statementLeaves(lotOf(round, entry)), index - entry.first);
     }
@@ -120,7 +120,7 @@ abstract contract BatchMarketTest is ProvedMarketTest {
             uint168(
                 bytes21(
                     abi.encodePacked(
-                        d.task.count - 1,
+                        d.task.lot,
                         d.task.position,
                         uint8(d.statementPath.length),
                         d.task.index,

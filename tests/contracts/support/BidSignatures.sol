@@ -35,13 +35,14 @@ abstract contract BidSignatures is Test {
         return keccak256(
             abi.encode(
                 keccak256(
-                    "Bid(bytes32 market,uint256 round,uint256 fee,uint256 size,uint256 bids,uint256 ticket)"
+                    "Bid(bytes32 market,uint256 round,uint256 fee,uint256 size,uint256 bids,bool told,uint256 ticket)"
                 ),
                 b.id,
                 b.round,
                 uint256(uint64(bytes8(word))),
                 uint256(uint32(bytes4(word << 64))),
-                uint256(uint16(bytes2(word << 96))) + 1,
+                (uint256(uint16(bytes2(word << 96))) & 0x7fff) + 1,
+                word << 96 >> 255,
                 uint256(uint144(uint256(word)))
             )
         );

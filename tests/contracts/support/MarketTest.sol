@@ -242,9 +242,19 @@ abstract contract MarketTest is PostedTasks {
     function submitLot(Posted[] memory list) internal returns (uint256 firstIndex) {
         uint256 round;
         BidWord word = wordOf(list);
+        tell(list);
         vm.prank(list[0].requester);
         (round, firstIndex) = market.submitBid(id, word);
         rememberLot(round, list);
+    }
+
+    /// @notice Publishes the statements of an entry that is to be told. A test is one transaction, unless its profile says otherwise.
+    function tell(Posted[] memory list) internal {
+        if (list[0].told) market.publish(id, list[0].requester, statementsOf(list));
+    }
+
+    function tell(Posted memory p) internal {
+        tell(_only(p));
     }
 
     function bundle(address requester, uint64[] memory fees, uint32[] memory sizes)
@@ -256,6 +266,7 @@ abstract contract MarketTest is PostedTasks {
         for (uint256 i; i < fees.length; ++i) {
             all[i] = newTask(requester, fees[i], sizes[i]);
             entries[i] = wordOf(all[i]);
+            tell(all[i]);
         }
         uint256 round;
         vm.prank(requester);
@@ -322,7 +333,7 @@ abstract contract MarketTest is PostedTasks {
             round: uint32(round),
             index: uint32(index),
             position: uint16(index - entry.first),
-            count: uint16(entry.count),
+            lot: lotBits(p.told, entry.count),
             seat: uint8(result.seatOf[index]),
             fee: p.fee,
             size: p.circuit.units(),

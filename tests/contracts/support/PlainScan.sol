@@ -51,7 +51,7 @@ library PlainScan {
         for (uint256 i; i < words.length; ++i) {
             bytes32 word = words[i];
             s.hash = uint256(keccak256(abi.encode(s.hash, word))) >> 56 << 56;
-            uint256 count = uint256(uint16(bytes2(word << 96))) + 1;
+            uint256 count = (uint256(uint16(bytes2(word << 96))) & 0x7fff) + 1;
             for (uint256 position; position < count; ++position) {
                 _bid(s, word, Bid(uint64(bytes8(word)), uint32(bytes4(word << 64)), s.index, position));
                 ++s.index;

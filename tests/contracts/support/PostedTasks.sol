@@ -18,6 +18,8 @@ abstract contract PostedTasks is Test {
         CircuitId circuit;
         uint256[] inputs;
         bytes data;
+        /// Whether its entry says that it is told, for an entry what its first bid says.
+        bool told;
     }
 
     /// @dev Index of an entry's first bid, and number of its bids.
@@ -27,6 +29,8 @@ abstract contract PostedTasks is Test {
     }
 
     MarketId internal id;
+    /// Whether new tasks are told, that is submitted with what is asked for.
+    bool internal tells;
 
     mapping(MarketId => mapping(uint256 round => Posted[])) private _posted;
     mapping(MarketId => mapping(uint256 round => Entry[])) private _entries;
@@ -42,7 +46,7 @@ abstract contract PostedTasks is Test {
     function newTask(address requester, uint64 fee, uint32 size) internal returns (Posted memory p) {
         uint256[] memory inputs = new uint256[](2);
         (inputs[0], inputs[1]) = (++_nonce, size);
-        return Posted(requester, fee, circuitOf(size), inputs, abi.encode(_nonce, "witness"));
+        return Posted(requester, fee, circuitOf(size), inputs, abi.encode(_nonce, "witness"), tells);
     }
 
     function newTasks(address requester, uint64 fee, uint32 size, uint256 count)
@@ -145,20 +149,30 @@ abstract contract PostedTasks is Test {
 
     /// @notice The word of a lot, from the layout as documented; fee, size and requester are those of the first task.
     function wordOf(Posted[] memory list) internal pure returns (BidWord) {
-        return entryWord(
+        return packWord(
             list[0].fee,
             uint32(CircuitId.unwrap(list[0].circuit)),
-            list.length,
+            lotBits(list[0].told, list.length),
             ticketOf(list[0].requester, statementsRoot(list))
         );
     }
 
+    /// @notice `told (1) | further bids (15)`.
+    function lotBits(bool told, uint256 count) internal pure returns (uint16) {
+        return uint16((told ? 1 << 15 : 0) | (count - 1));
+    }
+
+    /// @notice The word of an entry that is not told.
     function entryWord(uint64 fee, uint32 size, uint256 count, uint144 ticket)
         internal
         pure
         returns (BidWord)
     {
-        return BidWord.wrap(bytes32(abi.encodePacked(fee, size, uint16(count - 1), ticket)));
+        return packWord(fee, size, lotBits(false, count), ticket);
+    }
+
+    function packWord(uint64 fee, uint32 size, uint16 lot_, uint144 ticket) internal pure returns (BidWord) {
+        return BidWord.wrap(bytes32(abi.encodePacked(fee, size, lot_, ticket)));
     }
 
     /// @notice The word of one bid whose ticket nobody will look into.

@@ -48,7 +48,7 @@ abstract contract ProvedMarketTest is MarketTest, Groth16Vectors {
             mstore(data, ROLLUP_DATA)
         }
         CircuitId id_ = groth16.circuitAt(circuit);
-        return Posted(requester, fee, id_, readCase(circuit, index).publicInputs, data);
+        return Posted(requester, fee, id_, readCase(circuit, index).publicInputs, data, tells);
     }
 
     function deliverProof(uint256 round, uint256 number, uint256 circuit, uint256 index) internal {

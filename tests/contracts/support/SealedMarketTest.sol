@@ -64,6 +64,7 @@ abstract contract SealedMarketTest is MarketTest {
         for (uint256 i; i < list.length; ++i) {
             openings[i] = openingOf(list[i]);
             remember(openRound() - 1, list[i]);
+            tell(list[i]);
         }
         vm.prank(relayer);
         assertEq(market.revealBids(id, openings), list.length);

@@ -37,6 +37,7 @@ abstract contract SignedBidTest is MarketTest, BidSignatures {
     {
         Posted[] memory list = newTasks(signer.addr, fee, size, count);
         rememberLot(openRound(), list);
+        tell(list);
         return signed(signer, wordOf(list));
     }
 

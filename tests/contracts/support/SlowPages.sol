@@ -32,7 +32,7 @@ library SlowPages {
             hash = uint256(keccak256(abi.encode(hash, words[i]))) >> 56 << 56;
             uint256 word = uint256(BidWord.unwrap(words[i]));
             uint256 fee = word >> 192;
-            for (uint256 k; k <= (word >> 144) & 0xffff; ++k) {
+            for (uint256 k; k <= (word >> 144) & 0x7fff; ++k) {
                 if (fee > pivotFee || (fee == pivotFee && index < pivotIndex)) {
                     place.offset += (word >> 160) & 0xffffffff;
                 }

@@ -184,15 +184,16 @@ contract PackingTest is Test {
     }
 
     function testFuzz_bidWordGivesBackWhatItHolds(uint256 f, uint256 s, uint256 n, uint256 t) public pure {
-        (uint64 fee, uint32 size, uint16 further, uint144 ticket) =
+        (uint64 fee, uint32 size, uint16 lot, uint144 ticket) =
             (uint64(_ends(f, 64)), uint32(_ends(s, 32)), uint16(_ends(n, 16)), uint144(_ends(t, 144)));
-        BidWord word = BidWordLib.pack(fee, size, further, ticket);
+        BidWord word = BidWordLib.pack(fee, size, lot, ticket);
         assertEq(word.fee(), fee);
         assertEq(word.size(), size);
-        assertEq(word.count(), uint256(further) + 1);
+        assertEq(word.count(), uint256(lot % 2 ** 15) + 1);
+        assertEq(word.isTold(), lot / 2 ** 15 == 1);
         assertEq(word.ticket(), ticket);
         assertEq(word.cost(), uint256(fee) * size);
-        assertEq(BidWord.unwrap(word), bytes32(abi.encodePacked(fee, size, further, ticket)));
+        assertEq(BidWord.unwrap(word), bytes32(abi.encodePacked(fee, size, lot, ticket)));
     }
 
     /// @dev The digest stays beside a hash and a count that move, and two chains are equal whatever digest each has.
@@ -206,7 +207,7 @@ contract PackingTest is Test {
             chain = chain.absorb(BidWord.wrap(words[i]));
             plain = plain.absorb(BidWord.wrap(words[i]));
             hash = uint256(keccak256(abi.encode(hash, words[i]))) >> 56 << 56;
-            count += ((uint256(words[i]) >> 144) & type(uint16).max) + 1;
+            count += ((uint256(words[i]) >> 144) & 0x7fff) + 1;
             assertEq(chain.count(), count);
             assertEq(Digest.unwrap(chain.digest()), digest_);
             assertEq(BidChain.unwrap(chain), hash | (uint256(digest_) << 24) | count);

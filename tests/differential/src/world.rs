@@ -147,9 +147,10 @@ impl World {
     pub fn send<C: SolCall>(&mut self, from: Address, value: u64, call: &C) -> Result<C::Return, Refused> {
         self.evm.fund(from, U256::from(value));
         let (returned, done) = self.evm.try_send(from, self.address, U256::from(value), call)?;
+        let tx_hash = B256::from(U256::from(self.logs));
         for log in done.logs {
             let event = Event::decode_log(&log).expect("an event of the market").data;
-            let origin = Origin { block: 1, time: self.now, log_index: self.logs, tx_hash: B256::ZERO };
+            let origin = Origin { block: 1, time: self.now, log_index: self.logs, tx_hash };
             self.logs += 1;
             let logged = LoggedEvent { market: self.market.id, origin, event };
             self.history.apply(&logged).expect("events follow from each other");

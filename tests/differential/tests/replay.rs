@@ -225,7 +225,7 @@ impl Play {
         Ok(true)
     }
 
-    /// An entry of some bids, with its statements at once or with those of a later one.
+    /// An entry of some bids, told, or with its statements at once or with those of a later one.
     fn submit(&mut self, requester: Address, fee: u64, circuit: CircuitId) -> Result<(), Refused> {
         let count = if self.rng.random_bool(0.3) { self.rng.random_range(2..5) } else { 1 };
         let statement = |number: u64| Statement {
@@ -237,8 +237,19 @@ impl Play {
         let lot = Lot::new(requester, fee, (0..count).map(statement).collect()).unwrap();
         let market = self.world.market.clone();
         let cost = u64::try_from(lot.cost(&market)).unwrap();
-        self.world.send(requester, cost, &lot.submit_call(&market))?;
         self.lots += usize::from(count > 1);
+        if self.rng.random_bool(0.5) {
+            let deposit = ProverMarket::depositCall {
+                id: market.id.get(),
+                account: requester,
+                amount: U256::from(cost),
+            };
+            self.world.send(requester, cost, &deposit)?;
+            self.world.send(requester, 0, &chain::lot::submit_call(&market, &[lot]))?;
+            return Ok(());
+        }
+        let lot = lot.untold();
+        self.world.send(requester, cost, &lot.submit_call(&market))?;
         self.late.push(lot);
         if self.rng.random_bool(0.7) {
             for lot in std::mem::take(&mut self.late) {

@@ -90,14 +90,15 @@ async fn statements_that_a_bid_left_out_can_be_published_by_anybody() {
     scene.relayer(SELMA);
     scene.prover(ADA, 55, 2).await;
     scene.seat(BOOLE, 55, 3).await;
-    let lot = rollup_bid(10, Transfers1, 1).lot(scene.address(RITA));
+    let lot = rollup_bid(10, Transfers1, 1).lot(scene.address(RITA)).untold();
     scene.open(1).await;
     scene.deposit(RITA, 10 * 14 + 7).await;
     scene.call(RITA, lot.submit_call(&scene.market)).await;
     let shown = run(&proophi, &scene, RITA, "round show 1");
+    let entry = &shown["entries"][0];
     assert_eq!(
-        (&shown["entries"][0]["published"], &shown["bids"][0]["circuit"]),
-        (&json!(false), &Value::Null)
+        (&entry["told"], &entry["published"], &shown["bids"][0]["circuit"]),
+        (&json!(false), &json!(false), &Value::Null)
     );
     scene.close(1).await;
     let round = scene.settled(1).await;

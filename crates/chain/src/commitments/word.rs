@@ -4,6 +4,9 @@ use super::{hash_words, low64, mask};
 use alloy::primitives::{Address, B256, U256};
 use market_types::{LotSize, OutOfRange, TaskSize, UnitFee};
 
+/// The bit of a word that says that the entry is told.
+const TOLD: U256 = U256::from_limbs([0, 0, 1 << 31, 0]);
+
 /// Binds an entry to its requester and to the statements that it asks proofs for: 144 bits of a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(U256);
@@ -29,13 +32,14 @@ impl Ticket {
     }
 }
 
-/// One entry as the settlement sees it: `unit fee (64) | task size (32) | further bids (16) | ticket (144)`. It stands for
-/// `1 + further bids` bids with consecutive indices.
+/// One entry as the settlement sees it: `unit fee (64) | task size (32) | told (1) | further bids (15) | ticket (144)`. It stands for
+/// `1 + further bids` bids with consecutive indices. For one that is told the statements are published with the bid, and only then
+/// does a prover that misses its deadline owe for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BidWord(B256);
 
 impl BidWord {
-    /// Packs an entry.
+    /// Packs an entry that is not told.
     #[must_use]
     pub fn new(fee: UnitFee, size: TaskSize, count: LotSize, ticket: Ticket) -> Self {
         let further = count.get().saturating_sub(1);
@@ -44,6 +48,30 @@ impl BidWord {
             | (U256::from(further) << 144)
             | ticket.get();
         Self(word.into())
+    }
+
+    /// The same entry, told: whoever submits it publishes its statements before it in the transaction.
+    #[must_use]
+    pub fn told(self) -> Self {
+        Self((U256::from_be_bytes(self.0.0) | TOLD).into())
+    }
+
+    /// The same entry, not told.
+    #[must_use]
+    pub fn untold(self) -> Self {
+        Self((U256::from_be_bytes(self.0.0) & !TOLD).into())
+    }
+
+    /// Whether its statements were published in the transaction that submitted it.
+    #[must_use]
+    pub fn is_told(self) -> bool {
+        self.part(159, 1) != 0
+    }
+
+    /// `told (1) | further bids (15)`, as deliveries have it.
+    #[must_use]
+    pub fn lot(self) -> u16 {
+        u16::try_from(self.part(144, 16)).unwrap_or(u16::MAX)
     }
 
     /// Unit fee of its bids (ticks per unit).
@@ -61,7 +89,7 @@ impl BidWord {
     /// How many bids it stands for.
     #[must_use]
     pub fn count(self) -> LotSize {
-        LotSize::from_u64(self.part(144, 16).saturating_add(1)).unwrap_or(LotSize::MAX)
+        LotSize::from_u64(self.part(144, 15).saturating_add(1)).unwrap_or(LotSize::MAX)
     }
 
     /// What binds it to its contents.
@@ -89,7 +117,7 @@ impl TryFrom<B256> for BidWord {
         let parsed = Self(word);
         UnitFee::from_u64(parsed.part(192, 64))?;
         TaskSize::from_u64(parsed.part(160, 32))?;
-        LotSize::from_u64(parsed.part(144, 16).saturating_add(1))?;
+        LotSize::from_u64(parsed.part(144, 15).saturating_add(1))?;
         Ok(parsed)
     }
 }
@@ -124,6 +152,15 @@ mod tests {
             assert_eq!((packed.fee().get(), packed.size().get(), packed.count().get()), (fee, size, count));
             assert_eq!(packed.ticket(), Ticket::new(WHO, ROOT));
             assert_eq!(BidWord::try_from(packed.get()), Ok(packed));
+            let told = packed.told();
+            assert_eq!((told.is_told(), packed.is_told()), (true, false));
+            assert_eq!((packed.lot(), told.lot()), (count - 1, count - 1 + 0x8000));
+            assert_eq!(
+                (told.count(), told.fee(), told.size()),
+                (packed.count(), packed.fee(), packed.size())
+            );
+            assert_eq!((told.ticket(), told.untold()), (packed.ticket(), packed));
+            assert_eq!(BidWord::try_from(told.get()), Ok(told));
         }
     }
 
@@ -135,7 +172,7 @@ mod tests {
             BidWord::try_from(B256::from(word))
         };
         assert!(of(1, 1, 0).is_ok() && of(1, 1, 16_382).is_ok());
-        for refused in [of(0, 0, 0), of(1, 0, 0), of(0, 1, 0), of(1, 1, 16_383), of(1, 1, 65_535)] {
+        for refused in [of(0, 0, 0), of(1, 0, 0), of(0, 1, 0), of(1, 1, 16_383), of(1, 1, 32_767)] {
             assert!(refused.is_err());
         }
     }

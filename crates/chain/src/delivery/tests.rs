@@ -175,7 +175,7 @@ fn the_ends_of_every_part_have_their_place_in_the_head() {
         round: 1,
         index: u32::MAX,
         position: 0x3ffe,
-        count: 0x3fff,
+        lot: 0xbffe,
         seat: 0xff,
         fee: u64::MAX,
         size: 1,
@@ -183,7 +183,7 @@ fn the_ends_of_every_part_have_their_place_in_the_head() {
         statements: B256::ZERO,
     };
     let packed = head(&task, 14, Way { length: 32, anchor: 0xffff }).unwrap();
-    let expected = "0x3ffe3ffe0effffffffffffffffffffffffff20ffff";
+    let expected = "0xbffe3ffe0effffffffffffffffffffffffff20ffff";
     assert_eq!(packed, expected.parse::<U256>().unwrap());
     let way = |length, anchor| Way { length, anchor };
     assert_eq!(head(&task, 256, way(0, 0)), None);

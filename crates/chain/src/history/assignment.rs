@@ -118,7 +118,7 @@ impl RoundRecord {
             round: u32::try_from(self.number.get()).unwrap_or(u32::MAX),
             index: assignment.index.get(),
             position: bid.position,
-            count: bid.count().get(),
+            lot: bid.word.lot(),
             seat: u8::try_from(assignment.seat.get()).unwrap_or(u8::MAX),
             fee: bid.fee.get(),
             size: bid.size().get(),

@@ -85,8 +85,10 @@ fn entries_with_one_word_that_is_none_are_refused_as_a_whole() {
 fn what_is_published_after_the_entry_counts_for_every_entry_with_its_ticket() {
     let mut history = history();
     let (one, two) = (lot(0, 2, 9, 4), lot(2, 1, 8, 4));
-    // Before there is such an entry it means nothing.
-    history.apply(&published(&one)).unwrap();
+    // Before there is such an entry it means nothing, but in its transaction.
+    let mut before = published(&one);
+    before.origin.tx_hash = B256::repeat_byte(1);
+    history.apply(&before).unwrap();
     let dearer = Lot::new(one.requester(), market_types::UnitFee::MAX, one.statements().to_vec()).unwrap();
     history.apply(&many(1, 0, &[one.clone(), two.clone(), dearer])).unwrap();
     assert_eq!(inputs(round_one(&history)), [None; 5]);
@@ -97,6 +99,28 @@ fn what_is_published_after_the_entry_counts_for_every_entry_with_its_ticket() {
     let entries: Vec<_> = round_one(&history).entries().iter().collect();
     assert_eq!(entries[0].publication().unwrap().root(), one.root());
     assert!(std::ptr::eq(entries[0].publication().unwrap(), entries[2].publication().unwrap()));
+}
+
+#[test]
+fn what_is_published_before_entries_of_its_transaction_counts_for_them() {
+    let mut history = history();
+    let (one, two) = (lot(0, 2, 9, 4), lot(2, 1, 8, 4));
+    for lot in [&one, &two] {
+        history.apply(&published(lot)).unwrap();
+    }
+    history.apply(&many(1, 0, &[one.clone(), lot(7, 1, 9, 4), two.clone(), one.clone()])).unwrap();
+    assert_eq!(inputs(round_one(&history)), [Some(0), Some(1), None, Some(2), Some(0), Some(1)]);
+    assert_eq!(history.unpublished.len(), 1);
+    // The next transaction that publishes anything takes its place.
+    let mut next = published(&two);
+    next.origin.tx_hash = B256::repeat_byte(1);
+    history.apply(&next).unwrap();
+    history.apply(&many(1, 6, &[one])).unwrap();
+    assert_eq!(inputs(round_one(&history))[6..], [None, None]);
+    let mut its = many(1, 8, &[two]);
+    its.origin.tx_hash = next.origin.tx_hash;
+    history.apply(&its).unwrap();
+    assert_eq!(inputs(round_one(&history))[8..], [Some(2)]);
 }
 
 #[test]
@@ -196,7 +220,7 @@ fn a_task_is_named_with_what_was_published_and_its_path_is_that_of_its_page() {
     let round = round_one(&history);
     let delivery = round.delivery(&task, Bytes::from_static(b"proof")).unwrap();
     let named = &delivery.task;
-    assert_eq!((named.index, named.position, named.count, named.seat), (2, 2, 3, 2));
+    assert_eq!((named.index, named.position, named.lot, named.seat), (2, 2, 0x8002, 2));
     assert_eq!((named.fee, named.size, named.requester, named.statements), (9, 3, WHO, winners.root()));
     let tree = crate::statement_tree(winners.statements());
     assert_eq!(delivery.statementPath, tree.path(2).unwrap());

@@ -43,6 +43,7 @@ pub use seat::{AskChange, CapacityStep, SeatRecord};
 
 use pieces::Pieces;
 use seat::Seats;
+use submission::Told;
 
 use crate::commitments::Ticket;
 use crate::events::{Event, LoggedEvent, Origin, delivered_task};
@@ -105,6 +106,7 @@ pub struct MarketHistory {
     rounds: BTreeMap<RoundNumber, Arc<RoundRecord>>,
     /// Entries for which nothing has been published yet. Tickets come in no order, so that most pieces change: they are small ones.
     unpublished: Pieces<(Ticket, RoundNumber, BidIndex), (), 32>,
+    told: Told,
     seats: Seats,
     /// By round and first index. No round is without.
     bundles: BTreeMap<RoundNumber, Pieces<BidIndex, BundleRecord>>,
@@ -123,6 +125,7 @@ impl MarketHistory {
             market: Arc::new(market),
             rounds: BTreeMap::new(),
             unpublished: Pieces::default(),
+            told: Told::default(),
             seats: Seats::default(),
             bundles: BTreeMap::new(),
             commitments: Pieces::default(),
@@ -234,7 +237,7 @@ impl MarketHistory {
             Event::BidsSubmitted(event) => self.submit_at(event.place, &event.words, logged.origin),
             Event::SignedBidsSubmitted(event) => self.submit_signed(event, logged.origin),
             Event::StatementsPublished(event) => {
-                self.publish(event);
+                self.publish(event, logged.origin);
                 Ok(())
             }
             Event::BidsBundled(event) => {

@@ -1,13 +1,35 @@
 //! What was submitted and published.
 
-use super::entry::Published;
+use super::entry::{Publication, Published};
 use super::{EntryRecord, HistoryError, MarketHistory, RoundRecord, bid_index, round_number};
-use crate::commitments::BidWord;
+use crate::commitments::{BidWord, Ticket};
 use crate::events::{Origin, Place};
 use alloy::primitives::{Address, B256, U256};
 use bindings::ProverMarket::{SignedBidsSubmitted, StatementsPublished};
 use market_types::{BidIndex, RoundNumber};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// What the last transaction that published anything did publish: entries that follow in it may ask for that.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    transaction: B256,
+    publications: BTreeMap<Ticket, Arc<Publication>>,
+}
+
+impl Told {
+    fn add(&mut self, transaction: B256, ticket: Ticket, publication: Arc<Publication>) {
+        if self.transaction != transaction {
+            *self = Self { transaction, publications: BTreeMap::new() };
+        }
+        self.publications.insert(ticket, publication);
+    }
+
+    /// What `transaction` has published for the entries with this ticket so far.
+    fn of(&self, transaction: B256, ticket: Ticket) -> Option<Arc<Publication>> {
+        (self.transaction == transaction).then(|| self.publications.get(&ticket).cloned())?
+    }
+}
 
 impl MarketHistory {
     /// Appends entries of one requester to a round, the first of them at `place`.
@@ -55,26 +77,26 @@ impl MarketHistory {
             self.forget_unpublished(origin.time);
         }
         let cap = self.cap();
-        for entry in entries {
-            let key = (entry.word.ticket(), round, entry.first_index);
-            let record = self.round_mut(round);
-            if record.contenders.add(&entry, cap) {
-                self.unpublished.insert(key, ());
+        for mut entry in entries {
+            let ticket = entry.word.ticket();
+            if self.round_mut(round).contenders.add(&entry, cap) {
+                entry.publication = self.told.of(origin.tx_hash, ticket);
+                if entry.publication.is_none() {
+                    self.unpublished.insert((ticket, round, entry.first_index), ());
+                }
             }
             self.round_mut(round).entries.push(entry);
         }
         Ok(())
     }
 
-    /// Tells the entries with its ticket what they ask for. If there is none, it means nothing.
-    pub(super) fn publish(&mut self, event: &StatementsPublished) {
+    /// Tells the entries with its ticket what they ask for, those before it and those that follow in its transaction. If there is none,
+    /// it means nothing.
+    pub(super) fn publish(&mut self, event: &StatementsPublished, origin: Origin) {
         let published = Published::new(event);
         let ticket = published.ticket();
         let asking = self.unpublished.from((ticket, RoundNumber::MIN, BidIndex::MIN)).map(|(key, ())| key);
         let asking: Vec<_> = asking.take_while(|(of, ..)| *of == ticket).collect();
-        if asking.is_empty() {
-            return;
-        }
         let publication = published.into_publication();
         for key in asking {
             self.unpublished.remove(key);
@@ -84,6 +106,7 @@ impl MarketHistory {
                 entry.publication = Some(Arc::clone(&publication));
             }
         }
+        self.told.add(origin.tx_hash, ticket, publication);
     }
 
     /// Forgets entries of rounds that are over at `now` (seconds since the epoch), but not those with a task that has not ended: it can

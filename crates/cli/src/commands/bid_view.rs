@@ -21,6 +21,8 @@ pub(crate) struct EntryView {
     units: TaskSize,
     /// How many of its bids won, the first ones; none before the settlement.
     won: Option<u16>,
+    /// Whether what it asks proofs of was published with it, so that a prover that does not deliver owes for it.
+    told: bool,
     /// Whether provers can know what it asks proofs of.
     published: bool,
     transaction: B256,
@@ -36,6 +38,7 @@ impl EntryView {
             fee: entry.fee,
             units: entry.size(),
             won: settlement.map(|s| s.outcome.winners(entry.fee, entry.first_index, entry.count())),
+            told: entry.word.is_told(),
             published: entry.publication().is_some(),
             transaction: entry.origin.tx_hash,
         }

@@ -23,7 +23,8 @@ use std::path::PathBuf;
   proophi publish --file bids.json --requester 0x7099…79C8      of somebody else's bids, as their file has them
 
 `proophi bid` and `proophi reveal` publish by themselves. A bid that was sent by other means may not have been: the chain then has
-no more of it than a ticket, so that no prover can prove it, and if it wins it costs the penalty. Whoever knows the requester and
+no more of it than a ticket, so that no prover can prove it, and if it wins it costs the penalty. Published afterwards it can be
+proved, but the prover that it is assigned to owes nothing if it does not. Whoever knows the requester and
 the statements can publish them, from the transaction of the bid on until the round is over. Statements of one entry are published
 together and in the order of its bids: give the whole lot, as it was bid for. `proophi round show` tells what is not published.
 

@@ -65,7 +65,7 @@ async fn a_task_that_nobody_has_published_is_waited_for_and_proved_once_it_is() 
     let world = World::new().await;
     let (node, round) = world.against_rival(PRICE, CHEAP).await;
     let requester = world.client(REQUESTER).await;
-    let silent = World::bid(1).lot(requester.sender().unwrap());
+    let silent = World::bid(1).lot(requester.sender().unwrap()).untold();
     let late = world.submit_silently(&requester, silent.word()).await;
     let (_, told) = world.bed.bid(&requester, &world.market, &World::bid(2)).await;
     world.settle(round).await;
@@ -82,7 +82,7 @@ async fn a_task_that_is_published_after_its_end_is_expired_then_and_not_before()
     let world = World::new().await;
     let (node, round) = world.against_rival(PRICE, CHEAP).await;
     let requester = world.client(REQUESTER).await;
-    let silent = World::bid(1).lot(requester.sender().unwrap());
+    let silent = World::bid(1).lot(requester.sender().unwrap()).untold();
     let index = world.submit_silently(&requester, silent.word()).await;
     world.settle(round).await;
     world.bed.anvil.warp_to(world.market.final_at(round)).await;
@@ -106,7 +106,7 @@ async fn of_a_lot_that_is_published_in_part_the_node_proves_that_part_and_expire
     let (node, round) = world.against_rival(PRICE, CHEAP).await;
     let requester = world.client(REQUESTER).await;
     // The entry stands for two bids, and its ticket for a single statement.
-    let single = World::bid(1).lot(requester.sender().unwrap());
+    let single = World::bid(1).lot(requester.sender().unwrap()).untold();
     let ticket = Ticket::new(single.requester(), single.root());
     let (size, count) = (single.word().size(), LotSize::new(2).unwrap());
     let double = BidWord::new(UnitFee::new(FEE).unwrap(), size, count, ticket);
