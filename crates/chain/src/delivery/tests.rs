@@ -114,9 +114,10 @@ fn checked(batch: &DeliveryBatch, root: B256) -> Option<Vec<u64>> {
         let inputs = inputs_hash(&batch.publicInputs[k * each..(k + 1) * each]);
         let leaf = statement_leaf(CircuitId::new(batch.circuit), part(136, 16), inputs, task.dataHash);
         let ticket = Ticket::new(task.requester, up(leaf, &batch.nodes[from..statement_end]));
-        let count = LotSize::from_u64(part(152, 16) + 1).unwrap();
+        let count = LotSize::from_u64(part(152, 15) + 1).unwrap();
         let size = TaskSize::new(CircuitId::new(batch.circuit).units()).unwrap();
         let word = BidWord::new(UnitFee::from_u64(part(32, 64)).unwrap(), size, count, ticket);
+        let word = if part(167, 1) == 1 { word.told() } else { word };
         let (index, position) = (part(96, 32), u16::try_from(part(136, 16)).unwrap());
         let seat = AskIndex::new(u32::try_from(part(24, 8)).unwrap());
         let leaf = assignment_leaf(word, BidIndex::from_u64(index).unwrap(), position, seat);

@@ -2,7 +2,7 @@
 //!
 //! Proofs of one circuit for tasks of one round share a transaction, the pairings that do not depend on the proof, and their
 //! way up the tree of assignments: two cost less than one and a half, 32 a fifth each of what they do alone. So a proof
-//! waits for others that are being made, but never so long that its own delivery is in danger: a proof that comes late costs
+//! waits for others that are being made or are next, but never so long that its own delivery is in danger: a proof that comes late costs
 //! the collateral, a transaction more only its fees.
 
 use market_types::{CircuitId, RoundNumber};
@@ -55,13 +55,19 @@ fn can_share(task: &TaskView) -> bool {
     task.takers.is_empty() && task.retry_at == 0 && task.circuit.is_some()
 }
 
-/// Whether another proof for the same batch is being made, will be done in time as far as is known, and has room in the batch.
+/// Whether another proof for the same batch is being made or will be begun, will be done in time as far as is known, and has room in
+/// the batch.
 fn can_wait(view: &View, held: &[&TaskView], task: &TaskView, now: u64) -> bool {
     let Some(send_by) = task.deadline.checked_sub(MARGIN) else { return false };
     let same = || held.iter().filter(|other| group_of(other) == group_of(task) && can_share(other));
     let waiting = same().filter(|other| is_ready(other, now)).count();
-    let is_coming = same().any(|other| other.stage == Stage::Proving);
-    // All of a batch have one size. A proof that runs has begun already, so this is late rather than early.
-    let done_at = now.saturating_add(view.pace.seconds_for(task.size));
-    view.pace.is_known() && is_coming && waiting < view.rules.most_together && done_at < send_by
+    // In proofs, all of one size: one that runs has begun already, one that is ready follows on one that runs.
+    let coming = same().filter_map(|other| match other.stage {
+        Stage::Proving => Some(1),
+        Stage::Ready => Some(2),
+        _ => None,
+    });
+    let Some(proofs) = coming.min() else { return false };
+    let done_at = now.saturating_add(proofs * view.pace.seconds_for(task.size));
+    view.pace.is_known() && waiting < view.rules.most_together && done_at < send_by
 }

@@ -412,14 +412,24 @@ fn a_proof_does_not_wait_for_what_comes_too_late_for_its_deadline() {
     assert_eq!(delivered(&one_of_two(), DEADLINE - 1), [id(0)]);
 }
 
+/// A node with one worker, which is about to begin the other proof.
+#[test]
+fn a_proof_waits_for_the_next_one_of_its_circuit_and_round() {
+    let mut view = one_of_two();
+    view.tasks[1].stage = Stage::Ready;
+    let last = DEADLINE - 260;
+    assert_eq!(delivered(&view, last - 1), []);
+    assert_eq!(delivered(&view, last), [id(0)], "it may follow on a proof that runs");
+}
+
 #[test]
 fn a_proof_does_not_wait_for_what_is_no_company() {
     let mut other_circuit = one_of_two();
     other_circuit.tasks[1].circuit = Some(CircuitId::new(11));
     let mut other_round = one_of_two();
     other_round.tasks[1].id.round = RoundNumber::new(2);
-    let mut not_begun = one_of_two();
-    not_begun.tasks[1].stage = Stage::Ready;
+    let mut not_examined = one_of_two();
+    not_examined.tasks[1].stage = Stage::Examining;
     let mut of_another = one_of_two();
     of_another.tasks[1].assigned = seat(OTHER);
     let mut unknown_pace = one_of_two();
@@ -428,7 +438,8 @@ fn a_proof_does_not_wait_for_what_is_no_company() {
     taken_over.tasks[0].takers = vec![seat(MINE)];
     let mut failed_before = one_of_two();
     failed_before.tasks[0].retry_at = 1;
-    let views = [other_circuit, other_round, not_begun, of_another, unknown_pace, taken_over, failed_before];
+    let views =
+        [other_circuit, other_round, not_examined, of_another, unknown_pace, taken_over, failed_before];
     for (case, view) in views.iter().enumerate() {
         assert_eq!(delivered(view, 500), [id(0)], "case {case}");
     }
