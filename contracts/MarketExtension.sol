@@ -60,6 +60,11 @@ contract MarketExtension is BatchBook, IMarketExtension {
     }
 
     /// @inheritdoc ISeats
+    function setOperator(MarketId id, address operator) external {
+        _setOperator(id, operator);
+    }
+
+    /// @inheritdoc ISeats
     function ask(MarketId id, uint256 seat, uint64 cost) external {
         _ask(id, seat, cost);
     }
@@ -174,6 +179,11 @@ contract MarketExtension is BatchBook, IMarketExtension {
     /// @inheritdoc IMarketViews
     function seatCount(MarketId id) external view returns (uint256) {
         return _seatCount(id);
+    }
+
+    /// @inheritdoc IMarketViews
+    function operatorOf(MarketId id, address prover) external view returns (address) {
+        return _operatorOf(id, prover);
     }
 
     /// @inheritdoc IMarketViews

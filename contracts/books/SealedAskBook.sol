@@ -13,9 +13,9 @@ abstract contract SealedAskBook is SeatBook {
     function _commitAsk(MarketId id, uint256 seat, bytes32 commitment, uint32 round) internal {
         MarketParams storage market = _sealed(id);
         _depositValue(id);
-        _requireOwner(id, seat);
+        address prover = _requireActor(id, seat);
         uint256 bond = _bondOf(id, market, _collateralOf(id, seat));
-        _commit(id, round, commitment, StakeLib.forAsk(seat), bond, bond);
+        _commit(id, prover, round, commitment, StakeLib.forAsk(seat), bond, bond);
     }
 
     function _revealAsk(MarketId id, uint256 seat, uint64 cost, bytes32 salt) internal {

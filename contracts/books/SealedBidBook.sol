@@ -23,7 +23,7 @@ abstract contract SealedBidBook is BidBook {
         if (deposit_ < bond) revert DepositTooSmall(deposit_, bond);
 
         _countCommitment(id, round);
-        _commit(id, round, commitment, StakeLib.BID, deposit_, bond);
+        _commit(id, msg.sender, round, commitment, StakeLib.BID, deposit_, bond);
     }
 
     function _revealBids(MarketId id, Opening[] calldata openings) internal returns (uint256 revealed) {
@@ -86,10 +86,11 @@ abstract contract SealedBidBook is BidBook {
         return FixedPointMathLib.max(FixedPointMathLib.max(share, id.settlementFee()), 1);
     }
 
-    /// @notice Records a commitment of the caller and takes its deposit. The commitment binds its round, so one that arrives late
+    /// @notice Records a commitment of `account` and takes its deposit. The commitment binds its round, so one that arrives late
     /// could never be opened.
     function _commit(
         MarketId id,
+        address account,
         uint32 round,
         bytes32 commitment,
         uint64 for_,
@@ -98,13 +99,13 @@ abstract contract SealedBidBook is BidBook {
     ) internal {
         uint32 current = id.biddingRoundAt(block.timestamp);
         if (round != current) revert RoundNotOpen(round, current);
-        bytes32 key = _commitmentKey(id, msg.sender, round, commitment);
+        bytes32 key = _commitmentKey(id, account, round, commitment);
         if (_stakes[key].deposit() != 0) revert CommitmentExists();
 
-        _debit(id, msg.sender, deposit_);
+        _debit(id, account, deposit_);
         _stakes[key] = StakeLib.pack(for_, SafeCastLib.toUint96(deposit_), SafeCastLib.toUint96(bond));
 
-        emit Committed(id, msg.sender, round, commitment, deposit_, bond);
+        emit Committed(id, account, round, commitment, deposit_, bond);
     }
 
     /// @notice The round whose commitments can be opened now: the one that closed last.

@@ -22,6 +22,7 @@ abstract contract SeatBook is SealedBidBook {
     }
 
     mapping(MarketId => Seat[]) private _seats;
+    mapping(MarketId => mapping(address prover => address)) private _operators;
 
     function _register(MarketId id, uint32 capacity, uint64 cost) internal returns (uint256 seat) {
         _depositValue(id);
@@ -45,7 +46,7 @@ abstract contract SeatBook is SealedBidBook {
 
     function _ask(MarketId id, uint256 seat, uint64 cost) internal {
         _requireUnsealed(id);
-        _requireOwner(id, seat);
+        _requireActor(id, seat);
         if (cost == OfferLib.NO_ASK) revert InvalidCost(cost);
         Seat storage s = _seats[id][seat];
         uint32 current = id.roundAt(block.timestamp);
@@ -60,7 +61,7 @@ abstract contract SeatBook is SealedBidBook {
 
     function _changeCapacity(MarketId id, uint256 seat, uint32 capacity) internal returns (uint256 from) {
         _depositValue(id);
-        _requireOwner(id, seat);
+        address prover = _requireActor(id, seat);
         MarketParams storage market = _market(id);
         if (capacity != 0) _requireCapacity(id, market, capacity);
         Seat storage s = _seats[id][seat];
@@ -71,7 +72,7 @@ abstract contract SeatBook is SealedBidBook {
 
         if (capacity > before) {
             uint256 added = capacity - before;
-            _debit(id, msg.sender, added * market.collateralPerUnit);
+            _debit(id, prover, added * market.collateralPerUnit);
             s.capacity = capacity;
             s.offer = s.offer.withMoreFree(added);
             from = _hide(s, added, false, current, market.capacityDelay);
@@ -83,7 +84,7 @@ abstract contract SeatBook is SealedBidBook {
     }
 
     function _releaseCapacity(MarketId id, uint256 seat) internal returns (uint256 collateral) {
-        _requireOwner(id, seat);
+        address prover = _requireActor(id, seat);
         Seat storage s = _seats[id][seat];
         CapacityChange change = s.change;
         Offer offer = s.offer;
@@ -104,9 +105,18 @@ abstract contract SeatBook is SealedBidBook {
         s.offer = offer.withLessFree(gone);
         bool left = s.capacity == 0;
         if (left) (s.prover, s.offer) = (address(0), OfferLib.create(0));
-        _credit(id, msg.sender, collateral);
+        _credit(id, prover, collateral);
 
-        emit CapacityReleased(id, seat, msg.sender, gone, collateral, left);
+        emit CapacityReleased(id, seat, prover, gone, collateral, left);
+    }
+
+    function _setOperator(MarketId id, address operator) internal {
+        _operators[id][msg.sender] = operator;
+        emit OperatorSet(id, msg.sender, operator);
+    }
+
+    function _operatorOf(MarketId id, address prover) internal view returns (address) {
+        return _operators[id][prover];
     }
 
     function _seatCount(MarketId id) internal view returns (uint256) {
@@ -173,7 +183,7 @@ abstract contract SeatBook is SealedBidBook {
     /// @notice Puts a taken-over task on a seat of the caller, unless the capacity could still be won by a round that is
     /// closed and not settled.
     function _occupyByTakeover(MarketId id, uint256 seat, uint256 units) internal {
-        _requireOwner(id, seat);
+        _requireActor(id, seat);
         Offer offer = _seats[id][seat].offer;
         uint256 current = id.roundAt(block.timestamp);
         uint256 free = offer.free();
@@ -208,9 +218,13 @@ abstract contract SeatBook is SealedBidBook {
         emit SeatSlashed(id, seat, gone, loss, returned);
     }
 
-    function _requireOwner(MarketId id, uint256 seat) internal view {
+    /// @return prover Who holds the seat: the caller, or somebody whose operator the caller is.
+    function _requireActor(MarketId id, uint256 seat) internal view returns (address prover) {
         Seat[] storage seats = _seats[id];
-        if (seat >= seats.length || seats[seat].prover != msg.sender) revert NotSeatOwner(seat, msg.sender);
+        if (seat < seats.length) prover = seats[seat].prover;
+        // Nobody's seat is nobody's to act for.
+        bool acts = prover == msg.sender || (prover != address(0) && _operators[id][prover] == msg.sender);
+        if (!acts) revert NotSeatOwner(seat, msg.sender);
     }
 
     // ------------------------------------------------------------------------------------------------- internals

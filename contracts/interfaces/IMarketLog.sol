@@ -154,6 +154,9 @@ interface IMarketLog {
     /// @notice A seat asks `cost` ticks per unit from `fromRound`.
     event AskSubmitted(MarketId indexed id, uint256 indexed seat, uint256 cost, uint256 fromRound);
 
+    /// @notice `operator` may act for the seats of `prover` from now on, and whoever could before may not; zero: nobody.
+    event OperatorSet(MarketId indexed id, address indexed prover, address indexed operator);
+
     /// @notice A seat has `capacity` units from `fromRound`; with 0 it takes part in no round from then on.
     event CapacityChanged(MarketId indexed id, uint256 indexed seat, uint256 capacity, uint256 fromRound);
 
@@ -196,7 +199,7 @@ interface IMarketLog {
     /// @notice `type(uint64).max` stands for "no ask": required when registering in a sealed market, refused elsewhere.
     error InvalidCost(uint256 cost);
 
-    /// @notice The seat does not belong to the caller.
+    /// @notice The seat does not belong to the caller, nor to anybody whose operator the caller is.
     error NotSeatOwner(uint256 seat, address caller);
 
     /// @notice The last change counts for the open round and the round before is not settled yet; try again once it

@@ -162,6 +162,13 @@ interface ISeats is IMarketLog {
     /// @return seat Number of the seat, the smallest free one.
     function register(MarketId id, uint32 capacity, uint64 cost) external payable returns (uint256 seat);
 
+    /// @notice Lets `operator` act for the caller's seats in this market, in place of whoever could before; zero for nobody. It may do
+    /// with them what the caller may, out of the caller's balance and to its credit, and can withdraw nothing: a node's key need not be
+    /// the key that the money belongs to (docs/adr/0021).
+    /// @dev Warning: an operator can cost the caller bonds and collateral, by commitments that it does not open and tasks that it
+    /// does not prove. Native currency that it attaches to a call is its own.
+    function setOperator(MarketId id, address operator) external;
+
     /// @notice Changes a seat's unit cost (ticks per unit) from the next round on.
     function ask(MarketId id, uint256 seat, uint64 cost) external;
 
@@ -261,6 +268,9 @@ interface IMarketViews is IMarketLog {
 
     /// @notice Number of seats that were ever taken at the same time; seats are `0 .. seatCount - 1`.
     function seatCount(MarketId id) external view returns (uint256);
+
+    /// @notice Who may act for the seats of a prover besides itself, zero for nobody.
+    function operatorOf(MarketId id, address prover) external view returns (address);
 
     /// @notice A seat's prover (zero if the seat is free), registered capacity still backed by collateral, offer, and change of
     /// capacity.

@@ -165,12 +165,12 @@ contract ExtensionTest is MarketTest {
         vm.warp(proveBy(1));
         takeOver(1, 0, 1);
         bytes32 task = keccak256(abi.encode(key, 1, 0));
-        assertTrue(_load(_at(task, 10)) != 0);
+        assertTrue(_load(_at(task, 11)) != 0);
         deliver(1, 0);
-        assertEq(_load(keccak256(abi.encode(0, keccak256(abi.encode(1, _at(key, 9)))))), 1);
+        assertEq(_load(keccak256(abi.encode(0, keccak256(abi.encode(1, _at(key, 10)))))), 1);
         assertEq(_load(_at(key, 5)), market.surplusOf(id));
         // Nothing of all this is in the extension's own storage.
-        for (uint256 slot; slot < 12; ++slot) {
+        for (uint256 slot; slot < 13; ++slot) {
             assertEq(vm.load(_extension(), bytes32(slot)), 0);
             assertEq(vm.load(_extension(), _at(key, slot)), 0);
         }

@@ -89,6 +89,10 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
+    /// Whose seats to serve [default: the key's own account]; who that is has to make this key its operator
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prover: Option<Address>,
     /// Directory of proving keys [default: .proophi/keys]
     #[arg(long, global = true, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,6 +174,9 @@ pub struct Config {
     /// File with the private key.
     #[serde(default)]
     pub key_file: Option<PathBuf>,
+    /// Whose seats to serve, if not the key's own account's.
+    #[serde(default)]
+    pub prover: Option<Address>,
     /// Directory of proving keys.
     #[serde(default = "default_key_store")]
     pub key_store: PathBuf,

@@ -41,6 +41,7 @@ fn not_started(error: StartError) -> Exit {
         StartError::Connect(_) | StartError::Market(_) | StartError::Verifier(_) | StartError::Follow(_) => {
             NO_CONNECTION
         }
+        StartError::NotOperator { .. } => WRONG_USAGE,
         StartError::Keys(_) | StartError::Openings(_) | StartError::Pool(_) | StartError::Broken(_) => FAILED,
     };
     Exit::new(code, error)

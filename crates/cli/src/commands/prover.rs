@@ -8,7 +8,7 @@ use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::output::{Output, Report};
 use crate::render::{Palette, span};
 use crate::settings::{self, Settings};
-use alloy::primitives::{B256, U256};
+use alloy::primitives::{Address, B256, U256};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::{SolCall, SolEvent};
 use bindings::ProverMarket;
@@ -25,6 +25,7 @@ use serde::Serialize;
   proophi prover capacity 400                          changes the capacity, after the same delay
   proophi prover leave                                 as `capacity 0`: takes part in no round after it
   proophi prover release                               collateral back of capacity that left, once nothing needs it
+  proophi prover operator 0x7099…79C8                  lets the key of a node act for the seat, which can withdraw nothing
 In a sealed market a seat has no standing ask: it commits to its unit cost round by round, and opens it after the close:
   proophi prover register --capacity 200
   proophi prover commit --cost 18
@@ -85,6 +86,16 @@ enum ProverCommand {
         #[command(flatten)]
         seat: SeatArg,
     },
+    /// Let another key act for the sender's seats, in place of the one before; it can withdraw nothing
+    #[command(group = clap::ArgGroup::new("whom").required(true).args(["operator", "none"]))]
+    Operator {
+        /// Account of that key, as `prover-node --prover <SENDER>` uses it
+        #[arg(value_name = "ADDRESS")]
+        operator: Option<Address>,
+        /// Nobody from now on
+        #[arg(long)]
+        none: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Args)]
@@ -119,6 +130,25 @@ impl Report for SeatChange {
             text += &format!("\ncollateral  {collateral}");
         }
         text
+    }
+}
+
+/// Who may act for a prover from now on.
+#[derive(Debug, Serialize)]
+struct OperatorChange {
+    market: String,
+    prover: Address,
+    /// None: nobody.
+    operator: Option<Address>,
+    transaction: B256,
+}
+
+impl Report for OperatorChange {
+    fn text(&self, palette: Palette, _width: usize) -> String {
+        match self.operator {
+            Some(operator) => format!("{} {operator} for {}", palette.good("may act:"), self.prover),
+            None => format!("{} for {}", palette.good("nobody may act"), self.prover),
+        }
     }
 }
 
@@ -157,6 +187,10 @@ pub(crate) async fn run(args: ProverArgs, settings: Settings, output: Output) ->
         ProverCommand::Leave { seat } => {
             let seat = own_seat(&session, &open, seat).await?;
             change_capacity(&session, &open, &seat, 0).await?
+        }
+        ProverCommand::Operator { operator, none: _ } => {
+            let operator = operator.unwrap_or_default();
+            return output.report(&set_operator(&session, &open, operator).await?);
         }
         ProverCommand::Release { seat } => {
             let seat = own_seat(&session, &open, seat).await?;
@@ -272,6 +306,18 @@ async fn release(session: &Session, open: &OpenMarket, seat: &Seat) -> Outcome<S
     change(session, open, what, event.seat, None, collateral, &receipt).await
 }
 
+async fn set_operator(session: &Session, open: &OpenMarket, operator: Address) -> Outcome<OperatorChange> {
+    let call = ProverMarket::setOperatorCall { id: open.market.id.get(), operator };
+    let (receipt, event) =
+        done::<_, ProverMarket::OperatorSet>(session, "setting the operator", call).await?;
+    Ok(OperatorChange {
+        market: open.market.id.to_string(),
+        prover: event.prover,
+        operator: Some(event.operator).filter(|operator| !operator.is_zero()),
+        transaction: receipt.transaction_hash,
+    })
+}
+
 async fn done<C: SolCall, E: SolEvent>(
     session: &Session,
     what: &str,
@@ -351,7 +397,6 @@ fn price(open: &OpenMarket, cost: &Amount) -> Outcome<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::Address;
 
     fn seat(capacity: u64, change: Option<Change>) -> Seat {
         let (prover, cost, next_cost) = (Address::ZERO, None, None);

@@ -26,7 +26,7 @@ use crate::plan::{Action, TaskId};
 pub(super) struct Desk {
     pub(super) client: Client,
     pub(super) market: Arc<Market>,
-    /// The account that pays, and owns the seats.
+    /// Whose seats and money these are. Transactions may come from its operator.
     pub(super) prover: Address,
     /// Where openings of asks are kept.
     pub(super) openings: OpeningStore,
@@ -52,6 +52,11 @@ pub(super) enum DeskError {
     /// A bug: the action was given to the wrong hands, or without what it needs.
     #[error("cannot {0} like this; report this as a bug")]
     NotHere(Action),
+    /// An operator takes no seat and pays nothing in: that money would be the prover's.
+    #[error(
+        "the seat or the balance of {0} is not enough, and only its own key adds to them; register, or deposit what is missing, with that key"
+    )]
+    NotOurMoney(Address),
     /// The prover's account is empty.
     #[error(
         "{account} holds {held} of the {needed} that the market's collateral needs (wei, or the token's smallest unit); send the rest to it, or register less capacity"
@@ -121,6 +126,7 @@ impl Desk {
         match action {
             Action::Deposit { ticks } => self.deposit(ticks).await,
             Action::Register { capacity, cost } => {
+                self.require_own_key()?;
                 // In a sealed market asks are committed to, round by round.
                 let cost = if self.market.id.is_sealed() { Offer::NO_ASK } else { cost.get() };
                 self.send(registerCall { id, capacity: capacity.get(), cost }).await
@@ -163,6 +169,7 @@ impl Desk {
 
     /// Pays `ticks` from the prover's own account into the market.
     async fn deposit(&self, ticks: u128) -> Sent {
+        self.require_own_key()?;
         let (amount, currency) = (self.market.ticks_to_wei(U256::from(ticks)), self.market.params.currency);
         let held = self.client.wallet(currency, self.prover).await?;
         if held < amount {
@@ -171,6 +178,11 @@ impl Desk {
         let value = self.client.prepare_deposit(currency, amount).await?;
         let call = depositCall { id: self.market.id.get(), account: self.prover, amount };
         Ok(self.client.send(call, value, None).await?)
+    }
+
+    fn require_own_key(&self) -> Result<(), DeskError> {
+        let is_own = self.client.sender() == Some(self.prover);
+        if is_own { Ok(()) } else { Err(DeskError::NotOurMoney(self.prover)) }
     }
 
     async fn send<C: alloy::sol_types::SolCall>(&self, call: C) -> Sent {

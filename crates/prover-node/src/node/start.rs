@@ -44,6 +44,16 @@ pub enum StartError {
     /// The market's past could not be read.
     #[error(transparent)]
     Follow(#[from] FollowError),
+    /// The key may not act for the prover.
+    #[error(
+        "{operator} may not act for {prover} in this market; run `proophi prover operator {operator}` with the key of {prover}, which takes its seat itself"
+    )]
+    NotOperator {
+        /// Whose seats are to be served.
+        prover: Address,
+        /// The key's account.
+        operator: Address,
+    },
     /// No proving keys.
     #[error(transparent)]
     Keys(#[from] KeyRingError),
@@ -64,11 +74,13 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`] saying what to check.
 pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result<Node, StartError> {
-    let prover = key.address();
+    let operator = key.address();
+    let prover = config.prover.unwrap_or(operator);
     let options = ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id);
     let client = Client::connect(&options.signer(Some(key))).await?;
     let market = Market::load(&client, MarketId::from(config.market)).await?;
-    tracing::info!(%prover, market = %market.id, chain = client.chain_id(), "connected");
+    require_operator(&client, &market, prover, operator).await?;
+    tracing::info!(%prover, %operator, market = %market.id, chain = client.chain_id(), "connected");
 
     let openings = OpeningStore::at_or_default(config.openings.as_deref())?;
     if market.id.is_sealed() {
@@ -93,6 +105,22 @@ pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result
         orders: JoinSet::new(),
         seen: None,
     })
+}
+
+async fn require_operator(
+    client: &Client,
+    market: &Market,
+    prover: Address,
+    operator: Address,
+) -> Result<(), StartError> {
+    if prover == operator {
+        return Ok(());
+    }
+    let allowed = client.market().operatorOf(market.id.get(), prover).call().await.map_err(CallError::from);
+    if allowed.map_err(StartError::Verifier)? == operator {
+        return Ok(());
+    }
+    Err(StartError::NotOperator { prover, operator })
 }
 
 /// Tries again for as long as blocks change under the reader.

@@ -1,13 +1,12 @@
 //! Entries that stand for several tasks, and entries of which nobody says what they ask for.
 
-use std::{collections::BTreeSet, num::NonZeroUsize};
+use std::collections::BTreeSet;
 
 use chain::history::TaskEnd;
 use chain::{BidWord, Ticket};
 use market_types::{AskIndex, LotSize, UnitFee};
-use prover_node::config::Config;
 
-use crate::world::{CAPACITY, CHEAP, KIND, NODE, PRICE, REQUESTER, RIVAL, World, status, ticks};
+use crate::world::{CHEAP, KIND, NODE, PRICE, REQUESTER, World, status, ticks};
 
 const FEE: u64 = 10;
 
@@ -33,14 +32,9 @@ async fn every_task_of_a_lot_is_proved_and_paid_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn proofs_of_one_lot_that_are_made_side_by_side_share_a_transaction() {
+async fn proofs_of_one_lot_share_a_transaction_also_with_one_worker() {
     let world = World::new().await;
-    let rival = world.client(RIVAL).await;
-    world.bed.register(&rival, &world.market, CAPACITY, PRICE).await;
-    // Two proofs at a time, so that the first of them waits for the second.
-    let config = Config { workers: NonZeroUsize::new(2).unwrap(), ..world.config(CHEAP) };
-    let node = world.run(NODE, &config, config.wish(None).unwrap()).await;
-    let round = world.open_with_seats(2).await;
+    let (node, round) = world.against_rival(PRICE, CHEAP).await;
     let requester = world.client(REQUESTER).await;
     let statements = [1, 2, 3, 4].map(|seed| World::bid(seed).statement()).to_vec();
     let lot = testkit::lot(requester.sender().unwrap(), FEE, statements);

@@ -5,6 +5,7 @@
 //! | `world` | a market with people in it, for the others |
 //! | `lifecycle` | a seat from registration to its end; garbage; a crash |
 //! | `lots` | tasks of one entry; what is published late, in part or never |
+//! | `operator` | a node whose key is not the prover's |
 //! | `sealed` | asks that are committed to and opened; a crash in between |
 //! | `takeover` | tasks that others let default |
 //! | `binary` | the program as an operator meets it |
@@ -13,6 +14,7 @@
 mod binary;
 mod lifecycle;
 mod lots;
+mod operator;
 mod sealed;
 mod takeover;
 mod world;

@@ -82,6 +82,7 @@ impl World {
             market: self.market.id.get(),
             from_block: self.bed.deployment.block,
             key_file: None,
+            prover: None,
             key_store: key_store().to_owned(),
             openings: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("openings")),
             capacity: Some(Capacity::new(CAPACITY).unwrap()),
