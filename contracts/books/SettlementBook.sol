@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ClosedRound} from "../clearing/Claim.sol";
+import {Progress} from "../clearing/Progress.sol";
 import {IRoundAuditor, Verdict} from "../interfaces/IRoundAuditor.sol";
 import {BidChainLib} from "../types/BidChain.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
@@ -16,7 +17,7 @@ import {SealedAskBook} from "./SealedAskBook.sol";
 abstract contract SettlementBook is SealedAskBook {
     /// @dev What each settler's last page of a claim about a round left, as `_progressHash`. A settler overwrites only its own, so
     /// that nobody can take away what another one builds on.
-    mapping(bytes32 claimKey => mapping(address settler => bytes32 progressHash)) private _progress;
+    mapping(bytes32 claim => mapping(address settler => bytes32 progressHash)) private _progress;
 
     function _settle(
         IRoundAuditor auditor,
@@ -26,6 +27,7 @@ abstract contract SettlementBook is SealedAskBook {
         BidWord[] calldata words
     ) internal {
         ClosedRound memory closed = _closed(id, round);
+        (closed.costs, closed.capacities) = _asksOf(id, round);
         // The hash would show it too, but a list that is too long must not be hashed to the end.
         if (words.length > closed.bids.count()) revert WrongBids(round);
         Verdict memory v = auditor.audit(closed, certificate, BidWordLib.raw(words));
@@ -41,28 +43,30 @@ abstract contract SettlementBook is SealedAskBook {
     ) internal {
         ClosedRound memory closed = _closed(id, round);
         if (page.words.length > closed.bids.count()) revert WrongBids(round);
-        bytes32 key = keccak256(abi.encode(id, round, certificate));
+        bytes32 claim = keccak256(abi.encode(id, round, certificate));
         uint256 end = closed.bids.count();
         if (page.progress.length != 0) {
-            if (_progress[key][page.settler] != _progressHash(page.progress, page.shares)) {
+            if (_progress[claim][page.settler] != _progressHash(page.progress, page.shares)) {
                 revert WrongProgress(round, page.settler);
             }
-            for (uint256 i; i < page.shares.length; ++i) {
-                end -= page.shares[i] & type(uint64).max;
-            }
-        } else if (page.shares.length != 0) {
-            revert WrongProgress(round, page.settler);
+            end = Progress.bidsBefore(page.progress);
+        } else {
+            if (page.shares.length != 0) revert WrongProgress(round, page.settler);
+            // Read once, as each is two cold slots, and then handed on from page to page.
+            (closed.costs, closed.capacities) = _asksOf(id, round);
         }
 
-        (bytes memory next, Verdict memory v) =
-            auditor.auditPage(closed, certificate, page.progress, page.start, BidWordLib.raw(page.words));
-        uint256[] memory shares = _shares(page.shares, end - page.start.chain.count());
-        if (next.length == 0) {
-            delete _progress[key][msg.sender];
-            _accept(id, closed, certificate, v, shares);
+        bytes32[] calldata words = BidWordLib.raw(page.words);
+        uint256 before = page.start.chain.count();
+        if (before == 0) {
+            Verdict memory v = auditor.auditLastPage(closed, certificate, page.progress, page.start, words);
+            delete _progress[claim][msg.sender];
+            _accept(id, closed, certificate, v, _shares(page.shares, end));
         } else {
-            _progress[key][msg.sender] = _progressHash(next, shares);
-            emit PageSettled(id, round, msg.sender, certificate, shares, next);
+            bytes memory next = auditor.auditPage(closed, certificate, page.progress, page.start, words);
+            uint256[] memory shares = _shares(page.shares, end - before);
+            _progress[claim][msg.sender] = _progressHash(next, shares);
+            emit PageSettled(id, round, msg.sender, claim, shares, next);
         }
     }
 
@@ -105,6 +109,7 @@ abstract contract SettlementBook is SealedAskBook {
         return keccak256(abi.encode(progress, shares));
     }
 
+    /// @dev Without its asks.
     function _closed(MarketId id, uint256 round) private view returns (ClosedRound memory closed) {
         closed.bids = _requireSettleable(id, round);
         MarketParams storage market = _market(id);
@@ -114,7 +119,6 @@ abstract contract SettlementBook is SealedAskBook {
         closed.capacityCap = terms.capacityCap();
         closed.reservePrice = terms.reservePrice();
         closed.seed = BidChainLib.seed(id, round);
-        (closed.costs, closed.capacities) = _asksOf(id, round);
     }
 
     /// @return winners As `RoundSettled` shows them.

@@ -5,6 +5,7 @@ import {BidChain} from "../types/BidChain.sol";
 import {Certificate} from "../types/Certificate.sol";
 import {Mechanism} from "../types/Mechanism.sol";
 import {AssignmentTree} from "./AssignmentTree.sol";
+import {Winner} from "./Winner.sol";
 
 /// @notice A closed round as the market knows it: everything that an outcome follows from but the bids themselves.
 struct ClosedRound {
@@ -24,8 +25,8 @@ struct ClosedRound {
 
 /// @notice What the seats show about a certificate.
 struct ProverSide {
-    /// Seats of the winners in ask-book order, rotated by the round.
-    uint8[] winners;
+    /// The winners in ask-book order, rotated by the round.
+    Winner[] winners;
     /// Capacity of the winners (units).
     uint256 capacity;
     /// `core`: c_{w+1}, the prover price.
@@ -62,8 +63,6 @@ struct Pass {
     uint256 pivotSize;
     /// What the mechanism counts.
     Tally tally;
-    /// Units assigned to each of `ProverSide.winners`.
-    uint256[] loads;
     AssignmentTree.Frontier tree;
 }
 

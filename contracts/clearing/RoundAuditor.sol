@@ -9,7 +9,9 @@ import {OutcomeLib} from "../types/Outcome.sol";
 import {Signal} from "../types/Terms.sol";
 import {AssignmentTree} from "./AssignmentTree.sol";
 import {Checkpoint, Claim, ClosedRound, Pass} from "./Claim.sol";
+import {Progress} from "./Progress.sol";
 import {RoundCheck} from "./RoundCheck.sol";
+import {Winner} from "./Winner.sol";
 
 /// @notice Runs the check of a round. The market deploys it and asks nobody else.
 contract RoundAuditor is IRoundAuditor {
@@ -35,12 +37,37 @@ contract RoundAuditor is IRoundAuditor {
         bytes calldata progress,
         Checkpoint calldata from,
         bytes32[] calldata words
-    ) external pure returns (bytes memory next, Verdict memory verdict) {
-        Claim memory claim = RoundCheck.claimOf(closed, certificate);
-        Pass memory pass = progress.length == 0 ? RoundCheck.start(claim) : abi.decode(progress, (Pass));
+    ) external pure returns (bytes memory next) {
+        (Pass memory pass, Claim memory claim) = _afterPage(closed, certificate, progress, from, words);
+        return Progress.pack(pass, claim);
+    }
+
+    /// @inheritdoc IRoundAuditor
+    function auditLastPage(
+        ClosedRound calldata closed,
+        Certificate calldata certificate,
+        bytes calldata progress,
+        Checkpoint calldata from,
+        bytes32[] calldata words
+    ) external pure returns (Verdict memory) {
+        (Pass memory pass, Claim memory claim) = _afterPage(closed, certificate, progress, from, words);
+        return _verdict(pass, claim);
+    }
+
+    function _afterPage(
+        ClosedRound calldata closed,
+        Certificate calldata certificate,
+        bytes calldata progress,
+        Checkpoint calldata from,
+        bytes32[] calldata words
+    ) private pure returns (Pass memory pass, Claim memory claim) {
+        if (progress.length == 0) {
+            claim = RoundCheck.claimOf(closed, certificate);
+            pass = RoundCheck.start(claim);
+        } else {
+            (pass, claim) = Progress.unpack(progress, closed, certificate);
+        }
         pass.absorb(claim, from, words);
-        if (from.chain.count() == 0) verdict = _verdict(pass, claim);
-        else next = abi.encode(pass);
     }
 
     function _verdict(Pass memory pass, Claim memory claim) private pure returns (Verdict memory verdict) {
@@ -52,11 +79,14 @@ contract RoundAuditor is IRoundAuditor {
         verdict.assignmentRoot = pass.tree.root();
         verdict.signal = _signal(claim, capBinds);
         verdict.dust = isCore ? 0 : revenue - pass.tally.paid;
-        verdict.seats = claim.side.winners;
-        verdict.loads = pass.loads;
-        verdict.capacities = new uint256[](verdict.seats.length);
-        for (uint256 k; k < verdict.seats.length; ++k) {
-            verdict.capacities[k] = claim.closed.capacities[verdict.seats[k]];
+        Winner[] memory winners = claim.side.winners;
+        uint256 w = winners.length;
+        (verdict.seats, verdict.capacities, verdict.loads) =
+        (new uint8[](w), new uint256[](w), new uint256[](w));
+        for (uint256 k; k < w; ++k) {
+            verdict.seats[k] = winners[k].seat();
+            verdict.capacities[k] = winners[k].capacity();
+            verdict.loads[k] = winners[k].load();
         }
     }
 

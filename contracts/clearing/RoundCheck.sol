@@ -12,6 +12,7 @@ import {Checkpoint, Claim, ClosedRound, Pass, Tally} from "./Claim.sol";
 import {CoreRule} from "./CoreRule.sol";
 import {EntryScan, Scan} from "./EntryScan.sol";
 import {UserOrder} from "./UserOrder.sol";
+import {Winner, WinnerLib} from "./Winner.sol";
 
 /// @notice Checks a certificate against the asks and bids of a round in one pass, without sorting and in pages. The rules and their
 /// symbols are those of the mechanism document; crate `clearing` states the same check in Rust. What differs between the
@@ -39,11 +40,31 @@ library RoundCheck {
             found[w++] = uint8(i);
             claim.side.capacity += closed.capacities[i];
         }
-        uint8[] memory winners = new uint8[](w);
-        for (uint256 k; k < w; ++k) {
-            winners[k] = found[(closed.round + k) % w];
+        claim.side.winners = _winners(claim, found, w);
+    }
+
+    /// @dev The task at offset o belongs to the prover whose interval of the winners' capacity K, scaled to the batch Q, contains
+    /// floor(o * K / Q): the first up to which the capacity E has o * K < E * Q, so o < ceil(E * Q / K). Capacities are below 2^40 in
+    /// sum and units below 2^64, so nothing overflows.
+    /// @param found Their seats in ask-book order, the first `w` of these.
+    function _winners(Claim memory claim, uint8[] memory found, uint256 w)
+        private
+        pure
+        returns (Winner[] memory winners)
+    {
+        winners = new Winner[](w);
+        uint256[] memory capacities = claim.closed.capacities;
+        (uint256 round, uint256 units, uint256 all) =
+            (claim.closed.round, claim.certificate.units, claim.side.capacity);
+        uint256 capacity;
+        unchecked {
+            for (uint256 k; k < w; ++k) {
+                uint256 seat = found[(round + k) % w];
+                uint256 offered = capacities[seat];
+                capacity += offered;
+                winners[k] = WinnerLib.pack(seat, offered, FixedPointMathLib.divUp(capacity * units, all));
+            }
         }
-        claim.side.winners = winners;
     }
 
     /// @notice The state before the first page, at the end of the round.
@@ -55,7 +76,6 @@ library RoundCheck {
             revert IMarketLog.WrongPivotBid(c.pivotFee, c.pivotIndex);
         }
         pass.start = Checkpoint(claim.closed.bids, c.units);
-        pass.loads = new uint256[](w);
     }
 
     /// @notice Goes over a page: the entries `words` between `from` and where the last page started.
@@ -71,8 +91,8 @@ library RoundCheck {
         (scan.above, scan.between) = (tally.above, tally.between);
         (scan.pivot, scan.pivotSize) = (UserOrder.rank(c.pivotFee, c.pivotIndex), pass.pivotSize);
         (scan.offset, scan.from) = (from.offset, from.offset);
-        (scan.prover, scan.lastProver) = _provers(claim);
-        uint256[] memory loads = pass.loads;
+        (scan.prover, scan.lastProver) = _provers(claim.side.winners);
+        uint256[] memory loads = new uint256[](claim.side.winners.length);
         assembly ("memory-safe") {
             mstore(add(scan, 0x1c0), add(loads, 0x20))
         }
@@ -92,14 +112,11 @@ library RoundCheck {
         if (!BidChainLib.join(scan.hash, scan.index).equals(pass.start.chain)) {
             revert IMarketLog.WrongBids(claim.closed.round);
         }
-        if (scan.offset != pass.start.offset) revert IMarketLog.WrongUnits(pass.start.offset, scan.offset);
-        if (loads.length != 0) {
-            uint256 load = scan.load;
-            uint256 units = scan.offset - scan.from;
-            assembly ("memory-safe") {
-                mstore(load, add(mload(load), units))
-            }
+        // A page that says it starts above where it ends has gone round all offsets, which no winners do.
+        if (scan.offset != pass.start.offset || from.offset > scan.offset) {
+            revert IMarketLog.WrongUnits(pass.start.offset, scan.offset);
         }
+        _addLoads(claim.side.winners, loads, scan);
         (tally.above, tally.between) = (scan.above, scan.between);
         (tally.offered, tally.paid) = (scan.offered, scan.paid);
         pass.pivotSize = scan.pivotSize;
@@ -121,7 +138,7 @@ library RoundCheck {
         bool isCore = _isCore(closed);
         capBinds = isCore ? CoreRule.finish(pass, claim) : AverageFeeRule.finish(pass, claim);
         // Without a winning prover `start` has checked the pivot.
-        if (pass.loads.length != 0) {
+        if (claim.side.winners.length != 0) {
             UserOrder.requireFirstLeftOut(
                 UserOrder.Line(c.pivotFee, c.pivotIndex, c.units, pass.pivotSize),
                 isCore ? claim.side.capacity : AverageFeeRule.limit(claim),
@@ -134,24 +151,34 @@ library RoundCheck {
         return closed.mechanism == Mechanism.Core;
     }
 
-    /// @dev For each winning prover where its tasks end, and its seat. The task at offset o belongs to the prover whose interval of
-    /// the winners' capacity K, scaled to the batch Q, contains floor(o * K / Q): the first up to which the capacity E has
-    /// o * K < E * Q, so o < ceil(E * Q / K). Capacities are below 2^40 in sum and units below 2^64, so nothing overflows.
+    /// @dev What the scan needs of the provers: for each where its tasks end, and its seat.
     /// @return first Where the first prover's stand in memory, the others behind it.
-    function _provers(Claim memory claim) private pure returns (uint256 first, uint256 last) {
-        uint8[] memory winners = claim.side.winners;
+    function _provers(Winner[] memory winners) private pure returns (uint256 first, uint256 last) {
         uint256 w = winners.length;
         uint256[] memory table = new uint256[](2 * w);
-        uint256 capacity;
-        for (uint256 k; k < w; ++k) {
-            capacity += claim.closed.capacities[winners[k]];
-            table[2 * k] = FixedPointMathLib.divUp(capacity * claim.certificate.units, claim.side.capacity);
-            table[2 * k + 1] = winners[k];
+        unchecked {
+            for (uint256 k; k < w; ++k) {
+                Winner winner = winners[k];
+                (table[2 * k], table[2 * k + 1]) = (winner.end(), winner.seat());
+            }
         }
         assembly ("memory-safe") {
             first := add(table, 0x20)
             last := add(table, shl(6, w))
             last := sub(last, 0x20)
+        }
+    }
+
+    /// @param loads Units of each winner's tasks in the page, without those of the last one's since `scan.from`.
+    function _addLoads(Winner[] memory winners, uint256[] memory loads, Scan memory scan) private pure {
+        if (winners.length == 0) return;
+        uint256 load = scan.load;
+        uint256 units = scan.offset - scan.from;
+        assembly ("memory-safe") {
+            mstore(load, add(mload(load), units))
+        }
+        for (uint256 k; k < winners.length; ++k) {
+            winners[k] = winners[k].withMore(loads[k]);
         }
     }
 }

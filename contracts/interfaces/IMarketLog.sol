@@ -286,12 +286,13 @@ interface IMarketLog {
         uint256[] shares
     );
 
-    /// @notice A page of a claim about a round was found right. `shares` and `progress` are what the next page needs.
+    /// @notice A page of a claim about a round was found right. `claim` is keccak256(abi.encode(id, round, certificate)). `shares` and
+    /// `progress` are what the next page needs.
     event PageSettled(
         MarketId indexed id,
         uint256 indexed round,
         address indexed settler,
-        Certificate certificate,
+        bytes32 claim,
         uint256[] shares,
         bytes progress
     );

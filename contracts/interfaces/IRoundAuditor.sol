@@ -34,16 +34,26 @@ interface IRoundAuditor {
         returns (Verdict memory);
 
     /// @notice Goes over one page of a round, or reverts with what is wrong about it. Pages go from the last bid to the first.
+    /// @param closed After the first page without asks: `progress` has what they show about the certificate.
     /// @param progress What the last page left, empty before the first page.
-    /// @param from Where the page starts; the page is the round's last one if no bid is before it.
+    /// @param from Where the page starts.
     /// @param words The entries of the page in order of submission.
-    /// @return next What this page leaves, empty after the last one.
-    /// @return verdict The outcome of the round after the last page.
+    /// @return next What this page leaves.
     function auditPage(
         ClosedRound calldata closed,
         Certificate calldata certificate,
         bytes calldata progress,
         Checkpoint calldata from,
         bytes32[] calldata words
-    ) external pure returns (bytes memory next, Verdict memory verdict);
+    ) external pure returns (bytes memory next);
+
+    /// @notice Goes over the page that starts with the round's first bid, and tells the outcome of the round.
+    /// @dev Parameters are those of `auditPage`.
+    function auditLastPage(
+        ClosedRound calldata closed,
+        Certificate calldata certificate,
+        bytes calldata progress,
+        Checkpoint calldata from,
+        bytes32[] calldata words
+    ) external pure returns (Verdict memory);
 }

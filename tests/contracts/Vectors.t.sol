@@ -135,20 +135,18 @@ contract VectorsTest is MarketTest {
         ClosedRound memory closed,
         SlowClearing.Result memory result,
         BidWord[] memory words_
-    ) private view returns (Verdict memory v) {
+    ) private view returns (Verdict memory) {
         uint256 half = words_.length / 2;
         Certificate memory c = result.certificate;
         uint256 seed = BidChain.unwrap(closed.seed);
         Page memory first = SlowPages.page(seed, words_, half, words_.length, c);
         bytes memory progress;
         if (half != 0) {
-            (progress, v) = market.auditor().auditPage(closed, c, "", first.start, rawWords(first.words));
-            assertGt(progress.length, 0);
-            assertEq(v.seats.length, 0);
+            progress = market.auditor().auditPage(closed, c, "", first.start, rawWords(first.words));
+            (closed.costs, closed.capacities) = (new uint256[](0), new uint256[](0));
         }
         Page memory last = SlowPages.page(seed, words_, 0, half == 0 ? words_.length : half, c);
-        (progress, v) = market.auditor().auditPage(closed, c, progress, last.start, rawWords(last.words));
-        assertEq(progress.length, 0);
+        return market.auditor().auditLastPage(closed, c, progress, last.start, rawWords(last.words));
     }
 
     /// @dev The same round with neighbours of one fee and size in one entry.
@@ -172,8 +170,8 @@ contract VectorsTest is MarketTest {
         v = market.auditor().audit(closed, result.certificate, rawWords(lots));
         // One page of the whole round comes to the same.
         Checkpoint memory start = Checkpoint(closed.seed, 0);
-        (, Verdict memory paged) =
-            market.auditor().auditPage(closed, result.certificate, "", start, rawWords(lots));
+        Verdict memory paged =
+            market.auditor().auditLastPage(closed, result.certificate, "", start, rawWords(lots));
         assertEq(keccak256(abi.encode(paged)), keccak256(abi.encode(v)));
     }
 

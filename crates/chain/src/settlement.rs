@@ -8,9 +8,9 @@ use crate::history::{PageRecord, RoundRecord};
 use crate::outcome::winners;
 use crate::round::certificate_to_abi;
 use crate::{Client, Market, SendError};
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::rpc::types::TransactionReceipt;
-use alloy::sol_types::SolCall;
+use alloy::sol_types::{SolCall, SolValue};
 use bindings::ProverMarket::{self, Certificate as AbiCertificate};
 use clearing::Certificate;
 use market_types::RoundNumber;
@@ -43,7 +43,7 @@ impl Default for PageLimits {
 
 /// Most bytes of a transaction besides the words of a page and the shares so far: signature, fees, certificate, and the state of the
 /// check with as many winning provers as a market has seats.
-const OVERHEAD_BYTES: usize = 8 << 10;
+const OVERHEAD_BYTES: usize = 6 << 10;
 const WORD_BYTES: usize = 32;
 /// Estimates of gas, which `tests/differential` holds against what pages use: of a page without entries whatever the market, ...
 const PAGE_GAS: u64 = 3_500_000;
@@ -93,12 +93,19 @@ impl SettlementCall {
     }
 }
 
+/// What the contract knows a claim about a round by.
+#[must_use]
+pub fn claim_of(id: B256, round: RoundNumber, certificate: &AbiCertificate) -> B256 {
+    keccak256((id, U256::from(round.get()), certificate.clone()).abi_encode())
+}
+
 /// A closed round on the way to its settlement under one certificate.
 #[derive(Debug, Clone)]
 pub struct Settling<'a> {
     id: B256,
     round: RoundNumber,
     certificate: AbiCertificate,
+    claim: B256,
     words: Vec<B256>,
     /// One before each entry, and one after the last.
     marks: Vec<Mark>,
@@ -118,10 +125,12 @@ impl<'a> Settling<'a> {
             mark.offset = mark.offset.saturating_add(won.saturating_mul(entry.size().get().into()));
             marks.push(mark);
         }
+        let certificate = certificate_to_abi(certificate);
         Self {
             id: market.id.get(),
             round: record.number,
-            certificate: certificate_to_abi(certificate),
+            claim: claim_of(market.id.get(), record.number, &certificate),
+            certificate,
             words: record.entries().iter().map(|entry| entry.word.get()).collect(),
             marks,
             pages: &record.pages,
@@ -147,7 +156,7 @@ impl<'a> Settling<'a> {
     }
 
     fn least_left(&self, counts: impl Fn(&PageRecord) -> bool) -> Option<&'a PageRecord> {
-        let ours = self.pages.iter().filter(|page| page.certificate == self.certificate && counts(page));
+        let ours = self.pages.iter().filter(|page| page.claim == self.claim && counts(page));
         let begun = ours.filter_map(|page| Some((self.begin_of(page)?, page)));
         begun.min_by_key(|(begin, _)| *begin).map(|(_, page)| page)
     }

@@ -64,7 +64,7 @@ library SlowPages {
         for (uint256 i = logs.length; i > 0; --i) {
             if (logs[i - 1].topics[0] != IMarketLog.PageSettled.selector) continue;
             settler = address(uint160(uint256(logs[i - 1].topics[3])));
-            (, shares, progress) = abi.decode(logs[i - 1].data, (Certificate, uint256[], bytes));
+            (, shares, progress) = abi.decode(logs[i - 1].data, (bytes32, uint256[], bytes));
             return (settler, shares, progress);
         }
         revert("no page was settled");

@@ -4,7 +4,9 @@ use crate::evm::{Evm, Refused};
 use crate::pages::Marks;
 use crate::staged::OnChain;
 use alloy::primitives::{Address, B256, Bytes, U256};
-use bindings::RoundAuditor::{Certificate, Checkpoint, ClosedRound, Verdict, auditCall, auditPageCall};
+use bindings::RoundAuditor::{
+    Certificate, Checkpoint, ClosedRound, Verdict, auditCall, auditLastPageCall, auditPageCall,
+};
 use chain::MarketId;
 use chain::commitments::{BidChain, BidWord};
 use market_types::{Mechanism, Round};
@@ -70,22 +72,22 @@ impl Auditor {
         certificate: &OnChain,
         pages: &[Claimed],
     ) -> Result<Verdict, Refused> {
-        let closed = closed(mechanism, round, held);
+        let (mut closed, certificate) = (closed(mechanism, round, held), to_auditor(certificate));
         let mut progress = Bytes::new();
         for (number, page) in pages.iter().enumerate() {
-            let call = auditPageCall {
-                closed: closed.clone(),
-                certificate: to_auditor(certificate),
-                progress,
-                from: Checkpoint { chain: page.chain, offset: page.offset },
-                words: page.words.iter().map(|word| B256::from(*word)).collect(),
-            };
-            let done = self.evm.call(Address::ZERO, self.address, &call)?;
-            if done.next.is_empty() {
+            let from = Checkpoint { chain: page.chain, offset: page.offset };
+            let words = page.words.iter().map(|word| B256::from(*word)).collect();
+            let (closed_now, certificate) = (closed.clone(), certificate.clone());
+            if BidChain::stored(page.chain).count() == 0 {
+                let call = auditLastPageCall { closed: closed_now, certificate, progress, from, words };
+                let verdict = self.evm.call(Address::ZERO, self.address, &call)?;
                 assert_eq!(number + 1, pages.len(), "over too early");
-                return Ok(done.verdict);
+                return Ok(verdict);
             }
-            progress = done.next;
+            let call = auditPageCall { closed: closed_now, certificate, progress, from, words };
+            progress = self.evm.call(Address::ZERO, self.address, &call)?;
+            // As the market does: what later pages need of the asks is in what the first one left.
+            (closed.costs, closed.capacities) = (Vec::new(), Vec::new());
         }
         Err(Refused::Unfinished)
     }

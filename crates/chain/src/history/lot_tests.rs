@@ -249,13 +249,13 @@ fn leaves_stand_page_by_page_from_the_last_to_the_first() {
 #[test]
 fn of_each_settler_and_claim_the_last_page_stands_until_the_round_is_settled() {
     let mut history = with_bids();
+    let claim = |units: u64| B256::from(U256::from(units));
     let page = |settler: u8, units: u64, bids: &[u64]| {
-        let certificate = abi::Certificate { units, ..Default::default() };
         let event = abi::PageSettled {
             id: id(),
             round: U256::ONE,
             settler: Address::repeat_byte(settler),
-            certificate,
+            claim: claim(units),
             shares: bids.iter().map(|bids| share(*bids)).collect(),
             progress: Bytes::from_static(b"progress"),
         };
@@ -266,9 +266,9 @@ fn of_each_settler_and_claim_the_last_page_stands_until_the_round_is_settled() {
     }
     let known = |history: &MarketHistory| {
         let pages = round_one(history).pages.iter();
-        pages.map(|page| (page.settler.0[0], page.certificate.units, page.shares.len())).collect::<Vec<_>>()
+        pages.map(|page| (page.settler.0[0], page.claim, page.shares.len())).collect::<Vec<_>>()
     };
-    assert_eq!(known(&history), [(2, 9, 1), (1, 8, 1), (1, 9, 2)]);
+    assert_eq!(known(&history), [(2, claim(9), 1), (1, claim(8), 1), (1, claim(9), 2)]);
     history.apply(&settlement(root())).unwrap();
     assert_eq!(known(&history), []);
     let mut early = page(1, 9, &[1]);

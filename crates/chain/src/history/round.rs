@@ -52,8 +52,8 @@ impl PageShare {
 pub struct PageRecord {
     /// Who checked it. The next page names it, and need not be the same settler's.
     pub settler: Address,
-    /// The claim. It may be a wrong one: that shows with the last page.
-    pub certificate: ProverMarket::Certificate,
+    /// The claim, see [`claim_of`](crate::settlement::claim_of). It may be a wrong one: that shows with the last page.
+    pub claim: B256,
     /// The pages so far, from the last of the round on.
     pub shares: Vec<PageShare>,
     /// State of the check after it.
@@ -62,7 +62,7 @@ pub struct PageRecord {
 
 impl PageRecord {
     pub(super) fn replaces(&self, other: &Self) -> bool {
-        self.settler == other.settler && self.certificate == other.certificate
+        self.settler == other.settler && self.claim == other.claim
     }
 }
 
@@ -70,7 +70,7 @@ impl From<&ProverMarket::PageSettled> for PageRecord {
     fn from(event: &ProverMarket::PageSettled) -> Self {
         Self {
             settler: event.settler,
-            certificate: event.certificate.clone(),
+            claim: event.claim,
             shares: event.shares.iter().map(|share| PageShare::from_abi(*share)).collect(),
             progress: event.progress.clone(),
         }

@@ -47,8 +47,8 @@ fn settled(call: &ProverMarket::settlePageCall, bids: u32, progress: usize) -> P
     let before: u32 = shares.iter().map(|share| share.bids).sum();
     let start = u32::try_from(BidChain::stored(call.page.start.chain).count()).unwrap();
     shares.push(PageShare { settler: WHO, bids: bids - before - start });
-    let certificate = call.certificate.clone();
-    PageRecord { settler: WHO, certificate, shares, progress: vec![1; progress].into() }
+    let claim = claim_of(call.id, ROUND, &call.certificate);
+    PageRecord { settler: WHO, claim, shares, progress: vec![1; progress].into() }
 }
 
 const MIXED: [(u64, u32, u16); 6] = [(9, 4, 1), (5, 2, 10), (7, 3, 2), (5, 1, 4), (2, 6, 3), (5, 8, 2)];
@@ -114,11 +114,12 @@ fn the_furthest_page_of_the_same_certificate_is_gone_on_from() {
     let mut history = mixed();
     let of = |settler: u8, units: u64, bids: &[u64]| {
         let share = |bids: &u64| (U256::from(settler) << 64) | U256::from(*bids);
+        let certificate = AbiCertificate { units, ..certificate_to_abi(&certificate(5, 14)) };
         let event = ProverMarket::PageSettled {
             id: market().id.get(),
             round: U256::from(ROUND.get()),
             settler: Address::with_last_byte(settler),
-            certificate: AbiCertificate { units, ..certificate_to_abi(&certificate(5, 14)) },
+            claim: claim_of(market().id.get(), ROUND, &certificate),
             shares: bids.iter().map(share).collect(),
             progress: vec![settler].into(),
         };
@@ -148,8 +149,8 @@ fn pages(words: &[BidWord], certificate: &Certificate, limits: &PageLimits) -> V
     let record = history.round(ROUND).unwrap();
     let settling = Settling::new(&market(), seed(), record, certificate);
     let (mut sizes, mut after): (Vec<usize>, Option<PageRecord>) = (Vec::new(), None);
-    // What the contract leaves of a round with a winner on each of 128 seats.
-    const PROGRESS: usize = 174 * 32;
+    // The most that the contract leaves, of a round in `average-fee` with 128 seats.
+    const PROGRESS: usize = (5 + 128 + 24) * 32;
     while let Some(SettlementCall::Page(call)) = settling.next(after.as_ref(), limits) {
         sizes.push(call.page.words.len());
         // Signature and fees take up to 200 bytes.

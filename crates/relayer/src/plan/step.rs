@@ -46,8 +46,7 @@ fn page_to_continue<'a>(
     settler: Address,
 ) -> Option<&'a PageRecord> {
     let furthest = settling.furthest()?;
-    let as_far =
-        |page: &&PageRecord| page.certificate == furthest.certificate && bids(page) == bids(furthest);
+    let as_far = |page: &&PageRecord| page.claim == furthest.claim && bids(page) == bids(furthest);
     record.pages.iter().filter(as_far).min_by_key(|page| Reverse(bids_of(page, settler)))
 }
 

@@ -4,6 +4,7 @@ use bindings::ProverMarket::{self, BidsSubmitted, PageSettled, RoundSettled};
 use chain::commitments::{BidChain, BidWord, Ticket};
 use chain::events::{Event, LoggedEvent, Origin};
 use chain::round::certificate_to_abi;
+use chain::settlement::claim_of;
 use chain::{Market, MarketHistory};
 use clearing::{Certificate, ProverClaim, UserPivot};
 use market_types::{LotSize, RoundNumber, TaskSize, UnitFee, Units};
@@ -55,17 +56,18 @@ impl World {
     }
 
     /// The last of `shares` settles a page, after those before it.
-    fn page_under(&mut self, certificate: ProverMarket::Certificate, shares: &[(Address, u64)]) {
+    fn page_under(&mut self, certificate: &ProverMarket::Certificate, shares: &[(Address, u64)]) {
         let share =
             |(who, bids): &(Address, u64)| (U256::from_be_bytes(who.into_word().0) << 64) | U256::from(*bids);
         let (id, round, settler) = (market().id.get(), U256::from(ROUND.get()), shares.last().unwrap().0);
         let progress = Bytes::from_static(b"progress");
+        let claim = claim_of(id, ROUND, certificate);
         let shares = shares.iter().map(share).collect();
-        self.apply(Event::PageSettled(PageSettled { id, round, settler, certificate, shares, progress }));
+        self.apply(Event::PageSettled(PageSettled { id, round, settler, claim, shares, progress }));
     }
 
     fn page(&mut self, shares: &[(Address, u64)]) {
-        self.page_under(certificate_to_abi(&nobody_wins()), shares);
+        self.page_under(&certificate_to_abi(&nobody_wins()), shares);
     }
 
     fn next(&self, limits: &PageLimits) -> Option<SettlementCall> {
@@ -143,7 +145,7 @@ fn what_others_can_take_away_is_left_if_nobody_is_trusted() {
 fn pages_of_another_certificate_or_of_no_place_between_entries_mean_nothing() {
     let mut world = World::new();
     let wrong = ProverMarket::Certificate { units: 1, ..certificate_to_abi(&nobody_wins()) };
-    world.page_under(wrong, &[(OTHER, 3), (OTHER, 1), (OTHER, 4)]);
+    world.page_under(&wrong, &[(OTHER, 3), (OTHER, 1), (OTHER, 4)]);
     world.page(&[(THIRD, 2)]);
     assert_eq!(world.next_page(&ONE_BY_ONE), (Address::ZERO, 0, 6));
 }
