@@ -44,9 +44,10 @@ library Progress {
         words[3] = _packSide(claim.side);
         uint256 at = _head(claim.closed.mechanism);
         if (at == MAX_HEAD) (words[4], words[5]) = (tally.offered, tally.paid);
-        for (uint256 k; k < n; ++k) {
-            words[at++] = Winner.unwrap(winners[k]);
+        assembly ("memory-safe") {
+            mcopy(add(words, add(0x20, shl(5, at))), add(winners, 0x20), shl(5, n))
         }
+        at += n;
         for (uint256 level; leaves != 0; ++level) {
             if (leaves & 1 == 1) words[at++] = uint256(pass.tree.peaks[level]);
             leaves >>= 1;
@@ -74,10 +75,11 @@ library Progress {
         if (at == MAX_HEAD) (pass.tally.offered, pass.tally.paid) = (_word(progress, 4), _word(progress, 5));
         uint256 n = word & type(uint8).max;
         Winner[] memory winners = new Winner[](n);
-        for (uint256 k; k < n; ++k) {
-            winners[k] = Winner.wrap(_word(progress, at++));
+        assembly ("memory-safe") {
+            calldatacopy(add(winners, 0x20), add(progress.offset, shl(5, at)), shl(5, n))
         }
         claim.side.winners = winners;
+        at += n;
         uint256 leaves = (word >> 8) & type(uint24).max;
         AssignmentTree.Frontier memory tree = pass.tree;
         tree.count = leaves;

@@ -151,20 +151,22 @@ library RoundCheck {
         return closed.mechanism == Mechanism.Core;
     }
 
-    /// @dev What the scan needs of the provers: for each where its tasks end, and its seat.
+    /// @dev What the scan needs of the provers: for each where its tasks end, and its seat. In assembly, as is `_addLoads`, since each
+    /// page does it for each winner, and an index that is checked costs 58 gas.
     /// @return first Where the first prover's stand in memory, the others behind it.
     function _provers(Winner[] memory winners) private pure returns (uint256 first, uint256 last) {
-        uint256 w = winners.length;
-        uint256[] memory table = new uint256[](2 * w);
-        unchecked {
-            for (uint256 k; k < w; ++k) {
-                Winner winner = winners[k];
-                (table[2 * k], table[2 * k + 1]) = (winner.end(), winner.seat());
-            }
-        }
+        uint256[] memory table = new uint256[](2 * winners.length);
         assembly ("memory-safe") {
             first := add(table, 0x20)
-            last := add(table, shl(6, w))
+            last := table
+            let end := add(winners, shl(5, mload(winners)))
+            for { let at := winners } lt(at, end) {} {
+                at := add(at, 0x20)
+                let winner := mload(at)
+                mstore(add(last, 0x20), shr(136, winner))
+                last := add(last, 0x40)
+                mstore(last, and(winner, 0xff))
+            }
             last := sub(last, 0x20)
         }
     }
@@ -176,9 +178,12 @@ library RoundCheck {
         uint256 units = scan.offset - scan.from;
         assembly ("memory-safe") {
             mstore(load, add(mload(load), units))
-        }
-        for (uint256 k; k < winners.length; ++k) {
-            winners[k] = winners[k].withMore(loads[k]);
+            let end := add(winners, shl(5, mload(winners)))
+            for { let at := winners } lt(at, end) {} {
+                at := add(at, 0x20)
+                loads := add(loads, 0x20)
+                mstore(at, add(mload(at), shl(8, mload(loads))))
+            }
         }
     }
 }

@@ -5,29 +5,12 @@ pragma solidity ^0.8.28;
 /// before its end and no other prover's; its load is what it was assigned so far.
 type Winner is uint256;
 
-using {
-    WinnerLib.end,
-    WinnerLib.capacity,
-    WinnerLib.load,
-    WinnerLib.seat,
-    WinnerLib.withMore
-} for Winner global;
+using {WinnerLib.capacity, WinnerLib.load, WinnerLib.seat} for Winner global;
 
 library WinnerLib {
     /// @dev Ends are at most a batch's units, 64 bits, capacities 40, and there are fewer than 129 seats.
     function pack(uint256 seat_, uint256 capacity_, uint256 end_) internal pure returns (Winner) {
         return Winner.wrap((end_ << 136) | (capacity_ << 72) | seat_);
-    }
-
-    /// @dev No round's bids are 2^56 units together.
-    function withMore(Winner winner, uint256 units) internal pure returns (Winner) {
-        unchecked {
-            return Winner.wrap(Winner.unwrap(winner) + (units << 8));
-        }
-    }
-
-    function end(Winner winner) internal pure returns (uint256) {
-        return Winner.unwrap(winner) >> 136;
     }
 
     function capacity(Winner winner) internal pure returns (uint256) {

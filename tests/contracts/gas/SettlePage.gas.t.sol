@@ -60,7 +60,7 @@ contract SettlePageGasTest is MarketTest {
             "",
             (paged - whole) * 1000 / whole
         );
-        assertLe(paged * 100, whole * 108);
+        assertLe(paged * 100, whole * 107);
     }
 
     // ------------------------------------------------------------------------------------------------------- helpers
