@@ -13,7 +13,7 @@ use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::{SolCall, SolValue};
 use bindings::ProverMarket::{self, Certificate as AbiCertificate};
 use clearing::Certificate;
-use market_types::RoundNumber;
+use market_types::{RoundNumber, Units};
 
 #[cfg(test)]
 mod tests;
@@ -99,9 +99,9 @@ pub fn claim_of(id: B256, round: RoundNumber, certificate: &AbiCertificate) -> B
     keccak256((id, U256::from(round.get()), certificate.clone()).abi_encode())
 }
 
-/// A closed round on the way to its settlement under one certificate.
+/// A closed round on the way to its settlement under one certificate: the same for all its pages.
 #[derive(Debug, Clone)]
-pub struct Settling<'a> {
+pub struct Settling {
     id: B256,
     round: RoundNumber,
     certificate: AbiCertificate,
@@ -109,13 +109,12 @@ pub struct Settling<'a> {
     words: Vec<B256>,
     /// One before each entry, and one after the last.
     marks: Vec<Mark>,
-    pages: &'a [PageRecord],
 }
 
-impl<'a> Settling<'a> {
+impl Settling {
     /// The settlement of `record` with `certificate`; `seed` is that of its round, see [`Client::seed`].
     #[must_use]
-    pub fn new(market: &Market, seed: BidChain, record: &'a RoundRecord, certificate: &Certificate) -> Self {
+    pub fn new(market: &Market, seed: BidChain, record: &RoundRecord, certificate: &Certificate) -> Self {
         let mut mark = Mark { chain: seed, offset: 0, winners: 0 };
         let mut marks = vec![mark];
         for entry in record.entries().iter() {
@@ -133,7 +132,6 @@ impl<'a> Settling<'a> {
             certificate,
             words: record.entries().iter().map(|entry| entry.word.get()).collect(),
             marks,
-            pages: &record.pages,
         }
     }
 
@@ -143,20 +141,30 @@ impl<'a> Settling<'a> {
         self.mark(self.words.len()).chain
     }
 
-    /// The page from which the least is left to do, of all that anybody settled under this certificate.
+    /// Total size of the winning bids (units).
     #[must_use]
-    pub fn furthest(&self) -> Option<&'a PageRecord> {
-        self.least_left(|_| true)
+    pub const fn units(&self) -> Units {
+        Units::new(self.certificate.units)
+    }
+
+    /// Of `pages`, those of the round's record, the one from which the least is left to do under this certificate.
+    #[must_use]
+    pub fn furthest<'a>(&self, pages: &'a [PageRecord]) -> Option<&'a PageRecord> {
+        self.least_left(pages, |_| true)
     }
 
     /// The same of the pages of one settler, which nobody else can begin anew.
     #[must_use]
-    pub fn furthest_of(&self, settler: Address) -> Option<&'a PageRecord> {
-        self.least_left(|page| page.settler == settler)
+    pub fn furthest_of<'a>(&self, pages: &'a [PageRecord], settler: Address) -> Option<&'a PageRecord> {
+        self.least_left(pages, |page| page.settler == settler)
     }
 
-    fn least_left(&self, counts: impl Fn(&PageRecord) -> bool) -> Option<&'a PageRecord> {
-        let ours = self.pages.iter().filter(|page| page.claim == self.claim && counts(page));
+    fn least_left<'a>(
+        &self,
+        pages: &'a [PageRecord],
+        counts: impl Fn(&PageRecord) -> bool,
+    ) -> Option<&'a PageRecord> {
+        let ours = pages.iter().filter(|page| page.claim == self.claim && counts(page));
         let begun = ours.filter_map(|page| Some((self.begin_of(page)?, page)));
         begun.min_by_key(|(begin, _)| *begin).map(|(_, page)| page)
     }

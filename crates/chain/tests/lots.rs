@@ -126,7 +126,7 @@ async fn a_settlement_in_pages_is_begun_by_one_and_ended_by_another() {
     let record = history.round(ROUND).unwrap();
     assert_eq!(record.pages, [PageRecord::from(&event)]);
     let settling = Settling::new(&stage.market, seed, record, &ours);
-    let after = settling.furthest().unwrap().clone();
+    let after = settling.furthest(&record.pages).unwrap().clone();
 
     let mut broken = after.clone();
     broken.shares[0].settler = other.sender().unwrap();

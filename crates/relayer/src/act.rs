@@ -9,8 +9,9 @@ use chain::history::BundleRecord;
 use chain::round::{asks_at, release_call, terms_at, to_clearing};
 use chain::settlement::{PageLimits, SettlementCall, Settling};
 use chain::{CallError, Client, Market, RoundRecord, SendError, Terms};
-use clearing::{Certificate, certificate};
+use clearing::certificate;
 use market_types::{RoundError, RoundNumber, Units};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// What came of an action.
@@ -93,8 +94,19 @@ pub enum ActError {
     MissingBids(RoundNumber),
 }
 
-/// Clears a closed round under its `terms` and settles it, or its next page if it is larger than `limits` let a transaction be. Where
-/// pages have come to is read from `record`.
+/// How a round is settled.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// Capacity cap and reserve price of the round.
+    pub terms: Terms,
+    /// Whose pages to go on from.
+    pub trust: Trust,
+    /// What a transaction may hold.
+    pub limits: PageLimits,
+}
+
+/// Clears a closed round and settles it, or its next page if it is larger than the limits let a transaction be. Where pages have come to
+/// is read from `record`. What it has cleared is `kept` for the next page, and gone whenever anything else came of this one.
 ///
 /// # Errors
 /// [`ActError`]. That somebody was faster is none.
@@ -102,40 +114,47 @@ pub async fn settle(
     client: &Client,
     market: &Market,
     record: &RoundRecord,
-    terms: Terms,
-    trust: Trust,
-    limits: &PageLimits,
+    manner: &Manner,
+    kept: &mut Option<Arc<Settling>>,
 ) -> Result<Done, ActError> {
+    let known = kept.take();
     let (id, round) = (market.id.get(), U256::from(record.number.get()));
     if client.market().outcomeOf(id, round).call().await.map_err(CallError::from)? != U256::ZERO {
         return Ok(Done::SettledByOther);
     }
-    let certificate = certify(client, market, record, terms).await?;
-    let settling = Settling::new(market, client.seed(market, record.number), record, &certificate);
+    let settling = cleared(client, market, record, manner.terms, known).await?;
     let settler = client.sender().ok_or(SendError::NoKey)?;
-    let Some(call) = next_step(record, &settling, settler, trust, limits) else {
+    let Some(call) = next_step(record, &settling, settler, manner.trust, &manner.limits) else {
         return Ok(Done::SettledByOther);
     };
     let left = bids_left(&call);
-    match client.settle(call).await {
-        Ok(receipt) => Ok(settled(&receipt, left, certificate.units)),
-        Err(error) if error.is::<RoundSettledAlready>() => Ok(Done::SettledByOther),
-        Err(error) if error.is::<WrongProgress>() => Ok(Done::Overtaken),
-        Err(error) if error.is::<RoundVoid>() || error.is::<NothingToSettle>() => Ok(Done::TooLate),
-        Err(error) => Err(error.into()),
+    let done = match client.settle(call).await {
+        Ok(receipt) => settled(&receipt, left, settling.units()),
+        Err(error) if error.is::<RoundSettledAlready>() => Done::SettledByOther,
+        Err(error) if error.is::<WrongProgress>() => Done::Overtaken,
+        Err(error) if error.is::<RoundVoid>() || error.is::<NothingToSettle>() => Done::TooLate,
+        Err(error) => return Err(error.into()),
+    };
+    if matches!(done, Done::PageSettled { .. }) {
+        *kept = Some(settling);
     }
+    Ok(done)
 }
 
-/// The certificate of a closed round, from what is known if that is what the contract has.
-async fn certify(
+/// A closed round with its certificate, from what is known if that is what the contract has.
+async fn cleared(
     client: &Client,
     market: &Market,
     record: &RoundRecord,
     terms: Terms,
-) -> Result<Certificate, ActError> {
+    kept: Option<Arc<Settling>>,
+) -> Result<Arc<Settling>, ActError> {
     let (id, round) = (market.id.get(), U256::from(record.number.get()));
     let stored = client.market().bidChainOf(id, round).call().await.map_err(CallError::from)?;
     let stored = BidChain::stored(stored);
+    if let Some(kept) = kept.filter(|kept| kept.chain() == stored) {
+        return Ok(kept);
+    }
     let known = BidChain::of(client.chain_id(), client.contract(), market.id, record.number, &record.words());
     if known != stored {
         return Err(ActError::OtherBids { known: record.bid_count(), actual: stored.count() });
@@ -148,7 +167,9 @@ async fn certify(
     }
     let asks = asks_at(client, market, record.number).await?;
     let round = to_clearing(record, terms, asks)?;
-    Ok(certificate(market.params.mechanism, &round))
+    let certificate = certificate(market.params.mechanism, &round);
+    let seed = client.seed(market, record.number);
+    Ok(Arc::new(Settling::new(market, seed, record, &certificate)))
 }
 
 /// Bids of the pages that are left after this call.

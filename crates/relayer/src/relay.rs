@@ -1,11 +1,12 @@
 //! The service: follows the chain, asks the plan what to do, and does it. It decides nothing itself.
 
-use crate::act::{ActError, Done, release, settle};
+use crate::act::{ActError, Done, Manner, release, settle};
 use crate::plan::{Action, MarketView, Trust, plan};
-use chain::settlement::PageLimits;
+use chain::settlement::{PageLimits, Settling};
 use chain::{Change, Client, FollowError, Follower, MarketHistory, MarketId};
 use service::Backoff;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::task::{JoinError, JoinSet};
@@ -34,6 +35,8 @@ struct Attempt {
     rest: Rest,
     /// How often others took the pages away that it went on from.
     overtaken: u32,
+    /// The round, once it has been cleared, for the pages that are left.
+    cleared: Option<Arc<Settling>>,
 }
 
 /// Until when an action is not begun again.
@@ -70,6 +73,7 @@ struct Ended {
     market: MarketId,
     action: Action,
     result: Result<Done, ActError>,
+    cleared: Option<Arc<Settling>>,
 }
 
 /// A task of the relayer was lost, which is a fault of this program.
@@ -172,7 +176,8 @@ impl Relay {
                 debug!(market = %id, ?action, "starting");
                 let attempt = self.attempts.entry((id, action)).or_insert_with(Attempt::new);
                 attempt.rest = Rest::Running;
-                work.trust = attempt.trust();
+                work.manner.trust = attempt.trust();
+                work.cleared = attempt.cleared.take();
                 let client = self.client.clone();
                 self.running.spawn(async move { work.run(&client).await });
             }
@@ -197,7 +202,7 @@ impl Relay {
     }
 
     fn finish(&mut self, ended: Ended) {
-        let Ended { market, action, result } = ended;
+        let Ended { market, action, result, cleared } = ended;
         report(market, action, &result);
         match &result {
             Ok(Done::Settled { .. }) => self.tally.settled += 1,
@@ -207,6 +212,7 @@ impl Relay {
             Err(_) => self.tally.failed += 1,
         }
         let attempt = self.attempts.entry((market, action)).or_insert_with(Attempt::new);
+        attempt.cleared = cleared;
         attempt.rest = match result {
             Ok(Done::Settled { block, .. } | Done::Released { block, .. }) => Rest::SeenAt(block),
             Ok(Done::PageSettled { block, .. }) => {
@@ -241,7 +247,7 @@ impl Relay {
 
 impl Attempt {
     fn new() -> Self {
-        Self { backoff: Backoff::default(), rest: Rest::Running, overtaken: 0 }
+        Self { backoff: Backoff::default(), rest: Rest::Running, overtaken: 0, cleared: None }
     }
 
     /// Once may be a race. Whoever takes its pages away again and again must not hold the settlement up.
@@ -264,11 +270,10 @@ impl Attempt {
 /// An action with what it needs of the history, which moves on meanwhile.
 struct Work {
     market: chain::Market,
-    record: std::sync::Arc<chain::RoundRecord>,
-    terms: chain::Terms,
+    record: Arc<chain::RoundRecord>,
     action: Action,
-    trust: Trust,
-    limits: PageLimits,
+    manner: Manner,
+    cleared: Option<Arc<Settling>>,
 }
 
 fn work(history: &MarketHistory, action: Action, limits: PageLimits) -> Option<Work> {
@@ -277,19 +282,18 @@ fn work(history: &MarketHistory, action: Action, limits: PageLimits) -> Option<W
         Action::Release { bundle } => bundle.round,
     };
     let record = history.shared_round(round)?;
-    let terms = history.terms_at(round);
-    let (market, trust) = (history.market().clone(), Trust::Everybody);
-    Some(Work { market, record, terms, action, trust, limits })
+    let manner = Manner { terms: history.terms_at(round), trust: Trust::Everybody, limits };
+    Some(Work { market: history.market().clone(), record, action, manner, cleared: None })
 }
 
 impl Work {
     async fn run(self, client: &Client) -> Ended {
-        let Self { market, record, terms, action, trust, limits } = self;
+        let Self { market, record, action, manner, mut cleared } = self;
         let result = match action {
-            Action::Settle { .. } => settle(client, &market, &record, terms, trust, &limits).await,
+            Action::Settle { .. } => settle(client, &market, &record, &manner, &mut cleared).await,
             Action::Release { bundle } => release(client, &market, &record, &bundle).await,
         };
-        Ended { market: market.id, action, result }
+        Ended { market: market.id, action, result, cleared }
     }
 }
 

@@ -5,10 +5,13 @@ mod support;
 
 use alloy::primitives::U256;
 use chain::RoundRecord;
-use chain::settlement::PageLimits;
+use chain::settlement::{PageLimits, Settling};
+use clearing::{Certificate, ProverClaim, UserPivot};
+use market_types::Units;
 use relayer::act::Done;
 use relayer::relay::{Relay, RelayOptions, Tally};
-use support::{OPTIONS, Stage, relay_with, start_on, until};
+use std::sync::Arc;
+use support::{OPTIONS, ROUND, Stage, relay_with, start_on, until};
 use testkit::{AnvilOptions, Bid, circuits, lot};
 use tokio::sync::oneshot;
 
@@ -83,6 +86,28 @@ async fn a_relayer_settles_every_page_that_is_left_whoever_began() {
     let tally = relay_in_pages(&stage, 7).await.run_once().await.unwrap();
     assert_eq!(tally, Tally { settled: 1, pages: 1, released: 1, failed: 0 });
     assert_eq!(shares(&stage).await, [(8, 8), (7, 5), (7, 3)]);
+}
+
+#[tokio::test]
+async fn a_round_is_cleared_once_for_all_its_pages() {
+    let stage = closed_stage().await;
+    // Of other bids than the contract has: of no use.
+    let other = stage.without_the_last_bid().await;
+    let nobody = Certificate {
+        user_pivot: UserPivot::NOBODY_WINS,
+        units: Units::ZERO,
+        prover_side: ProverClaim::Core { pivot_ask: None },
+    };
+    let seed = stage.bed.client(7).await.seed(&stage.market, ROUND);
+    let useless = Arc::new(Settling::new(&stage.market, seed, &other, &nobody));
+    let mut kept = Some(Arc::clone(&useless));
+    stage.settle_with(7, &stage.record().await, &SMALL, &mut kept).await.unwrap();
+    let cleared = kept.clone().unwrap();
+    assert!(!Arc::ptr_eq(&cleared, &useless));
+    stage.settle_with(7, &stage.record().await, &SMALL, &mut kept).await.unwrap();
+    assert!(Arc::ptr_eq(&cleared, kept.as_ref().unwrap()));
+    let last = stage.settle_with(7, &stage.record().await, &SMALL, &mut kept).await.unwrap();
+    assert!(matches!(last, Done::Settled { .. }) && kept.is_none());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use alloy::primitives::U256;
 use chain::settlement::PageLimits;
 use chain::{Client, Connection, ConnectionOptions};
 use market_types::{AskIndex, RoundNumber};
-use relayer::act::{ActError, Done, release, settle};
+use relayer::act::{ActError, Done, Manner, release, settle};
 use relayer::plan::Trust;
 use relayer::relay::{Lost, Relay, Tally};
 use std::sync::Arc;
@@ -185,8 +185,8 @@ async fn terms_that_are_not_those_of_the_contract_are_not_sent() {
     terms.reserve = market_types::ReservePrice::new(9);
     let record = stage.record().await;
     let client = stage.bed.client(7).await;
-    let limits = PageLimits::TRANSACTION;
-    let error = settle(&client, &stage.market, &record, terms, Trust::Everybody, &limits).await.unwrap_err();
+    let manner = Manner { terms, trust: Trust::Everybody, limits: PageLimits::TRANSACTION };
+    let error = settle(&client, &stage.market, &record, &manner, &mut None).await.unwrap_err();
     assert!(matches!(error, ActError::OtherTerms { .. }), "{error}");
 }
 

@@ -240,7 +240,7 @@ impl World {
                 return pages;
             }
             let settling = Settling::new(&self.market, seed, &record, certificate);
-            let after = settling.furthest();
+            let after = settling.furthest(&record.pages);
             let chosen = rng.random_range(0..2 * record.entries().len());
             let page = settling.page(chosen, after).map(SettlementCall::Page);
             let call = page.or_else(|| settling.next(after, &PageLimits::TRANSACTION)).expect("a call");

@@ -4,7 +4,7 @@ use crate::events::{Event, LoggedEvent, Origin};
 use crate::history::{MarketHistory, PageShare};
 use crate::params::tests::params;
 use clearing::{ProverClaim, UserPivot};
-use market_types::{LotSize, TaskSize, UnitFee, UnitPrice, Units};
+use market_types::{LotSize, TaskSize, UnitFee, UnitPrice};
 
 const ROUND: RoundNumber = RoundNumber::new(1);
 const WHO: Address = Address::repeat_byte(0xaa);
@@ -129,7 +129,7 @@ fn the_furthest_page_of_the_same_certificate_is_gone_on_from() {
     let furthest = |history: &MarketHistory| {
         let record = history.round(ROUND).unwrap();
         let settling = Settling::new(&market(), seed(), record, &certificate(5, 14));
-        settling.furthest().map(|page| page.settler.0[19])
+        settling.furthest(&record.pages).map(|page| page.settler.0[19])
     };
     assert_eq!(furthest(&history), None);
     // The third is of another certificate, and the last of no place in this round.
@@ -139,7 +139,9 @@ fn the_furthest_page_of_the_same_certificate_is_gone_on_from() {
     assert_eq!(furthest(&history), Some(2));
     let record = history.round(ROUND).unwrap();
     let settling = Settling::new(&market(), seed(), record, &certificate(5, 14));
-    let of = |settler| settling.furthest_of(Address::with_last_byte(settler)).map(|page| page.shares.len());
+    let of = |settler| {
+        settling.furthest_of(&record.pages, Address::with_last_byte(settler)).map(|page| page.shares.len())
+    };
     assert_eq!([1, 2, 3, 4].map(of), [Some(1), Some(2), None, None]);
 }
 

@@ -23,7 +23,7 @@ pub enum Trust {
 #[must_use]
 pub fn next_step(
     record: &RoundRecord,
-    settling: &Settling<'_>,
+    settling: &Settling,
     settler: Address,
     trust: Trust,
     limits: &PageLimits,
@@ -33,7 +33,7 @@ pub fn next_step(
     }
     let after = match trust {
         Trust::Everybody => page_to_continue(record, settling, settler),
-        Trust::Nobody => settling.furthest_of(settler),
+        Trust::Nobody => settling.furthest_of(&record.pages, settler),
     };
     settling.next(after, limits)
 }
@@ -42,10 +42,10 @@ pub fn next_step(
 /// whoever has no part in any of them then continues the same one.
 fn page_to_continue<'a>(
     record: &'a RoundRecord,
-    settling: &Settling<'a>,
+    settling: &Settling,
     settler: Address,
 ) -> Option<&'a PageRecord> {
-    let furthest = settling.furthest()?;
+    let furthest = settling.furthest(&record.pages)?;
     let as_far = |page: &&PageRecord| page.claim == furthest.claim && bids(page) == bids(furthest);
     record.pages.iter().filter(as_far).min_by_key(|page| Reverse(bids_of(page, settler)))
 }

@@ -5,12 +5,13 @@ use alloy::primitives::{B256, U256};
 use bindings::ProverMarket::BidsSubmitted;
 use chain::events::{Event, LoggedEvent};
 use chain::history::BundleRecord;
-use chain::settlement::PageLimits;
+use chain::settlement::{PageLimits, Settling};
 use chain::{Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord};
 use market_types::RoundNumber;
-use relayer::act::{ActError, Done, settle};
+use relayer::act::{ActError, Done, Manner, settle};
 use relayer::plan::Trust;
 use relayer::relay::{Relay, RelayOptions};
+use std::sync::Arc;
 use std::time::Duration;
 use testkit::{AnvilOptions, Bid, Testbed, circuits};
 
@@ -72,7 +73,7 @@ impl Stage {
         relay(self.bed.client(account).await).await
     }
 
-    async fn follower(&self) -> Follower {
+    pub(crate) async fn follower(&self) -> Follower {
         let markets = Markets::Only(vec![self.market.id]);
         Follower::start(self.bed.client(9).await, FollowOptions::new(markets, 0)).await.unwrap()
     }
@@ -107,9 +108,20 @@ impl Stage {
         record: &RoundRecord,
         limits: &PageLimits,
     ) -> Result<Done, ActError> {
+        self.settle_with(account, record, limits, &mut None).await
+    }
+
+    /// [`Stage::settle`] with what was kept from the page before.
+    pub(crate) async fn settle_with(
+        &self,
+        account: usize,
+        record: &RoundRecord,
+        limits: &PageLimits,
+        kept: &mut Option<Arc<Settling>>,
+    ) -> Result<Done, ActError> {
         let terms = self.market.params.first_terms();
-        let client = self.bed.client(account).await;
-        settle(&client, &self.market, record, terms, Trust::Everybody, limits).await
+        let manner = Manner { terms, trust: Trust::Everybody, limits: *limits };
+        settle(&self.bed.client(account).await, &self.market, record, &manner, kept).await
     }
 
     /// The first bundle that waits.
