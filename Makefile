@@ -18,10 +18,13 @@ SEALED ?=
 FORGE_TEST_ARGS ?=
 CARGO_TEST_SCOPE ?= --workspace
 
+# Bids by themselves in the large round.
+ROUND_BIDS ?= 100000
+
 .DEFAULT_GOAL := help
 # Forge and cargo each use every core by themselves.
 .NOTPARALLEL:
-.PHONY: help demo devnet test setup build contracts test-contracts test-rust lint fmt fmt-check gas gas-check abi abi-check clean
+.PHONY: help demo devnet test setup build contracts test-contracts test-rust large-round lint fmt fmt-check gas gas-check abi abi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +57,9 @@ test-contracts: contracts ## Unit, fuzz and invariant tests of the contracts (FO
 test-rust: contracts ## Rust tests, with the end-to-end tests over Anvil
 	cargo build -p relayer -p prover-node -p proophi-cli --bins
 	cargo test $(CARGO_TEST_SCOPE)
+
+large-round: contracts ## 100,000 bids on Anvil within 2^24 gas and 128 KiB a transaction, some minutes (ROUND_BIDS=...)
+	PROOPHI_LARGE_ROUND=$(ROUND_BIDS) cargo test --workspace --test large_round -- --nocapture
 
 lint: contracts ## Lints of both languages, warnings denied, and what the documents point to
 	script/tools/check-docs
