@@ -58,7 +58,7 @@ test-rust: contracts ## Rust tests, with the end-to-end tests over Anvil
 	cargo build -p relayer -p prover-node -p proophi-cli --bins
 	cargo test $(CARGO_TEST_SCOPE)
 
-large-round: contracts ## 100,000 bids on Anvil within 2^24 gas and 128 KiB a transaction, some minutes (ROUND_BIDS=...)
+large-round: contracts ## 100,000 bids on Anvil within 2^24 gas and 128 KiB a transaction, 5 minutes or more (ROUND_BIDS=...)
 	PROOPHI_LARGE_ROUND=$(ROUND_BIDS) cargo test --workspace --test large_round -- --nocapture
 
 lint: contracts ## Lints of both languages, warnings denied, and what the documents point to
