@@ -38,7 +38,7 @@ const SIGNERS: u8 = 40;
 const LOTS: usize = 10;
 const OF_A_LOT: u16 = 50;
 /// Tasks with a statement whose proof is known, at a fee above all others.
-const PROVED: usize = 3;
+const PROVED: u16 = 3;
 const PROVED_FEE: u64 = 5_000;
 /// Accounts of the provers, with what each asks: the third is the first that does not win.
 const PROVERS: [(usize, u64); 3] = [(1, 10), (2, 20), (3, 30)];
@@ -140,7 +140,7 @@ impl Crowd<'_> {
         let circuit = &circuits()[0];
         let public_inputs = circuit.statements[0].public_inputs.clone();
         let statement = chain::Statement { circuit: circuit.id, public_inputs, data: Bytes::new() };
-        let lot = lot(requester, PROVED_FEE, vec![statement; PROVED]);
+        let lot = lot(requester, PROVED_FEE, vec![statement; PROVED.into()]);
         *self.deposits.entry(requester).or_default() += lot.cost(&stage.market);
         stage.bed.lots(&client, &stage.market, &[lot]).await.1
     }
@@ -175,7 +175,7 @@ async fn deliver_proved(stage: &Stage, record: &RoundRecord, first: u32) {
     let proof = circuits()[0].statements[0].proof.clone();
     let client = stage.bed.client(9).await;
     let tasks = record.assignments().unwrap().iter();
-    let proved = tasks.filter(|task| (first..first + PROVED as u32).contains(&task.index.get()));
+    let proved = tasks.filter(|task| (first..first + u32::from(PROVED)).contains(&task.index.get()));
     let mut delivered = 0;
     for task in proved {
         let delivery = record.delivery(task, proof.clone()).unwrap();
@@ -188,7 +188,7 @@ async fn deliver_proved(stage: &Stage, record: &RoundRecord, first: u32) {
 /// Transactions of one kind: how many, their gas, and the longest (bytes).
 #[derive(Debug, Default, Clone, Copy)]
 struct Sent {
-    count: u64,
+    count: usize,
     gas: u64,
     longest: usize,
 }
@@ -249,7 +249,7 @@ async fn check_accounts(
         due.insert(settler, reward.to());
     }
     assert_eq!(rewards, settlement_fees);
-    let units = u64::from(circuits()[0].key.units.get()) * PROVED as u64;
+    let units = u64::from(circuits()[0].key.units.get()) * u64::from(PROVED);
     let mut paid = 0;
     for (account, _) in PROVERS {
         let prover = stage.bed.anvil.account(account).address();
@@ -292,7 +292,7 @@ async fn a_round_of_many_pages_is_settled_by_two_relayers_and_every_wei_is_accou
 
     let history = stage.history().await;
     let before = history.round(ROUND).unwrap();
-    let posted = singles + LOTS * usize::from(OF_A_LOT) + PROVED + usize::from(SIGNERS);
+    let posted = singles + LOTS * usize::from(OF_A_LOT) + usize::from(PROVED) + usize::from(SIGNERS);
     assert_eq!(before.bid_count() as usize, posted);
     let round = history.closed_round(ROUND).unwrap();
     let (outcome, certificate) = clearing::clear_with_certificate(stage.market.params.mechanism, &round);
@@ -313,7 +313,7 @@ async fn a_round_of_many_pages_is_settled_by_two_relayers_and_every_wei_is_accou
     let sent = transactions(&stage).await;
     let of = |selector: [u8; 4]| sent.get(&selector).copied().unwrap_or_default();
     let (submitted, settled) = (of(submitBidsCall::SELECTOR), of(settlePageCall::SELECTOR));
-    assert_eq!(settled.count as usize, pages);
+    assert_eq!(settled.count, pages);
     println!("{posted} bids in {} entries, {won} win", before.entries().len());
     for (what, sent) in
         [("submitBids", submitted), ("settlePage", settled), ("release", of(releaseCall::SELECTOR))]
