@@ -1,5 +1,5 @@
-//! Private keys: from a file that only its owner can read or from the environment, never from the command line, which
-//! every user of the machine can see.
+//! Private keys: from a file that only its owner can read, plain or encrypted, or from the environment, never from the command
+//! line, which every user of the machine can see.
 
 use alloy::signers::local::PrivateKeySigner;
 use std::io;
@@ -9,6 +9,12 @@ use thiserror::Error;
 /// The variable that holds a private key (64 hexadecimal digits) if there is no key file.
 pub const KEY_VARIABLE: &str = "PROOPHI_PRIVATE_KEY";
 
+/// The variable that names the file with the password of an encrypted key file; its owner alone may read it.
+pub const PASSWORD_FILE_VARIABLE: &str = "PROOPHI_KEY_PASSWORD_FILE";
+
+/// The variable that holds the password itself, if no file does.
+pub const PASSWORD_VARIABLE: &str = "PROOPHI_KEY_PASSWORD";
+
 /// Why there is no key. No message ever contains any part of a key.
 #[derive(Debug, Error)]
 pub enum KeyError {
@@ -16,7 +22,7 @@ pub enum KeyError {
     #[error("no private key: name a file with --key-file or set {KEY_VARIABLE}")]
     None,
     /// The file cannot be read.
-    #[error("cannot read the key file {}: {reason}", file.display())]
+    #[error("cannot read {}: {reason}", file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
@@ -24,7 +30,7 @@ pub enum KeyError {
         reason: io::Error,
     },
     /// Others may read the file.
-    #[error("the key file {} is open to others (mode {mode:o}); run: chmod 600 {}", file.display(), file.display())]
+    #[error("{} is open to others (mode {mode:o}); run: chmod 600 {}", file.display(), file.display())]
     OpenToOthers {
         /// The file.
         file: PathBuf,
@@ -32,11 +38,23 @@ pub enum KeyError {
         mode: u32,
     },
     /// What is there is no key.
-    #[error("{0} holds no private key; it must be 64 hexadecimal digits, with or without 0x")]
+    #[error(
+        "{0} holds no private key; it must be 64 hexadecimal digits, with or without 0x, or an encrypted key file as `cast wallet import` writes it"
+    )]
     NotAKey(String),
+    /// The file is encrypted.
+    #[error(
+        "the key file {} is encrypted; set {PASSWORD_FILE_VARIABLE} to a file (mode 600) with its password, or {PASSWORD_VARIABLE} to the password",
+        .0.display()
+    )]
+    NoPassword(PathBuf),
+    /// The password does not open the file, or the file is damaged.
+    #[error("the key file {} cannot be decrypted: is the password right?", .0.display())]
+    NotDecrypted(PathBuf),
 }
 
-/// The key from `file`, or without one from the variable [`KEY_VARIABLE`].
+/// The key from `file`, or without one from the variable [`KEY_VARIABLE`]. The file holds the key itself, or the JSON of an encrypted
+/// key (Web3 Secret Storage, version 3); its password comes from [`PASSWORD_FILE_VARIABLE`] or [`PASSWORD_VARIABLE`].
 ///
 /// # Errors
 /// [`KeyError`], [`KeyError::None`] if there is neither.
@@ -60,10 +78,31 @@ pub fn load_key_if_any(file: Option<&Path>) -> Result<Option<PrivateKeySigner>, 
 }
 
 fn read_file(file: &Path) -> Result<PrivateKeySigner, KeyError> {
+    let text = read_private(file)?;
+    if !text.trim_start().starts_with('{') {
+        return parse(&text, format!("the key file {}", file.display()));
+    }
+    let password = password()?.ok_or_else(|| KeyError::NoPassword(file.to_owned()))?;
+    decrypt(file, &password)
+}
+
+fn decrypt(file: &Path, password: &str) -> Result<PrivateKeySigner, KeyError> {
+    PrivateKeySigner::decrypt_keystore(file, password).map_err(|_| KeyError::NotDecrypted(file.to_owned()))
+}
+
+fn password() -> Result<Option<String>, KeyError> {
+    if let Some(file) = std::env::var_os(PASSWORD_FILE_VARIABLE) {
+        let text = read_private(Path::new(&file))?;
+        return Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()));
+    }
+    Ok(std::env::var(PASSWORD_VARIABLE).ok())
+}
+
+/// What a file holds that nobody but its owner can read.
+fn read_private(file: &Path) -> Result<String, KeyError> {
     let unreadable = |reason| KeyError::Unreadable { file: file.to_owned(), reason };
     require_private(file, &std::fs::metadata(file).map_err(unreadable)?)?;
-    let text = std::fs::read_to_string(file).map_err(unreadable)?;
-    parse(&text, format!("the key file {}", file.display()))
+    std::fs::read_to_string(file).map_err(unreadable)
 }
 
 fn parse(text: &str, origin: String) -> Result<PrivateKeySigner, KeyError> {
@@ -108,6 +147,25 @@ mod tests {
         let (_dir, file) = key_file(&format!("{KEY}\n"), 0o600);
         let signer = load_key(Some(&file)).unwrap();
         assert_eq!(signer.address().to_string(), "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+    }
+
+    /// The test vector of Ethereum's Web3 Secret Storage Definition with PBKDF2; its password is "testpassword".
+    const ENCRYPTED: &str = r#"{"crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":"6087dab2f9fdbbfaddc31a909735c1e6"},
+        "ciphertext":"5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46","kdf":"pbkdf2",
+        "kdfparams":{"c":262144,"dklen":32,"prf":"hmac-sha256",
+            "salt":"ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd"},
+        "mac":"517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2"},
+        "id":"3198bc9c-6672-5ab3-d995-4942343ae5b6","version":3}"#;
+
+    #[test]
+    fn an_encrypted_key_opens_with_its_password_and_no_other() {
+        let (_dir, file) = key_file(ENCRYPTED, 0o600);
+        let signer = decrypt(&file, "testpassword").unwrap();
+        assert_eq!(signer.address().to_string(), "0x008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b");
+        assert!(matches!(decrypt(&file, "testpasswor"), Err(KeyError::NotDecrypted(of)) if of == file));
+        // Without a password it says what to do.
+        let error = load_key(Some(&file)).unwrap_err();
+        assert!(error.to_string().contains(PASSWORD_FILE_VARIABLE), "{error}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `config` | [`load_config`]: file, environment and flags, one over the other; an unknown key is an error |
-//! | `key` | [`load_key`]: the private key from a file only its owner can read, or from the environment |
+//! | `key` | [`load_key`]: the private key from a file only its owner can read, plain or encrypted, or from the environment |
 //! | [`openings`] | openings of sealed bids and asks, kept safe until they are revealed |
 //! | `logs` | [`init_tracing`]: logs on stderr, for people or as JSON |
 //! | `backoff` | [`Backoff`]: how long to wait after the n-th failure in a row |
@@ -21,6 +21,6 @@ mod stop;
 pub use backoff::Backoff;
 pub use config::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
 pub use exit::{Exit, FAILED, NO_CONNECTION, WRONG_USAGE, exit};
-pub use key::{KEY_VARIABLE, KeyError, load_key, load_key_if_any};
+pub use key::{KEY_VARIABLE, KeyError, PASSWORD_FILE_VARIABLE, PASSWORD_VARIABLE, load_key, load_key_if_any};
 pub use logs::{LogsError, init_tracing};
 pub use stop::{shutdown, stop};

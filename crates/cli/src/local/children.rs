@@ -30,6 +30,7 @@ impl Program {
         let process = Command::new(&path)
             .args(arguments)
             .env_remove(service::KEY_VARIABLE)
+            .env_remove(service::PASSWORD_VARIABLE)
             .stdin(Stdio::null())
             .stdout(writer.try_clone().or_fail(Code::Failed)?)
             .stderr(writer)
