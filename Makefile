@@ -24,7 +24,7 @@ ROUND_BIDS ?= 100000
 .DEFAULT_GOAL := help
 # Forge and cargo each use every core by themselves.
 .NOTPARALLEL:
-.PHONY: help demo devnet test setup build contracts test-contracts test-rust large-round lint fmt fmt-check gas gas-check abi abi-check clean
+.PHONY: help demo devnet test setup build contracts test-contracts test-rust large-round lint fmt fmt-check gas gas-check openapi abi abi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ gas-check: contracts ## Fail if an action costs other than snapshots/ says
 	rm -rf $(FRESH_SNAPSHOTS)
 	FOUNDRY_PROFILE=gas FOUNDRY_SNAPSHOTS=$(FRESH_SNAPSHOTS) $(FORGE) test
 	diff -ru $(SNAPSHOTS) $(FRESH_SNAPSHOTS)
+
+openapi: ## Write the OpenAPI document of the relayer's intake
+	cargo run --quiet -p relayer --example openapi > docs/openapi.json
 
 abi: contracts ## Write the ABIs and bytecode that the Rust bindings are made from
 	node script/tools/abi.mjs out $(ABI)

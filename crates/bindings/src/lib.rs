@@ -55,6 +55,8 @@ sol! {
         function balanceOf(address account) external view returns (uint256);
         function decimals() external view returns (uint8);
         function symbol() external view returns (string);
+        function nonces(address owner) external view returns (uint256);
+        function DOMAIN_SEPARATOR() external view returns (bytes32);
     }
 
     #[sol(abi, all_derives)]

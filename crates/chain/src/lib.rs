@@ -11,7 +11,9 @@
 //! | `outcome` | [`Outcome`] of a settled round |
 //! | [`sealed`] | what opens commitments: [`BidOpening`], [`AskOpening`] |
 //! | `statement`, `lot` | what requesters ask proofs of: [`Statement`], and the entries they submit: [`Lot`] |
-//! | [`signed`] | bids that requesters sign for others to submit |
+//! | [`signed`], [`wallet`] | bids that requesters sign for others to submit, with a key or as a contract |
+//! | [`permit`] | deposits of tokens by a signature |
+//! | [`inclusion`] | where signed bids went into rounds, or why not |
 //! | [`commitments`] | what the contract hashes: entries as words, running hash, Merkle trees (pure) |
 //! | [`events`] | logs as events |
 //! | [`history`] | one market rebuilt from its events (pure) |
@@ -33,12 +35,14 @@ mod error;
 pub mod events;
 pub mod follower;
 pub mod history;
+pub mod inclusion;
 mod logs;
 pub mod lot;
 mod market;
 mod offer;
 mod outcome;
 mod params;
+pub mod permit;
 mod revert;
 pub mod round;
 pub mod sealed;
@@ -47,6 +51,7 @@ pub mod settlement;
 pub mod signed;
 mod statement;
 mod validation;
+pub mod wallet;
 
 pub use clearing::Terms;
 pub use client::{Client, ConnectOptions};

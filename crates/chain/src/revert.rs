@@ -32,6 +32,27 @@ impl Revert {
         name == "reason" && self.data.get(4..8) == Some(&E::SELECTOR[..])
     }
 
+    /// The selector of the error that everything was refused for, if this is such a refusal; see [`Revert::stands_for`].
+    #[must_use]
+    pub fn stood_for(&self) -> Option<[u8; 4]> {
+        let [(name, _)] = self.args.as_slice() else { return None };
+        let reason = self.data.get(4..8)?.try_into().ok()?;
+        (name == "reason").then_some(reason)
+    }
+
+    /// The contracts' error with this selector, without its arguments: a log tells no more of why something was refused.
+    #[must_use]
+    pub fn of_selector(selector: [u8; 4]) -> Self {
+        let name = error_name(selector).map_or_else(|| unknown(&selector), str::to_owned);
+        Self { name, args: Vec::new(), data: Bytes::copy_from_slice(&selector) }
+    }
+
+    /// Its name, as in `BidInRoundAlready`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The revert in an answer of a node, if it is one.
     #[must_use]
     pub fn of_rpc(error: &RpcError<TransportErrorKind>) -> Option<Self> {
@@ -219,9 +240,14 @@ mod tests {
         assert!(!revert.stands_for::<ProverMarket::CommitmentExists>());
         let itself = ProverMarket::DepositTooSmall { deposit: U256::ZERO, needed: U256::ZERO };
         assert!(!decode_revert(&itself.abi_encode()).stands_for::<ProverMarket::DepositTooSmall>());
+        assert_eq!(revert.stood_for(), Some(ProverMarket::DepositTooSmall::SELECTOR));
+        assert_eq!(decode_revert(&itself.abi_encode()).stood_for(), None);
         let shown = decode_revert(&ProverMarket::CommitmentExists {}.abi_encode()).to_string();
         assert_eq!(shown, "CommitmentExists(); take another salt");
         assert_eq!(error_name([1, 2, 3, 4]), None);
+        let told = Revert::of_selector(ProverMarket::CommitmentExists::SELECTOR);
+        assert_eq!((told.name(), told.advice()), ("CommitmentExists", Some("take another salt")));
+        assert_eq!(Revert::of_selector([1, 2, 3, 4]).name(), "unknown error 0x01020304");
     }
 
     #[test]

@@ -125,13 +125,12 @@ fn halves(short: &[u8; 64]) -> (B256, B256) {
     (B256::from_slice(r), B256::from_slice(vs))
 }
 
-/// The call that submits `bids`, which must be of the open round of `market`, after it has published the statements of `told`: of the
-/// entries among them that say so, or they are refused. Each is paid from its requester's balance there.
+/// The call that submits `bids`, which must be of the open round of `market`. Each is paid from its requester's balance there. What
+/// those that are told ask proofs of has to be published before it, see [`publish_and`].
 #[must_use]
-pub fn submit_signed_call(market: &Market, told: &[Lot], bids: &[SignedBid]) -> ProverMarket::multicallCall {
+pub fn submit_signed_call(market: &Market, bids: &[SignedBid]) -> ProverMarket::submitSignedBidsCall {
     let bids = bids.iter().map(SignedBid::to_abi).collect();
-    let submit = ProverMarket::submitSignedBidsCall { id: market.id.get(), bids };
-    publish_and(told.iter().map(|lot| lot.publish_call(market)), submit.abi_encode())
+    ProverMarket::submitSignedBidsCall { id: market.id.get(), bids }
 }
 
 impl Client {
@@ -141,7 +140,7 @@ impl Client {
         BidToSign { chain_id: self.chain_id(), contract: self.contract(), market: market.id, round, entry }
     }
 
-    /// Submits bids that others have signed, with the statements of those that are told; see [`submit_signed_call`]. One that is refused does not stop the others: `SignedBidRefused` in the receipt tells of it.
+    /// Publishes the statements of `told` and submits bids that others have signed, in one transaction. One that is refused does not stop the others: `SignedBidRefused` in the receipt tells of it.
     ///
     /// # Errors
     /// [`SendError`], also if not a single one was accepted.
@@ -151,7 +150,9 @@ impl Client {
         told: &[Lot],
         bids: &[SignedBid],
     ) -> Result<TransactionReceipt, SendError> {
-        self.send(submit_signed_call(market, told, bids), U256::ZERO, None).await
+        let submit = submit_signed_call(market, bids).abi_encode();
+        let publish = told.iter().map(|lot| lot.publish_call(market));
+        self.send(publish_and(publish, submit), U256::ZERO, None).await
     }
 }
 

@@ -12,6 +12,7 @@ use crate::commands::prover::ProverArgs;
 use crate::commands::publish::PublishArgs;
 use crate::commands::reveal::RevealArgs;
 use crate::commands::round::RoundArgs;
+use crate::commands::submit_signed::SubmitSignedArgs;
 use crate::demo::DemoArgs;
 use crate::failure::EXIT_CODES;
 use crate::settings::SettingFlags;
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Deposit(DepositArgs),
     Withdraw(WithdrawArgs),
     Bid(BidArgs),
+    SubmitSigned(SubmitSignedArgs),
     Publish(PublishArgs),
     Reveal(RevealArgs),
     Forfeit(ForfeitArgs),
@@ -80,6 +82,6 @@ mod tests {
             assert!(groups, "{}", command.get_name());
             teaching += 1;
         }
-        assert_eq!(teaching, 15);
+        assert_eq!(teaching, 16);
     }
 }

@@ -1,12 +1,14 @@
 //! Settings: flags over environment over file.
 
+use crate::intake::options::{IntakeFlags, IntakeOptions};
 use alloy::primitives::Address;
 use chain::MarketId;
 use chain::settlement::PageLimits;
 use clap::{Args, Parser};
 use serde::{Deserialize, Serialize};
 use service::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
-use std::num::NonZeroUsize;
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -36,6 +38,12 @@ Example: serve every market of a contract, in the foreground
 Settle what can be settled now in one market, then exit (for cron)
 
     relayer --rpc-url http://127.0.0.1:8545 --contract 0xe7.. --key-file relayer.key --market 0x5f.. --once
+
+With --listen it also takes bids that their requesters have signed, over HTTP, keeps them in a database, and posts them before their
+round closes, many in one transaction. It pays the gas and earns nothing by it but the settlement fees of the round. The interface is
+documented at /v1/openapi.json; put a proxy with TLS before it, and name one with --behind-proxy.
+
+    relayer --rpc-url http://127.0.0.1:8545 --contract 0xe7.. --key-file relayer.key --listen 127.0.0.1:8080 --database relayer.db
 
 Settings: flags win over RELAYER_* variables, these over PROOPHI_* variables (those that all programs share), these over
 the file. An unknown key is an error. A private key comes from --key-file (mode 600) or the variable PROOPHI_PRIVATE_KEY,
@@ -100,8 +108,12 @@ pub struct Flags {
     #[arg(long, value_name = "BLOCKS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_span: Option<u64>,
+    /// Those of the intake.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub intake: IntakeFlags,
     /// Do what can be done now, then exit
-    #[arg(long)]
+    #[arg(long, conflicts_with = "listen")]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub once: bool,
     /// Log one JSON object per line
@@ -140,6 +152,25 @@ pub struct Config {
     /// Most blocks in one request for logs.
     #[serde(default = "default_max_span")]
     pub max_span: u64,
+    /// Where to take signed bids; none are taken without.
+    pub listen: Option<SocketAddr>,
+    /// File of the bids that were accepted.
+    pub database: Option<PathBuf>,
+    /// Seconds before the close at which bids are posted.
+    pub post_before: Option<NonZeroU32>,
+    /// Most seconds that a bid waits for others.
+    pub post_after: Option<u64>,
+    /// Most bids in a transaction, and how many are enough for one.
+    pub post_at: Option<NonZeroUsize>,
+    /// Most bytes of a transaction that a bid may take.
+    pub bid_bytes: Option<NonZeroUsize>,
+    /// Most bids that are queued at once.
+    pub queue: Option<NonZeroU32>,
+    /// Most requests a minute from one address.
+    pub requests_per_minute: Option<NonZeroU32>,
+    /// Whether clients are told apart by X-Forwarded-For.
+    #[serde(default)]
+    pub behind_proxy: bool,
     /// Whether to exit once everything that can be done is done.
     #[serde(default)]
     pub once: bool,
@@ -194,6 +225,24 @@ impl Config {
         PageLimits { entries: self.page_entries.map_or(most.entries, NonZeroUsize::get), ..most }
     }
 
+    /// How signed bids are taken, if they are.
+    #[must_use]
+    pub fn intake(&self) -> Option<IntakeOptions> {
+        let defaults = IntakeOptions::new(self.listen.filter(|_| !self.once)?);
+        Some(IntakeOptions {
+            database: self.database.clone().unwrap_or(defaults.database),
+            post_before: self.post_before,
+            post_after: self.post_after,
+            post_at: self.post_at.unwrap_or(defaults.post_at),
+            bid_bytes: self.bid_bytes.unwrap_or(defaults.bid_bytes),
+            queue: self.queue.unwrap_or(defaults.queue),
+            requests_per_minute: self.requests_per_minute.unwrap_or(defaults.requests_per_minute),
+            behind_proxy: self.behind_proxy,
+            max_span: self.max_span,
+            ..defaults
+        })
+    }
+
     /// The markets to serve; none stands for all.
     ///
     /// # Errors
@@ -243,6 +292,18 @@ mod tests {
         assert_eq!(limits, PageLimits { entries: 7, ..PageLimits::TRANSACTION });
         let error = load(&["--page-entries", "0"], &file).unwrap_err();
         assert!(error.contains("--page-entries"), "{error}");
+    }
+
+    #[test]
+    fn signed_bids_are_taken_only_where_that_is_asked_for() {
+        let file = format!("contract = '{CONTRACT}'\npost_at = 7\nbehind_proxy = true");
+        assert_eq!(load(&[], &file).unwrap().intake(), None);
+        let intake =
+            load(&["--listen", "127.0.0.1:80", "--post-before", "9"], &file).unwrap().intake().unwrap();
+        assert_eq!((intake.post_at.get(), intake.post_before.map(NonZeroU32::get)), (7, Some(9)));
+        assert!(intake.behind_proxy && intake.queue.get() == 10_000);
+        let error = load(&["--listen", "127.0.0.1:80", "--once"], &file).unwrap_err();
+        assert!(error.contains("--once"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use chain::{Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, Markets, Retention};
 use clap::Parser;
 use relayer::config::{Cli, Config};
+use relayer::intake::Intake;
 use relayer::relay::{Relay, RelayOptions};
 use service::{Backoff, Exit, FAILED, NO_CONNECTION, WRONG_USAGE, exit};
 use std::error::Error;
@@ -28,10 +29,21 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
         () = &mut stop => return Ok(()),
         follower = start(&config, &options) => follower?,
     };
-    let relay = Relay::new(
+    let intake = match config.intake() {
+        Some(options) => Some(Intake::start(options, &follower).await.map_err(exit(FAILED))?),
+        None => None,
+    };
+    let mut relay = Relay::new(
         follower,
         RelayOptions { release_bundles: config.release_bundles, limits: config.limits() },
     );
+    let intake = match intake {
+        Some((intake, feed)) => {
+            relay = relay.feeding(feed);
+            Some(intake)
+        }
+        None => None,
+    };
     let tally = if config.once {
         tokio::select! {
             () = &mut stop => return Ok(()),
@@ -40,6 +52,9 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
     } else {
         relay.run(stop).await.map_err(exit(FAILED))?
     };
+    if let Some(intake) = intake {
+        intake.stop().await;
+    }
     info!(
         settled = tally.settled,
         pages = tally.pages,

@@ -1,6 +1,7 @@
 //! The service: follows the chain, asks the plan what to do, and does it. It decides nothing itself.
 
 use crate::act::{ActError, Done, Manner, release, settle};
+use crate::intake::feed::Feed;
 use crate::plan::{Action, MarketView, Trust, plan};
 use chain::settlement::{PageLimits, Settling};
 use chain::{Change, Client, FollowError, Follower, MarketHistory, MarketId};
@@ -90,6 +91,7 @@ pub struct Relay {
     attempts: BTreeMap<(MarketId, Action), Attempt>,
     running: JoinSet<Ended>,
     tally: Tally,
+    feed: Option<Feed>,
 }
 
 impl Relay {
@@ -103,7 +105,15 @@ impl Relay {
             attempts: BTreeMap::new(),
             running: JoinSet::new(),
             tally: Tally::default(),
+            feed: None,
         }
+    }
+
+    /// Tells an intake of signed bids how the chain goes on.
+    #[must_use]
+    pub fn feeding(mut self, feed: Feed) -> Self {
+        self.feed = Some(feed);
+        self
     }
 
     /// Works until `stop` resolves. Trouble with the node is waited out.
@@ -121,6 +131,9 @@ impl Relay {
                 change = self.follower.next_change() => match change {
                     Ok(change) => {
                         backoff.reset();
+                        if let Some(feed) = &self.feed {
+                            feed.tell(&self.follower, change);
+                        }
                         self.forget_what_is_over(&change);
                     }
                     Err(error) => {

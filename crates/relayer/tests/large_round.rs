@@ -130,7 +130,7 @@ impl Crowd<'_> {
             self.deposit(&submitter, signer.address(), self.price(word)).await;
             signed.push(submitter.bid_to_sign(&stage.market, ROUND, word).sign(&signer).await.unwrap());
         }
-        submitter.submit_signed(&stage.market, &signed).await.unwrap();
+        submitter.submit_signed(&stage.market, &[], &signed).await.unwrap();
     }
 
     /// Tells the index of the first bid.

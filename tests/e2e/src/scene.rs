@@ -1,6 +1,6 @@
 //! One market on a chain of its own, the programs that serve it, and what people do there.
 
-use crate::{Person, Program, Token, key_store};
+use crate::{Person, Program, Token, eventually, key_store};
 use alloy::primitives::{U256, hex};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::SolCall;
@@ -99,6 +99,21 @@ impl Scene {
     pub fn relayer(&mut self, person: Person) {
         let arguments = self.common(person);
         self.start(person.name, "relayer", &arguments);
+    }
+
+    /// Starts a relayer with the key of `person` that takes signed bids and posts them at once; tells where.
+    pub fn intake(&mut self, person: Person) -> String {
+        let mut arguments = self.common(person);
+        arguments.extend(["--listen=127.0.0.1:0", "--post-after=0"].map(str::to_owned));
+        self.start(person.name, "relayer", &arguments);
+        let mut address = None;
+        eventually("the address of the intake", PATIENCE, || {
+            let said = self.program(person).said();
+            let line = said.lines().find(|line| line.contains("taking signed bids"));
+            address = line.and_then(|line| Some(line.split_once("address=")?.1.trim().to_owned()));
+            address.is_some()
+        });
+        format!("http://{}", address.expect("an address"))
     }
 
     /// Starts a prover node with the key of `person`, and waits until it has its seat.

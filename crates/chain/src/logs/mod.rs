@@ -93,15 +93,27 @@ impl LogReader {
     /// # Errors
     /// [`LogsError`]. The same call later tries the same blocks again.
     pub(crate) async fn next(&mut self, from: u64, last: u64) -> Result<Chunk, LogsError> {
+        let (mut logs, to) = self.raw(from, last).await?;
+        self.tell_times(&mut logs).await?;
+        Ok(Chunk { reached: block(&self.client, to).await?, events: decoded(logs)? })
+    }
+
+    /// The logs as the node gives them, and the last block that they are of; otherwise as [`LogReader::next`].
+    ///
+    /// # Errors
+    /// [`LogsError`]. The same call later tries the same blocks again.
+    pub(crate) async fn raw(&mut self, from: u64, last: u64) -> Result<(Vec<Log>, u64), LogsError> {
         let mut failures = 0;
         loop {
             let to = self.span.end(from, last);
             let asked = to.saturating_sub(from).saturating_add(1);
             let filter = self.filter.clone().from_block(from).to_block(to);
             let error = match self.client.provider().get_logs(&filter).await {
-                Ok(logs) => {
+                Ok(mut logs) => {
                     self.span.answered(asked, u64::try_from(logs.len()).unwrap_or(u64::MAX));
-                    return self.chunk(logs, from, to).await;
+                    // What was not asked for is not there twice later.
+                    logs.retain(|log| log.block_number.is_none_or(|block| (from..=to).contains(&block)));
+                    return Ok((logs, to));
                 }
                 Err(error) => error,
             };
@@ -124,13 +136,6 @@ impl LogReader {
             pause(failures, &error).await;
             failures = failures.saturating_add(1);
         }
-    }
-
-    async fn chunk(&self, mut logs: Vec<Log>, from: u64, to: u64) -> Result<Chunk, LogsError> {
-        // What was not asked for is not there twice later.
-        logs.retain(|log| log.block_number.is_none_or(|block| (from..=to).contains(&block)));
-        self.tell_times(&mut logs).await?;
-        Ok(Chunk { reached: block(&self.client, to).await?, events: decoded(logs)? })
     }
 
     /// Asks for the times of the blocks of `logs` where the node has left them out.

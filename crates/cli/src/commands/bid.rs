@@ -5,8 +5,10 @@ use crate::commands::lots::{Entry, entries, parts};
 use crate::commands::market::{current_round, terms_of};
 use crate::commands::money::available;
 use crate::commands::quote::{Quote, Submitted, SubmittedAll};
+use crate::commands::relay::Relayer;
 use crate::commands::sealed::{commit_bids, fund};
 use crate::commands::session::{OpenMarket, Session, refused};
+use crate::commands::signed::sign;
 use crate::commands::statement::{StatementArgs, Wanted, bids_from, check_terms};
 use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::output::{Output, Report, terminal_width};
@@ -29,6 +31,8 @@ use std::path::PathBuf;
   proophi bid --fee 12gwei --circuit transfers-1 --public-inputs 0x1a…,0x2b… --data task.bin
   proophi bid --file bids.json --dry-run                        what they would cost, and which entries they make
   proophi bid --file bids.json --top-up                         many, in as few transactions as possible
+  proophi bid --fee 55 --generate 2 --relay https://relay.xyz   signed, and sent by a relayer that pays the gas
+  proophi bid --fee 55 --generate 2 --sign-only > bid.json      signed, for anyone to `proophi submit-signed`
 
 A file holds a list of {{\"fee\": \"55\", \"transfers\": 2, \"seed\": 7}}, with \"count\" for several in a row, or
 {{\"fee\": \"55\", \"circuit\": \"transfers-1\", \"public_inputs\": [\"0x1a…\", \"0x2b…\"], \"data\": \"0x…\"}}.
@@ -42,6 +46,12 @@ one by one. Bids of other sizes or at other fees become entries of their own, an
 release.
 
 What is to be proved is published in the same transaction. Money goes in before it (--top-up, or `proophi deposit`).
+
+Signed bids: with --relay or --sign-only nothing is sent by this command. The bid is signed (EIP-712) for the round that is open,
+counts once, and is paid from the signer's balance in the market, which needs to have the money already; somebody else submits it
+and pays the gas. A requester has one signed entry in a round, so that many bids have to make one lot. A relayer keeps the bid and
+posts it before the round closes; the command waits for the receipt, which says where in the round the bid is. Until then it is
+worth a promise: whoever wants to be sure sends by itself.
 
 In a sealed market this commits to the bids, each by itself: the chain shows a hash and a deposit, and the openings go to the
 directory of openings (mode 600, on disk before anything is sent). The deposit must cover the fee times the size and the
@@ -69,6 +79,15 @@ pub(crate) struct BidArgs {
     /// Show what the bids would cost and which entries they make, and send nothing
     #[arg(long, conflicts_with = "top_up")]
     dry_run: bool,
+    /// Sign the bid and hand it in at this relayer, then wait until it is in the round
+    #[arg(long, value_name = "URL", conflicts_with_all = ["dry_run", "deposit", "sign_only"])]
+    relay: Option<String>,
+    /// With --relay: do not wait once the relayer has accepted the bid
+    #[arg(long, requires = "relay")]
+    no_wait: bool,
+    /// Print the signed bid as JSON and send nothing
+    #[arg(long, conflicts_with_all = ["dry_run", "deposit", "top_up"])]
+    sign_only: bool,
 }
 
 /// Runs `proophi bid`.
@@ -86,6 +105,13 @@ pub(crate) async fn run(args: BidArgs, settings: Settings, output: Output) -> Ou
         ));
     }
     let entries = entries(session.sender()?, wanted.clone(), sealed)?;
+    let signed = match args.sign_only || args.relay.is_some() {
+        true => Some(sign(&session, &open, &entries).await?),
+        false => None,
+    };
+    if let Some(signed) = signed.as_ref().filter(|_| args.sign_only) {
+        return output.raw(&serde_json::to_string_pretty(signed).or_fail(Code::Failed)?);
+    }
     let quote = Quote::of(&session, &open, &entries, deposit).await?;
     if args.dry_run {
         return output.report(&quote);
@@ -95,6 +121,12 @@ pub(crate) async fn run(args: BidArgs, settings: Settings, output: Output) -> Ou
         return output.report(&commit_bids(&session, &open, wanted, deposit, args.top_up).await?);
     }
     fund(&session, &open, cost(&open, &entries), args.top_up).await?;
+    if let (Some(url), Some(signed)) = (&args.relay, &signed) {
+        let relayer = Relayer::at(url)?;
+        let bid = relayer.hand_in(signed).await?;
+        let relayed = if args.no_wait { relayer.report(bid) } else { relayer.follow(bid, output).await? };
+        return output.report(&relayed);
+    }
     let cost = open.money.money(cost(&open, &entries));
     let submitted = submit_all(&session, &open, entries).await?;
     let last = submitted.last().map_or(0, |part| part.round);

@@ -7,8 +7,9 @@
 //! | `lab` | the laboratory, offline |
 //! | `deploy`, `devnet` | contracts and chains |
 //! | `market`, `market_flags`, `market_view` | markets, their rules as flags and as shown |
-//! | `money`, `bundles` | deposits, withdrawals, results of bids submitted together |
+//! | `money`, `permit`, `bundles` | deposits, also by signature, withdrawals, results of bids submitted together |
 //! | `bid`, `quote`, `lots`, `statement` | bids, what they cost, the entries that they become, and what they ask a proof for |
+//! | `signed`, `relay`, `submit_signed` | bids that are signed, handed in at a relayer, or submitted for others |
 //! | `publish` | statements of bids that were sent without them |
 //! | `sealed`, `reveal`, `revealed`, `forfeit` | commitments of sealed markets, from opening kept to bond returned or lost |
 //! | `prover`, `seats` | provers' seats |
@@ -28,9 +29,11 @@ pub(crate) mod market;
 pub(crate) mod market_flags;
 mod market_view;
 pub(crate) mod money;
+pub(crate) mod permit;
 pub(crate) mod prover;
 pub(crate) mod publish;
 mod quote;
+mod relay;
 pub(crate) mod reveal;
 mod revealed;
 pub(crate) mod round;
@@ -38,7 +41,9 @@ mod round_view;
 pub(crate) mod sealed;
 pub(crate) mod seats;
 pub(crate) mod session;
+mod signed;
 pub(crate) mod statement;
+pub(crate) mod submit_signed;
 
 use crate::args::{Cli, Command};
 use crate::demo;
@@ -64,6 +69,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Outcome<()> {
             Command::Deposit(args) => money::deposit(&args, settings, output).await,
             Command::Withdraw(args) => money::withdraw(&args, settings, output).await,
             Command::Bid(args) => bid::run(args, settings, output).await,
+            Command::SubmitSigned(args) => submit_signed::run(&args, settings, output).await,
             Command::Publish(args) => publish::run(args, settings, output).await,
             Command::Reveal(args) => reveal::run(args, settings, output).await,
             Command::Forfeit(args) => forfeit::run(args, settings, output).await,

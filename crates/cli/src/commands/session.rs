@@ -70,6 +70,11 @@ impl Session {
         })
     }
 
+    /// The sender's key, to sign what is not sent.
+    pub(crate) fn key(&self) -> Outcome<PrivateKeySigner> {
+        service::load_key(self.settings.key_file.as_deref()).or_fail(Code::Input)
+    }
+
     /// Block time of the newest block (seconds).
     pub(crate) async fn now(&self) -> Outcome<u64> {
         self.client.now().await.or_fail(Code::Connection)

@@ -1,6 +1,8 @@
 //! A market with a round that waits to be settled, on a chain of its own.
 #![allow(dead_code)] // each test file uses its part
 
+pub(crate) mod intake;
+
 use alloy::primitives::{B256, U256};
 use bindings::ProverMarket::BidsSubmitted;
 use chain::events::{Event, LoggedEvent};

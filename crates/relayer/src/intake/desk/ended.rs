@@ -1,0 +1,87 @@
+//! What a transaction that has ended means for its bids.
+
+use super::{Desk, Rest, TICK};
+use crate::intake::plan::Group;
+use crate::intake::post::{Outcome, Posted, Refused};
+use alloy::primitives::B256;
+use chain::SendError;
+use service::Backoff;
+use tokio::task::JoinError;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+impl Desk {
+    pub(super) async fn finish_joined(&mut self, ended: Result<Posted, JoinError>) {
+        match ended {
+            Ok(posted) => self.finish(posted).await,
+            Err(error) => warn!(%error, "posting ended without a result"),
+        }
+    }
+
+    pub(super) async fn finish_running(&mut self) {
+        while let Some(ended) = self.running.join_next().await {
+            self.finish_joined(ended).await;
+        }
+    }
+
+    async fn finish(&mut self, posted: Posted) {
+        let Posted { group, bids, result } = posted;
+        if let Some(count) = self.under_way.get_mut(&group) {
+            *count = count.saturating_sub(1);
+        }
+        self.under_way.retain(|_, count| *count > 0);
+        let trouble = match result {
+            Ok(Outcome { mined: Some((transaction, block)), refused }) => {
+                info!(
+                    market = %group.market,
+                    round = %group.round,
+                    bids = bids.len(),
+                    refused = refused.len(),
+                    %transaction,
+                    "posted signed bids"
+                );
+                self.backoffs.remove(&group);
+                self.rests.extend(bids.iter().map(|id| (*id, Rest::UntilRead(block))));
+                self.refused.extend(refused.into_iter().map(|refused| (block, refused)));
+                return;
+            }
+            Ok(Outcome { mined: None, refused }) => self.take_refusals(group, &bids, refused),
+            Err(error) => Some(self.trouble_of(group, &bids, &error)),
+        };
+        let delay = self.backoffs.entry(group).or_insert_with(|| Backoff::new(TICK / 2, TICK * 5)).delay();
+        let until = Rest::Until(Instant::now() + delay);
+        self.rests.extend(bids.iter().map(|id| (*id, until)));
+        if let Some(trouble) = trouble {
+            warn!(market = %group.market, round = %group.round, bids = bids.len(), %trouble, "cannot post signed bids, trying again");
+            if let Err(error) = self.shared.store.trouble(&bids, &trouble).await {
+                warn!(%error, "cannot note what went wrong");
+            }
+        }
+    }
+
+    /// Takes what the contract would refuse before anything was sent. At the close that may be because the round is over, when every
+    /// signature is a stranger's: then it says nothing about the bids.
+    fn take_refusals(&mut self, group: Group, bids: &[B256], refused: Vec<Refused>) -> Option<String> {
+        let (now, block) = {
+            let seen = self.shared.seen.borrow();
+            (seen.now(), seen.head.number)
+        };
+        let hours = self.shared.options.hours(group.market, group.round);
+        let margin = hours.closes_at.saturating_sub(hours.accepts_until) / 2;
+        if now.saturating_add(margin) >= hours.closes_at {
+            return Some("the contract would refuse it, most likely because the round is closing".to_owned());
+        }
+        let all = refused.len() == bids.len();
+        self.refused.extend(refused.into_iter().map(|refused| (block, refused)));
+        (!all).then(|| "another bid of the same transaction was refused".to_owned())
+    }
+
+    fn trouble_of(&mut self, group: Group, bids: &[B256], error: &SendError) -> String {
+        let too_large = matches!(error, SendError::TooMuchGas { .. });
+        if too_large && bids.len() > 1 {
+            self.bids = (bids.len() / 2).max(1);
+            info!(market = %group.market, most = self.bids, "a transaction of signed bids needs too much gas, making smaller ones");
+        }
+        error.to_string()
+    }
+}

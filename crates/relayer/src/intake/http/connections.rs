@@ -1,0 +1,88 @@
+//! Accepts connections, a limited number of them, and ends them cleanly.
+
+use crate::intake::stopped;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{debug, warn};
+
+/// Connections that are open at once; others wait to be accepted.
+const AT_ONCE: usize = 1_024;
+/// How long a client may take to say what it wants, also on a connection that it has used before.
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// How long requests under way are waited for at the end.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
+/// Serves until `stop` turns true, and then the requests that are under way.
+pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut connections = JoinSet::new();
+    loop {
+        // What has ended is not kept.
+        while connections.try_join_next().is_some() {}
+        let place = tokio::select! {
+            () = stopped(&mut stop) => break,
+            place = Arc::clone(&places).acquire_owned() => place,
+        };
+        let accepted = tokio::select! {
+            () = stopped(&mut stop) => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let (router, stop) = (router.clone(), stop.clone());
+                connections.spawn(async move {
+                    let _place = place;
+                    connection(stream, peer, router, stop).await;
+                });
+            }
+            // Most of these are the client's; those that are not, such as too many open files, pass when others end.
+            Err(error) => {
+                warn!(%error, "cannot accept a connection");
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if timeout(LAST_WAIT, ended).await.is_err() {
+        debug!("clients are cut off");
+    }
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, mut stop: watch::Receiver<bool>) {
+    let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+        let router = router.clone();
+        async move {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            tower_service::Service::call(&mut router.clone(), request).await
+        }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut served = pin!(served);
+    let result = tokio::select! {
+        result = served.as_mut() => result,
+        () = stopped(&mut stop) => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = result {
+        debug!(%error, %peer, "a connection ended badly");
+    }
+}

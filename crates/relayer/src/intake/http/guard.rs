@@ -1,0 +1,134 @@
+//! Rate, number and duration of requests.
+
+use super::answer::Refusal;
+use crate::intake::options::IntakeOptions;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::HeaderMap;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use intake_api::{Code, Problem};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// Requests that are answered at once.
+const AT_ONCE: usize = 256;
+/// How long a request may take, with the reading of its body.
+const WITHIN: Duration = Duration::from_secs(20);
+/// Addresses that are told apart before those are forgotten that have not asked lately.
+const ADDRESSES: usize = 50_000;
+
+/// What keeps requests within their limits.
+#[derive(Debug)]
+pub(super) struct Guard {
+    rates: DefaultKeyedRateLimiter<IpAddr>,
+    clock: DefaultClock,
+    places: Semaphore,
+    behind_proxy: bool,
+}
+
+impl Guard {
+    pub(super) fn new(options: &IntakeOptions) -> Self {
+        // Whoever has been quiet for a minute may use all of it at once.
+        let rates = RateLimiter::keyed(Quota::per_minute(options.requests_per_minute));
+        let places = Semaphore::new(AT_ONCE);
+        Self { rates, clock: DefaultClock::default(), places, behind_proxy: options.behind_proxy }
+    }
+
+    fn check_rate(&self, client: IpAddr) -> Result<(), Refusal> {
+        if self.rates.len() > ADDRESSES {
+            self.rates.retain_recent();
+        }
+        self.rates.check_key(&client).map_err(|until| {
+            let wait = until.wait_time_from(self.clock.now()).as_secs().saturating_add(1);
+            let detail = format!("too many requests from this address; try again in {wait} s");
+            Refusal::after(Problem::new(Code::TooManyRequests, detail), wait)
+        })
+    }
+}
+
+/// Lets a request pass, or answers for it.
+pub(super) async fn pass(
+    State(guard): State<Arc<Guard>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let client = client_of(peer.ip(), request.headers(), guard.behind_proxy);
+    if let Err(refusal) = guard.check_rate(client) {
+        return refusal.into_response();
+    }
+    let Ok(_place) = guard.places.try_acquire() else {
+        return Refusal::after(
+            Problem::new(Code::Busy, "too many requests at once; try again in a moment"),
+            1,
+        )
+        .into_response();
+    };
+    match timeout(WITHIN, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = "the request took too long; send it again, the same bid is never taken twice";
+            Refusal::from(Problem::new(Code::Timeout, detail)).into_response()
+        }
+    }
+}
+
+/// Who asks: an address of version 4, or a network of version 6, as those are handed out by the network.
+fn client_of(peer: IpAddr, headers: &HeaderMap, behind_proxy: bool) -> IpAddr {
+    // The last one is the proxy's own word, whatever the client has written before it.
+    let last = headers.get_all("x-forwarded-for").iter().next_back();
+    let told = last.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+    match told.filter(|_| behind_proxy).unwrap_or(peer).to_canonical() {
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & (u128::MAX << 64);
+            IpAddr::V6(Ipv6Addr::from(network))
+        }
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZeroU32;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn forwarded(values: &[&str]) -> HeaderMap {
+        values.iter().map(|value| ("x-forwarded-for".parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_client_cannot_pretend_to_be_another() {
+        let (peer, headers) = (ip("10.0.0.1"), forwarded(&["1.1.1.1", "2.2.2.2, 3.3.3.3"]));
+        assert_eq!(client_of(peer, &headers, false), peer);
+        assert_eq!(client_of(peer, &headers, true), ip("3.3.3.3"), "what the proxy says");
+        assert_eq!(client_of(peer, &forwarded(&["nonsense"]), true), peer);
+        assert_eq!(client_of(peer, &HeaderMap::new(), true), peer);
+    }
+
+    #[test]
+    fn a_network_of_version_6_is_one_client() {
+        let of = |text: &str| client_of(ip(text), &HeaderMap::new(), false);
+        assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2:ffff::"));
+        assert_ne!(of("2001:db8:1:2::"), of("2001:db8:1:3::"));
+        assert_eq!(of("::ffff:9.9.9.9"), ip("9.9.9.9"));
+    }
+
+    #[test]
+    fn each_client_has_a_rate_of_its_own() {
+        let mut options = IntakeOptions::new("127.0.0.1:0".parse().unwrap());
+        options.requests_per_minute = NonZeroU32::new(2).unwrap();
+        let guard = Guard::new(&options);
+        let allowed = |text: &str| guard.check_rate(ip(text)).is_ok();
+        assert!(allowed("1.1.1.1") && allowed("1.1.1.1") && !allowed("1.1.1.1"));
+        assert!(allowed("2.2.2.2"));
+    }
+}
