@@ -1,5 +1,6 @@
 //! The market's contract on one chain.
 
+use crate::transactions::{Estimate, Worth};
 use crate::{CallError, ConnectError, Connection, ConnectionOptions, Currency, Revert, SendError};
 use alloy::primitives::{Address, B256, TxKind, U256};
 use alloy::providers::{DynProvider, Provider};
@@ -138,6 +139,20 @@ impl Client {
         &self.connection
     }
 
+    /// The same client, for calls that are worth so much: they are cancelled when it is too late for them, and never pay more.
+    #[must_use]
+    pub fn worth(&self, worth: Worth) -> Self {
+        Self { connection: self.connection.worth(worth), contract: self.contract }
+    }
+
+    /// What a call of the market would cost now.
+    ///
+    /// # Errors
+    /// [`SendError`] as for sending it.
+    pub async fn estimate<C: SolCall>(&self, call: &C, value: U256) -> Result<Estimate, SendError> {
+        self.connection.estimate(TxKind::Call(self.contract), call.abi_encode().into(), value).await
+    }
+
     /// Calls the market in a transaction with `value` wei and waits until it is mined; see [`Connection::transact`].
     /// `gas_floor`: the least gas to send it with, for calls that need more than an estimate shows.
     ///
@@ -163,7 +178,8 @@ impl Client {
         value: U256,
         gas_floor: Option<u64>,
     ) -> Result<TransactionReceipt, SendError> {
-        self.connection.transact(TxKind::Call(to), call.abi_encode().into(), value, gas_floor).await
+        let (to, input) = (TxKind::Call(to), call.abi_encode().into());
+        self.connection.transact_for(C::SIGNATURE, to, input, value, gas_floor).await
     }
 }
 

@@ -1,16 +1,15 @@
 //! A connection to one chain, with or without a key to send transactions with.
 
-use crate::CallError;
+use crate::transactions::{Owner, Patience, TransactionOptions, Worth};
+use crate::{CallError, SendError};
 use alloy::eips::BlockNumberOrTag;
-use alloy::network::EthereumWallet;
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::signers::local::PrivateKeySigner;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
-use tokio::sync::Mutex;
 
 /// How to reach a chain.
 #[derive(Clone)]
@@ -23,13 +22,21 @@ pub struct ConnectionOptions {
     pub signer: Option<PrivateKeySigner>,
     /// How long to wait for transactions.
     pub patience: Patience,
+    /// How transactions are sent.
+    pub transactions: TransactionOptions,
 }
 
 impl ConnectionOptions {
     /// Any chain at `rpc_url`, for reading.
     #[must_use]
     pub fn new(rpc_url: impl Into<String>) -> Self {
-        Self { rpc_url: rpc_url.into(), chain_id: None, signer: None, patience: Patience::default() }
+        Self {
+            rpc_url: rpc_url.into(),
+            chain_id: None,
+            signer: None,
+            patience: Patience::default(),
+            transactions: TransactionOptions::default(),
+        }
     }
 
     /// Refuse any other chain.
@@ -59,21 +66,6 @@ impl fmt::Debug for ConnectionOptions {
     }
 }
 
-/// How long to wait for a transaction.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// Without a receipt for so long, the transaction is sent again with a higher fee.
-    pub bump_after: Duration,
-    /// Without a receipt for so long, it counts as not mined.
-    pub give_up_after: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { bump_after: Duration::from_secs(45), give_up_after: Duration::from_secs(300) }
-    }
-}
-
 /// Why there is no connection.
 #[derive(Debug, Error)]
 pub enum ConnectError {
@@ -94,6 +86,9 @@ pub enum ConnectError {
         /// What the node says.
         found: u64,
     },
+    /// What an earlier process has sent with the key cannot be read.
+    #[error(transparent)]
+    Transactions(SendError),
     /// No code at the address.
     #[error("there is no contract at {address} on chain {chain_id}; check --contract and --rpc-url")]
     NoContract {
@@ -118,7 +113,7 @@ pub struct Head {
     /// Its number.
     pub number: u64,
     /// Its hash.
-    pub hash: alloy::primitives::B256,
+    pub hash: B256,
     /// Its time (seconds since the epoch): the only clock that the market knows.
     pub timestamp: u64,
 }
@@ -128,16 +123,9 @@ pub struct Head {
 pub struct Connection {
     pub(crate) provider: DynProvider,
     pub(crate) chain_id: u64,
-    pub(crate) signer: Option<Signer>,
+    pub(crate) owner: Option<Arc<Owner>>,
     pub(crate) patience: Patience,
-}
-
-#[derive(Clone)]
-pub(crate) struct Signer {
-    pub(crate) address: Address,
-    pub(crate) wallet: EthereumWallet,
-    /// Held from reading the account's nonce until the node has the transaction that uses it.
-    pub(crate) nonces: Arc<Mutex<()>>,
+    pub(crate) worth: Worth,
 }
 
 impl fmt::Debug for Connection {
@@ -160,30 +148,16 @@ impl Connection {
     /// # Errors
     /// [`ConnectError`] if nobody answers or it is another chain than expected.
     pub async fn connect(options: &ConnectionOptions) -> Result<Self, ConnectError> {
-        let bad_url = || ConnectError::Url(options.rpc_url.clone());
-        let url: reqwest::Url = options.rpc_url.parse().map_err(|_| bad_url())?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad_url());
-        }
-        // Fails if the process has chosen its cryptography already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .timeout(ANSWER_WITHIN)
-            .connect_timeout(CONNECT_WITHIN)
-            .build()
-            .map_err(ConnectError::Http)?;
-        let provider =
-            ProviderBuilder::new().disable_recommended_fillers().connect_reqwest(http, url).erased();
+        let provider = provider_at(&options.rpc_url)?;
         let chain_id = provider.get_chain_id().await.map_err(|error| ConnectError::Node(error.into()))?;
         if let Some(expected) = options.chain_id.filter(|expected| *expected != chain_id) {
             return Err(ConnectError::WrongChain { expected, found: chain_id });
         }
-        let signer = options.signer.clone().map(|key| Signer {
-            address: key.address(),
-            wallet: EthereumWallet::from(key),
-            nonces: Arc::new(Mutex::new(())),
-        });
-        Ok(Self { provider, chain_id, signer, patience: options.patience })
+        let owner = match &options.signer {
+            Some(key) => Some(start_owner(options, key, chain_id, &provider).await?),
+            None => None,
+        };
+        Ok(Self { provider, chain_id, owner, patience: options.patience, worth: Worth::default() })
     }
 
     /// The provider, for whatever has no method here. It signs nothing and fills nothing in.
@@ -201,7 +175,7 @@ impl Connection {
     /// The account that transactions come from, if there is a key.
     #[must_use]
     pub fn sender(&self) -> Option<Address> {
-        self.signer.as_ref().map(|signer| signer.address)
+        self.owner.as_ref().map(|owner| owner.address())
     }
 
     /// The head of the chain.
@@ -238,4 +212,39 @@ impl Connection {
             timestamp: block.header.timestamp,
         }))
     }
+}
+
+/// A provider that signs nothing and fills nothing in.
+fn provider_at(url: &str) -> Result<DynProvider, ConnectError> {
+    let bad_url = || ConnectError::Url(url.to_owned());
+    let url: reqwest::Url = url.parse().map_err(|_| bad_url())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(bad_url());
+    }
+    // Fails if the process has chosen its cryptography already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder()
+        .timeout(ANSWER_WITHIN)
+        .connect_timeout(CONNECT_WITHIN)
+        .build()
+        .map_err(ConnectError::Http)?;
+    Ok(ProviderBuilder::new().disable_recommended_fillers().connect_reqwest(http, url).erased())
+}
+
+async fn start_owner(
+    options: &ConnectionOptions,
+    key: &PrivateKeySigner,
+    chain_id: u64,
+    provider: &DynProvider,
+) -> Result<Arc<Owner>, ConnectError> {
+    let genesis = provider.get_block_by_number(BlockNumberOrTag::Earliest).await;
+    let genesis = genesis.map_err(|error| ConnectError::Node(error.into()))?;
+    let chain = (chain_id, genesis.map_or(B256::ZERO, |block| block.header.hash));
+    let submit = match &options.transactions.private_url {
+        Some(url) => provider_at(url)?,
+        None => provider.clone(),
+    };
+    let (transactions, patience) = (options.transactions.clone(), options.patience);
+    let owner = Owner::start(key.clone(), chain, provider.clone(), submit, transactions, patience).await;
+    owner.map_err(ConnectError::Transactions)
 }
