@@ -79,7 +79,12 @@ impl Client {
         let client = Self { connection, contract };
         // No market has id zero, as its bidding period would be zero; only a ProverMarket refuses it in this way.
         match client.market().marketParams(B256::ZERO).call().await.map_err(CallError::from) {
-            Err(CallError::Reverted(revert)) if revert.is::<ProverMarket::UnknownMarket>() => Ok(client),
+            Err(CallError::Reverted(revert)) if revert.is::<ProverMarket::UnknownMarket>() => {
+                if let Some(endpoints) = &client.endpoints {
+                    endpoints.require_code(contract).await;
+                }
+                Ok(client)
+            }
             Err(error @ CallError::Rpc(_)) => Err(ConnectError::Node(error)),
             _ => Err(ConnectError::OtherContract { address: contract, chain_id }),
         }

@@ -1,5 +1,6 @@
 //! A connection to one chain, with or without a key to send transactions with.
 
+use crate::endpoints::{Agreement, Endpoints};
 use crate::transactions::{Owner, Patience, TransactionOptions, Worth};
 use crate::{CallError, SendError};
 use alloy::eips::BlockNumberOrTag;
@@ -14,7 +15,7 @@ use thiserror::Error;
 /// How to reach a chain.
 #[derive(Clone)]
 pub struct ConnectionOptions {
-    /// The node's JSON-RPC endpoint, `http` or `https`.
+    /// The node's JSON-RPC endpoint, `http` or `https`, or several that are separated by commas.
     pub rpc_url: String,
     /// The chain that is expected there; any, if none is given.
     pub chain_id: Option<u64>,
@@ -27,7 +28,7 @@ pub struct ConnectionOptions {
 }
 
 impl ConnectionOptions {
-    /// Any chain at `rpc_url`, for reading.
+    /// Any chain at `rpc_url` (one endpoint, or several that are separated by commas), for reading.
     #[must_use]
     pub fn new(rpc_url: impl Into<String>) -> Self {
         Self {
@@ -122,6 +123,8 @@ pub struct Head {
 #[derive(Clone)]
 pub struct Connection {
     pub(crate) provider: DynProvider,
+    /// The endpoints behind the provider, if there are several.
+    pub(crate) endpoints: Option<Endpoints>,
     pub(crate) chain_id: u64,
     pub(crate) owner: Option<Arc<Owner>>,
     pub(crate) patience: Patience,
@@ -148,7 +151,12 @@ impl Connection {
     /// # Errors
     /// [`ConnectError`] if nobody answers or it is another chain than expected.
     pub async fn connect(options: &ConnectionOptions) -> Result<Self, ConnectError> {
-        let provider = provider_at(&options.rpc_url)?;
+        let (provider, endpoints) = provider_of(&options.rpc_url, options.chain_id)?;
+        if let Some(endpoints) = &endpoints
+            && let Some((expected, found)) = endpoints.stranger().await
+        {
+            return Err(ConnectError::WrongChain { expected, found });
+        }
         let chain_id = provider.get_chain_id().await.map_err(|error| ConnectError::Node(error.into()))?;
         if let Some(expected) = options.chain_id.filter(|expected| *expected != chain_id) {
             return Err(ConnectError::WrongChain { expected, found: chain_id });
@@ -157,7 +165,8 @@ impl Connection {
             Some(key) => Some(start_owner(options, key, chain_id, &provider).await?),
             None => None,
         };
-        Ok(Self { provider, chain_id, owner, patience: options.patience, worth: Worth::default() })
+        let (patience, worth) = (options.patience, Worth::default());
+        Ok(Self { provider, endpoints, chain_id, owner, patience, worth })
     }
 
     /// The provider, for whatever has no method here. It signs nothing and fills nothing in.
@@ -204,6 +213,14 @@ impl Connection {
         Ok(self.provider.get_balance(account).await?)
     }
 
+    /// Whether no endpoint has another block in place of this one, as far as several can be asked.
+    pub(crate) async fn is_undisputed(&self, head: Head) -> bool {
+        match &self.endpoints {
+            Some(endpoints) => endpoints.agree_on(head.number, head.hash).await == Agreement::Undisputed,
+            None => true,
+        }
+    }
+
     pub(crate) async fn block(&self, number: BlockNumberOrTag) -> Result<Option<Head>, CallError> {
         let block = self.provider.get_block_by_number(number).await?;
         Ok(block.map(|block| Head {
@@ -214,13 +231,8 @@ impl Connection {
     }
 }
 
-/// A provider that signs nothing and fills nothing in.
-fn provider_at(url: &str) -> Result<DynProvider, ConnectError> {
-    let bad_url = || ConnectError::Url(url.to_owned());
-    let url: reqwest::Url = url.parse().map_err(|_| bad_url())?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(bad_url());
-    }
+/// A provider that signs nothing and fills nothing in, and the endpoints behind it if there are several.
+fn provider_of(urls: &str, expected: Option<u64>) -> Result<(DynProvider, Option<Endpoints>), ConnectError> {
     // Fails if the process has chosen its cryptography already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder()
@@ -228,7 +240,19 @@ fn provider_at(url: &str) -> Result<DynProvider, ConnectError> {
         .connect_timeout(CONNECT_WITHIN)
         .build()
         .map_err(ConnectError::Http)?;
-    Ok(ProviderBuilder::new().disable_recommended_fillers().connect_reqwest(http, url).erased())
+    let mut parsed = urls.split(',').map(parsed).collect::<Result<Vec<_>, _>>()?;
+    if parsed.len() > 1 {
+        let endpoints = Endpoints::new(&http, parsed, expected);
+        return Ok((endpoints.provider(), Some(endpoints)));
+    }
+    let url = parsed.pop().ok_or_else(|| ConnectError::Url(urls.to_owned()))?;
+    Ok((ProviderBuilder::new().disable_recommended_fillers().connect_reqwest(http, url).erased(), None))
+}
+
+fn parsed(text: &str) -> Result<reqwest::Url, ConnectError> {
+    let bad_url = || ConnectError::Url(text.to_owned());
+    let url: reqwest::Url = text.trim().parse().map_err(|_| bad_url())?;
+    if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(bad_url()) }
 }
 
 async fn start_owner(
@@ -241,7 +265,7 @@ async fn start_owner(
     let genesis = genesis.map_err(|error| ConnectError::Node(error.into()))?;
     let chain = (chain_id, genesis.map_or(B256::ZERO, |block| block.header.hash));
     let submit = match &options.transactions.private_url {
-        Some(url) => provider_at(url)?,
+        Some(url) => provider_of(url, Some(chain_id))?.0,
         None => provider.clone(),
     };
     let (transactions, patience) = (options.transactions.clone(), options.patience);

@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `connection`, `client` | [`Connection`] to a chain, [`Client`] of the contract there |
+//! | `endpoints` | several endpoints of a chain as one, and which of them to trust |
 //! | [`transactions`] | the owner of a key's nonces: one transaction from simulation to receipt, through restarts and reorganisations |
 //! | `revert` | the contract's refusals in words: [`Revert`] |
 //! | `market` | [`MarketId`], [`Market`] with deadlines, [`Phase`]s and money |
@@ -29,6 +30,7 @@ pub mod commitments;
 mod connection;
 pub mod delivery;
 pub mod deploy;
+mod endpoints;
 mod error;
 pub mod events;
 pub mod follower;
