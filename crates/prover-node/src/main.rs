@@ -41,7 +41,11 @@ fn not_started(error: StartError) -> Exit {
         StartError::Connect(_) | StartError::Market(_) | StartError::Verifier(_) | StartError::Follow(_) => {
             NO_CONNECTION
         }
-        StartError::Keys(_) | StartError::Openings(_) | StartError::Pool(_) | StartError::Broken(_) => FAILED,
+        StartError::Keys(_)
+        | StartError::Openings(_)
+        | StartError::Journal(_)
+        | StartError::Pool(_)
+        | StartError::Broken(_) => FAILED,
     };
     Exit::new(code, error)
 }

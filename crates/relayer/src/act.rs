@@ -1,14 +1,17 @@
 //! Does one thing that the plan asks for, in one transaction.
 
-use crate::plan::{Trust, next_step};
-use alloy::primitives::{B256, U256};
-use alloy::rpc::types::TransactionReceipt;
+use crate::plan::{Profit, Trust, next_step};
+use alloy::eips::BlockId;
+use alloy::network::TransactionBuilder;
+use alloy::primitives::{Address, B256, U256};
+use alloy::providers::Provider;
+use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use bindings::ProverMarket::{NothingToSettle, RoundSettledAlready, RoundVoid, UnknownBundle, WrongProgress};
 use chain::commitments::BidChain;
 use chain::history::BundleRecord;
 use chain::round::{asks_at, release_call, terms_at, to_clearing};
 use chain::settlement::{PageLimits, SettlementCall, Settling};
-use chain::{CallError, Client, Market, RoundRecord, SendError, Terms};
+use chain::{CallError, Client, Market, Revert, RoundRecord, SendError, Terms, Worth};
 use clearing::{Certificate, certificate};
 use market_types::{RoundError, RoundNumber, Units};
 use thiserror::Error;
@@ -43,6 +46,15 @@ pub enum Done {
     Overtaken,
     /// Somebody else settled the round first, with the same outcome: no other passes.
     SettledByOther,
+    /// Somebody's settlement waits to be mined after which this relayer's would be refused.
+    UnderWay,
+    /// It would cost more than it pays, as gas costs now.
+    DoesNotPay {
+        /// What it pays (wei).
+        reward: U256,
+        /// What it would cost (wei).
+        cost: U256,
+    },
     /// The round's deadline passed; every bid is refunded.
     TooLate,
     /// The results of the bundle were credited.
@@ -93,7 +105,26 @@ pub enum ActError {
     MissingBids(RoundNumber),
 }
 
-/// Clears a closed round under its `terms` and settles it, or its next page if it is larger than `limits` let a transaction be. Where
+/// How to settle.
+#[derive(Debug, Clone)]
+pub struct Manner {
+    /// What one transaction may hold.
+    pub limits: PageLimits,
+    /// When a settlement pays; without it, rounds are settled whatever it costs.
+    pub profit: Option<Profit>,
+    /// Whose pages to go on from.
+    pub trust: Trust,
+    /// Whether to leave it to a settlement of somebody else that waits to be mined.
+    pub polite: bool,
+}
+
+impl Manner {
+    /// As soon as possible and whatever it costs.
+    pub const EAGER: Self =
+        Self { limits: PageLimits::TRANSACTION, profit: None, trust: Trust::Everybody, polite: true };
+}
+
+/// Clears a closed round under its `terms` and settles it, or its next page if it is larger than a transaction may be. Where
 /// pages have come to is read from `record`.
 ///
 /// # Errors
@@ -103,8 +134,7 @@ pub async fn settle(
     market: &Market,
     record: &RoundRecord,
     terms: Terms,
-    trust: Trust,
-    limits: &PageLimits,
+    manner: &Manner,
 ) -> Result<Done, ActError> {
     let (id, round) = (market.id.get(), U256::from(record.number.get()));
     if client.market().outcomeOf(id, round).call().await.map_err(CallError::from)? != U256::ZERO {
@@ -113,17 +143,64 @@ pub async fn settle(
     let certificate = certify(client, market, record, terms).await?;
     let settling = Settling::new(market, client.seed(market, record.number), record, &certificate);
     let settler = client.sender().ok_or(SendError::NoKey)?;
-    let Some(call) = next_step(record, &settling, settler, trust, limits) else {
+    let Some(call) = next_step(record, &settling, settler, manner.trust, &manner.limits) else {
         return Ok(Done::SettledByOther);
     };
-    let left = bids_left(&call);
-    match client.settle(call).await {
-        Ok(receipt) => Ok(settled(&receipt, left, certificate.units)),
-        Err(error) if error.is::<RoundSettledAlready>() => Ok(Done::SettledByOther),
-        Err(error) if error.is::<WrongProgress>() => Ok(Done::Overtaken),
-        Err(error) if error.is::<RoundVoid>() || error.is::<NothingToSettle>() => Ok(Done::TooLate),
-        Err(error) => Err(error.into()),
+    if manner.polite && is_under_way(client, settler, &call).await {
+        return Ok(Done::UnderWay);
     }
+    let mut worth = Worth::until(market.settle_by(record.number));
+    if let Some((profit, reward)) = manner.profit.as_ref().and_then(|profit| {
+        let ticks =
+            U256::from(market.params.settlement_fee).saturating_mul(U256::from(bids_of(&call, record)));
+        Some((profit, profit.wei_of(market, ticks)?))
+    }) {
+        let estimate = match client
+            .connection()
+            .estimate(client.contract().into(), call.abi_encode().into(), U256::ZERO)
+            .await
+        {
+            Ok(estimate) => estimate,
+            Err(error) => return came_to_nothing(error),
+        };
+        if !profit.pays(reward, &estimate) {
+            return Ok(Done::DoesNotPay { reward, cost: estimate.cost() });
+        }
+        worth.max_fee_per_gas = Some(profit.most_per_gas(reward, estimate.gas));
+    }
+    let left = bids_left(&call);
+    match client.worth(worth).settle(call).await {
+        Ok(receipt) => Ok(settled(&receipt, left, certificate.units)),
+        Err(error) => came_to_nothing(error),
+    }
+}
+
+/// What it means that a settlement had no effect.
+fn came_to_nothing(error: SendError) -> Result<Done, ActError> {
+    if error.is::<RoundSettledAlready>() {
+        Ok(Done::SettledByOther)
+    } else if error.is::<WrongProgress>() {
+        Ok(Done::Overtaken)
+    } else if error.is::<RoundVoid>()
+        || error.is::<NothingToSettle>()
+        || matches!(error, SendError::Outdated { .. })
+    {
+        Ok(Done::TooLate)
+    } else {
+        Err(error.into())
+    }
+}
+
+/// Whether the call would be refused after what waits to be mined, as far as the node knows of that.
+async fn is_under_way(client: &Client, settler: Address, call: &SettlementCall) -> bool {
+    let request = TransactionRequest::default()
+        .with_from(settler)
+        .with_to(client.contract())
+        .with_input(call.abi_encode());
+    // Some nodes know no pending block. Then the transaction's simulation has to do.
+    let refused = client.provider().call(request).block(BlockId::pending()).await.err();
+    let revert = refused.as_ref().and_then(Revert::of_rpc);
+    revert.is_some_and(|revert| revert.is::<RoundSettledAlready>() || revert.is::<WrongProgress>())
 }
 
 /// The certificate of a closed round, from what is known if that is what the contract has.
@@ -149,6 +226,20 @@ async fn certify(
     let asks = asks_at(client, market, record.number).await?;
     let round = to_clearing(record, terms, asks)?;
     Ok(certificate(market.params.mechanism, &round))
+}
+
+/// Bids that this call settles.
+fn bids_of(call: &SettlementCall, record: &RoundRecord) -> u64 {
+    let all = u64::from(record.bid_count());
+    match call {
+        SettlementCall::Whole(_) => all,
+        SettlementCall::Page(page) => {
+            // The lowest 64 bits of a share are its bids.
+            let shares = page.page.shares.iter().map(|share| share.as_limbs()[0]);
+            let before = shares.fold(0, u64::saturating_add);
+            all.saturating_sub(before).saturating_sub(bids_left(call))
+        }
+    }
 }
 
 /// Bids of the pages that are left after this call.

@@ -3,7 +3,7 @@
 use chain::{Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, Markets, Retention};
 use clap::Parser;
 use relayer::config::{Cli, Config};
-use relayer::relay::{Relay, RelayOptions};
+use relayer::relay::Relay;
 use service::{Backoff, Exit, FAILED, NO_CONNECTION, WRONG_USAGE, exit};
 use std::error::Error;
 use std::process::ExitCode;
@@ -20,18 +20,17 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
     let config = Config::load(cli).map_err(exit(WRONG_USAGE))?;
     service::init_tracing(config.json).map_err(exit(FAILED))?;
     let key = service::load_key(config.key_file.as_deref()).map_err(exit(WRONG_USAGE))?;
-    let options =
+    let mut options =
         ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id).signer(Some(key));
+    let transactions = config.transactions().options(config.key_file.as_deref()).await;
+    options.connection.transactions = transactions.map_err(exit(FAILED))?;
     let stop = service::stop();
     tokio::pin!(stop);
     let follower = tokio::select! {
         () = &mut stop => return Ok(()),
         follower = start(&config, &options) => follower?,
     };
-    let relay = Relay::new(
-        follower,
-        RelayOptions { release_bundles: config.release_bundles, limits: config.limits() },
-    );
+    let relay = Relay::new(follower, config.relay().map_err(exit(WRONG_USAGE))?);
     let tally = if config.once {
         tokio::select! {
             () = &mut stop => return Ok(()),
@@ -44,6 +43,7 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
         settled = tally.settled,
         pages = tally.pages,
         released = tally.released,
+        unpaid = tally.unpaid,
         failed = tally.failed,
         "done"
     );
