@@ -1,5 +1,6 @@
 //! The market's contract on one chain.
 
+use crate::transactions::{Estimate, Worth};
 use crate::{CallError, ConnectError, Connection, ConnectionOptions, Currency, Revert, SendError};
 use alloy::primitives::{Address, B256, TxKind, U256};
 use alloy::providers::{DynProvider, Provider};
@@ -78,7 +79,12 @@ impl Client {
         let client = Self { connection, contract };
         // No market has id zero, as its bidding period would be zero; only a ProverMarket refuses it in this way.
         match client.market().marketParams(B256::ZERO).call().await.map_err(CallError::from) {
-            Err(CallError::Reverted(revert)) if revert.is::<ProverMarket::UnknownMarket>() => Ok(client),
+            Err(CallError::Reverted(revert)) if revert.is::<ProverMarket::UnknownMarket>() => {
+                if let Some(endpoints) = &client.endpoints {
+                    endpoints.require_code(contract).await;
+                }
+                Ok(client)
+            }
             Err(error @ CallError::Rpc(_)) => Err(ConnectError::Node(error)),
             _ => Err(ConnectError::OtherContract { address: contract, chain_id }),
         }
@@ -138,6 +144,20 @@ impl Client {
         &self.connection
     }
 
+    /// The same client, for calls that are worth so much: they are cancelled when it is too late for them, and never pay more.
+    #[must_use]
+    pub fn worth(&self, worth: Worth) -> Self {
+        Self { connection: self.connection.worth(worth), contract: self.contract }
+    }
+
+    /// What a call of the market would cost now.
+    ///
+    /// # Errors
+    /// [`SendError`] as for sending it.
+    pub async fn estimate<C: SolCall>(&self, call: &C, value: U256) -> Result<Estimate, SendError> {
+        self.connection.estimate(TxKind::Call(self.contract), call.abi_encode().into(), value).await
+    }
+
     /// Calls the market in a transaction with `value` wei and waits until it is mined; see [`Connection::transact`].
     /// `gas_floor`: the least gas to send it with, for calls that need more than an estimate shows.
     ///
@@ -163,7 +183,8 @@ impl Client {
         value: U256,
         gas_floor: Option<u64>,
     ) -> Result<TransactionReceipt, SendError> {
-        self.connection.transact(TxKind::Call(to), call.abi_encode().into(), value, gas_floor).await
+        let (to, input) = (TxKind::Call(to), call.abi_encode().into());
+        self.connection.transact_for(C::SIGNATURE, to, input, value, gas_floor).await
     }
 }
 

@@ -1,21 +1,21 @@
 //! A connection to one chain, with or without a key to send transactions with.
 
-use crate::CallError;
+use crate::endpoints::{Agreement, Endpoints};
+use crate::transactions::{Owner, Patience, TransactionOptions, Worth};
+use crate::{CallError, SendError};
 use alloy::eips::BlockNumberOrTag;
-use alloy::network::EthereumWallet;
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::signers::local::PrivateKeySigner;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
-use tokio::sync::Mutex;
 
 /// How to reach a chain.
 #[derive(Clone)]
 pub struct ConnectionOptions {
-    /// The node's JSON-RPC endpoint, `http` or `https`.
+    /// The node's JSON-RPC endpoint, `http` or `https`, or several that are separated by commas.
     pub rpc_url: String,
     /// The chain that is expected there; any, if none is given.
     pub chain_id: Option<u64>,
@@ -23,13 +23,21 @@ pub struct ConnectionOptions {
     pub signer: Option<PrivateKeySigner>,
     /// How long to wait for transactions.
     pub patience: Patience,
+    /// How transactions are sent.
+    pub transactions: TransactionOptions,
 }
 
 impl ConnectionOptions {
-    /// Any chain at `rpc_url`, for reading.
+    /// Any chain at `rpc_url` (one endpoint, or several that are separated by commas), for reading.
     #[must_use]
     pub fn new(rpc_url: impl Into<String>) -> Self {
-        Self { rpc_url: rpc_url.into(), chain_id: None, signer: None, patience: Patience::default() }
+        Self {
+            rpc_url: rpc_url.into(),
+            chain_id: None,
+            signer: None,
+            patience: Patience::default(),
+            transactions: TransactionOptions::default(),
+        }
     }
 
     /// Refuse any other chain.
@@ -59,21 +67,6 @@ impl fmt::Debug for ConnectionOptions {
     }
 }
 
-/// How long to wait for a transaction.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// Without a receipt for so long, the transaction is sent again with a higher fee.
-    pub bump_after: Duration,
-    /// Without a receipt for so long, it counts as not mined.
-    pub give_up_after: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { bump_after: Duration::from_secs(45), give_up_after: Duration::from_secs(300) }
-    }
-}
-
 /// Why there is no connection.
 #[derive(Debug, Error)]
 pub enum ConnectError {
@@ -94,6 +87,9 @@ pub enum ConnectError {
         /// What the node says.
         found: u64,
     },
+    /// What an earlier process has sent with the key cannot be read.
+    #[error(transparent)]
+    Transactions(SendError),
     /// No code at the address.
     #[error("there is no contract at {address} on chain {chain_id}; check --contract and --rpc-url")]
     NoContract {
@@ -118,7 +114,7 @@ pub struct Head {
     /// Its number.
     pub number: u64,
     /// Its hash.
-    pub hash: alloy::primitives::B256,
+    pub hash: B256,
     /// Its time (seconds since the epoch): the only clock that the market knows.
     pub timestamp: u64,
 }
@@ -127,17 +123,12 @@ pub struct Head {
 #[derive(Clone)]
 pub struct Connection {
     pub(crate) provider: DynProvider,
+    /// The endpoints behind the provider, if there are several.
+    pub(crate) endpoints: Option<Endpoints>,
     pub(crate) chain_id: u64,
-    pub(crate) signer: Option<Signer>,
+    pub(crate) owner: Option<Arc<Owner>>,
     pub(crate) patience: Patience,
-}
-
-#[derive(Clone)]
-pub(crate) struct Signer {
-    pub(crate) address: Address,
-    pub(crate) wallet: EthereumWallet,
-    /// Held from reading the account's nonce until the node has the transaction that uses it.
-    pub(crate) nonces: Arc<Mutex<()>>,
+    pub(crate) worth: Worth,
 }
 
 impl fmt::Debug for Connection {
@@ -160,30 +151,22 @@ impl Connection {
     /// # Errors
     /// [`ConnectError`] if nobody answers or it is another chain than expected.
     pub async fn connect(options: &ConnectionOptions) -> Result<Self, ConnectError> {
-        let bad_url = || ConnectError::Url(options.rpc_url.clone());
-        let url: reqwest::Url = options.rpc_url.parse().map_err(|_| bad_url())?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad_url());
+        let (provider, endpoints) = provider_of(&options.rpc_url, options.chain_id)?;
+        if let Some(endpoints) = &endpoints
+            && let Some((expected, found)) = endpoints.stranger().await
+        {
+            return Err(ConnectError::WrongChain { expected, found });
         }
-        // Fails if the process has chosen its cryptography already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .timeout(ANSWER_WITHIN)
-            .connect_timeout(CONNECT_WITHIN)
-            .build()
-            .map_err(ConnectError::Http)?;
-        let provider =
-            ProviderBuilder::new().disable_recommended_fillers().connect_reqwest(http, url).erased();
         let chain_id = provider.get_chain_id().await.map_err(|error| ConnectError::Node(error.into()))?;
         if let Some(expected) = options.chain_id.filter(|expected| *expected != chain_id) {
             return Err(ConnectError::WrongChain { expected, found: chain_id });
         }
-        let signer = options.signer.clone().map(|key| Signer {
-            address: key.address(),
-            wallet: EthereumWallet::from(key),
-            nonces: Arc::new(Mutex::new(())),
-        });
-        Ok(Self { provider, chain_id, signer, patience: options.patience })
+        let owner = match &options.signer {
+            Some(key) => Some(start_owner(options, key, chain_id, &provider).await?),
+            None => None,
+        };
+        let (patience, worth) = (options.patience, Worth::default());
+        Ok(Self { provider, endpoints, chain_id, owner, patience, worth })
     }
 
     /// The provider, for whatever has no method here. It signs nothing and fills nothing in.
@@ -201,7 +184,7 @@ impl Connection {
     /// The account that transactions come from, if there is a key.
     #[must_use]
     pub fn sender(&self) -> Option<Address> {
-        self.signer.as_ref().map(|signer| signer.address)
+        self.owner.as_ref().map(|owner| owner.address())
     }
 
     /// The head of the chain.
@@ -230,6 +213,14 @@ impl Connection {
         Ok(self.provider.get_balance(account).await?)
     }
 
+    /// Whether no endpoint has another block in place of this one, as far as several can be asked.
+    pub(crate) async fn is_undisputed(&self, head: Head) -> bool {
+        match &self.endpoints {
+            Some(endpoints) => endpoints.agree_on(head.number, head.hash).await == Agreement::Undisputed,
+            None => true,
+        }
+    }
+
     pub(crate) async fn block(&self, number: BlockNumberOrTag) -> Result<Option<Head>, CallError> {
         let block = self.provider.get_block_by_number(number).await?;
         Ok(block.map(|block| Head {
@@ -238,4 +229,46 @@ impl Connection {
             timestamp: block.header.timestamp,
         }))
     }
+}
+
+/// A provider that signs nothing and fills nothing in, and the endpoints behind it if there are several.
+fn provider_of(urls: &str, expected: Option<u64>) -> Result<(DynProvider, Option<Endpoints>), ConnectError> {
+    // Fails if the process has chosen its cryptography already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder()
+        .timeout(ANSWER_WITHIN)
+        .connect_timeout(CONNECT_WITHIN)
+        .build()
+        .map_err(ConnectError::Http)?;
+    let mut parsed = urls.split(',').map(parsed).collect::<Result<Vec<_>, _>>()?;
+    if parsed.len() > 1 {
+        let endpoints = Endpoints::new(&http, parsed, expected);
+        return Ok((endpoints.provider(), Some(endpoints)));
+    }
+    let url = parsed.pop().ok_or_else(|| ConnectError::Url(urls.to_owned()))?;
+    Ok((ProviderBuilder::new().disable_recommended_fillers().connect_reqwest(http, url).erased(), None))
+}
+
+fn parsed(text: &str) -> Result<reqwest::Url, ConnectError> {
+    let bad_url = || ConnectError::Url(text.to_owned());
+    let url: reqwest::Url = text.trim().parse().map_err(|_| bad_url())?;
+    if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(bad_url()) }
+}
+
+async fn start_owner(
+    options: &ConnectionOptions,
+    key: &PrivateKeySigner,
+    chain_id: u64,
+    provider: &DynProvider,
+) -> Result<Arc<Owner>, ConnectError> {
+    let genesis = provider.get_block_by_number(BlockNumberOrTag::Earliest).await;
+    let genesis = genesis.map_err(|error| ConnectError::Node(error.into()))?;
+    let chain = (chain_id, genesis.map_or(B256::ZERO, |block| block.header.hash));
+    let submit = match &options.transactions.private_url {
+        Some(url) => provider_of(url, Some(chain_id))?.0,
+        None => provider.clone(),
+    };
+    let (transactions, patience) = (options.transactions.clone(), options.patience);
+    let owner = Owner::start(key.clone(), chain, provider.clone(), submit, transactions, patience).await;
+    owner.map_err(ConnectError::Transactions)
 }

@@ -3,7 +3,8 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `connection`, `client` | [`Connection`] to a chain, [`Client`] of the contract there |
-//! | `send` | one transaction from simulation to receipt: [`Connection::transact`], [`SendError`] |
+//! | `endpoints` | several endpoints of a chain as one, and which of them to trust |
+//! | [`transactions`] | the owner of a key's nonces: one transaction from simulation to receipt, through restarts and reorganisations |
 //! | `revert` | the contract's refusals in words: [`Revert`] |
 //! | `market` | [`MarketId`], [`Market`] with deadlines, [`Phase`]s and money |
 //! | `params`, `validation` | [`MarketParams`], and which of them make a market |
@@ -31,6 +32,7 @@ pub mod commitments;
 mod connection;
 pub mod delivery;
 pub mod deploy;
+mod endpoints;
 mod error;
 pub mod events;
 pub mod follower;
@@ -46,17 +48,17 @@ pub mod permit;
 mod revert;
 pub mod round;
 pub mod sealed;
-mod send;
 pub mod settlement;
 pub mod signed;
 mod statement;
+pub mod transactions;
 mod validation;
 pub mod wallet;
 
 pub use clearing::Terms;
 pub use client::{Client, ConnectOptions};
 pub use commitments::{BidWord, Ticket};
-pub use connection::{ConnectError, Connection, ConnectionOptions, Head, Patience};
+pub use connection::{ConnectError, Connection, ConnectionOptions, Head};
 pub use error::CallError;
 pub use follower::{Change, FollowError, FollowOptions, Follower, Markets};
 pub use history::{Assignment, BidRecord, EntryRecord, MarketHistory, Retention, RoundRecord};
@@ -68,6 +70,6 @@ pub use outcome::Outcome;
 pub use params::{Currency, MarketParams};
 pub use revert::{Revert, decode_revert, error_name};
 pub use sealed::{AskOpening, BidOpening};
-pub use send::{MAX_TRANSACTION_GAS, SendError};
 pub use statement::{Statement, statement_tree};
+pub use transactions::{MAX_TRANSACTION_GAS, Patience, SendError, TransactionOptions, Worth};
 pub use validation::InvalidParams;

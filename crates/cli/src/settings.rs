@@ -37,10 +37,11 @@ pub(crate) struct SettingFlags {
     #[arg(long, global = true, value_name = "FILE", env = "PROOPHI_CONFIG")]
     #[serde(skip)]
     pub(crate) config: Option<PathBuf>,
-    /// JSON-RPC interface of the chain, http or https [default: http://127.0.0.1:8545]
+    /// JSON-RPC interface of the chain, http or https; may be repeated, or name several with commas between
+    /// [default: http://127.0.0.1:8545]
     #[arg(long, global = true, value_name = "URL")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rpc_url: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "service::serialize_urls")]
+    rpc_url: Vec<String>,
     /// Refuse to work on any other chain
     #[arg(long, global = true, value_name = "ID")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use market_types::{Capacity, UnitCost};
 use serde::{Deserialize, Serialize};
 use service::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
+use store::{TransactionFlags, TransactionSettings};
 use thiserror::Error;
 
 use crate::plan::{Expire, Policy, Wish};
@@ -18,8 +19,9 @@ const SHARED_KEYS: [&str; 8] =
 const HELP: &str = "\
 The node takes a seat in one market, asks its unit cost, proves the tasks that rounds assign to it, delivers the proofs
 before their deadlines, and takes over tasks that others let default. In a sealed market it commits to its unit cost in
-every round and opens that after the close. It keeps no state of its own but the openings of its commitments, which are on
-disk (mode 600) before the commitment is sent: after a restart everything else is read from the chain again. Do not stop it
+every round and opens that after the close. It keeps no state of its own but a journal of transactions that are on their way and
+the openings of its commitments, which are on disk (mode 600) before the commitment is sent: after a restart everything else is
+read from the chain again. Use its key in no other program. Do not stop it
 for long between a commitment and its reveal: what is not opened loses its bond. `proophi reveal` opens it by hand.
 
 Example: serve the market 0x5f..  of the contract 0xe7.. with 400 units of capacity at 3 ticks per unit
@@ -65,10 +67,11 @@ pub enum Command {
 /// Flags. What is not given is not serialized, so that the layer below counts.
 #[derive(Debug, Default, Clone, Args, Serialize)]
 pub struct Flags {
-    /// JSON-RPC interface of the chain, http or https [default: http://127.0.0.1:8545]
+    /// JSON-RPC interface of the chain, http or https; may be repeated, or name several with commas between, of which one that fails, lags
+    /// or lies does no harm [default: http://127.0.0.1:8545]
     #[arg(long, global = true, value_name = "URL")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rpc_url: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "service::serialize_urls")]
+    pub rpc_url: Vec<String>,
     /// Refuse to work on any other chain
     #[arg(long, global = true, value_name = "ID")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,6 +128,10 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "WHICH", value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expire: Option<ExpireSetting>,
+    /// How transactions are sent.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub transactions: TransactionFlags,
     /// Log one JSON object per line
     #[arg(long, global = true)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -158,8 +165,8 @@ impl From<ExpireSetting> for Expire {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// JSON-RPC interface of the chain, http or https.
-    #[serde(default = "default_rpc_url")]
+    /// JSON-RPC interfaces of the chain, http or https, with commas between.
+    #[serde(default = "default_rpc_url", deserialize_with = "service::deserialize_urls")]
     pub rpc_url: String,
     /// The only chain to work on.
     #[serde(default)]
@@ -201,6 +208,18 @@ pub struct Config {
     /// Which dead tasks to expire.
     #[serde(default)]
     pub expire: ExpireSetting,
+    /// Most that a unit of gas may cost (gwei).
+    #[serde(default)]
+    pub max_fee_gwei: Option<u64>,
+    /// Most that the gas of one transaction may cost (gwei).
+    #[serde(default)]
+    pub max_cost_gwei: Option<u64>,
+    /// Where signed transactions go.
+    #[serde(default)]
+    pub private_rpc_url: Option<String>,
+    /// Where transactions are written down.
+    #[serde(default)]
+    pub journal: Option<String>,
     /// Whether logs are JSON.
     #[serde(default)]
     pub json: bool,
@@ -231,6 +250,17 @@ impl Config {
         let sources =
             Sources { file: cli.config.as_deref(), shared_keys: &SHARED_KEYS, prefix: "PROVER_NODE_" };
         load_config(&sources, &cli.flags)
+    }
+
+    /// How transactions are sent.
+    #[must_use]
+    pub fn transactions(&self) -> TransactionSettings {
+        TransactionSettings {
+            max_fee_gwei: self.max_fee_gwei,
+            max_cost_gwei: self.max_cost_gwei,
+            private_rpc_url: self.private_rpc_url.clone(),
+            journal: self.journal.clone(),
+        }
     }
 
     /// What the operator wants of its seat.

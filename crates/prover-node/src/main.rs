@@ -42,7 +42,11 @@ fn not_started(error: StartError) -> Exit {
             NO_CONNECTION
         }
         StartError::NotOperator { .. } => WRONG_USAGE,
-        StartError::Keys(_) | StartError::Openings(_) | StartError::Pool(_) | StartError::Broken(_) => FAILED,
+        StartError::Keys(_)
+        | StartError::Openings(_)
+        | StartError::Journal(_)
+        | StartError::Pool(_)
+        | StartError::Broken(_) => FAILED,
     };
     Exit::new(code, error)
 }

@@ -1,14 +1,17 @@
 //! Does one thing that the plan asks for, in one transaction.
 
-use crate::plan::{Trust, next_step};
-use alloy::primitives::{B256, U256};
-use alloy::rpc::types::TransactionReceipt;
+use crate::plan::{Profit, Trust, next_step};
+use alloy::eips::BlockId;
+use alloy::network::TransactionBuilder;
+use alloy::primitives::{Address, B256, U256};
+use alloy::providers::Provider;
+use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use bindings::ProverMarket::{NothingToSettle, RoundSettledAlready, RoundVoid, UnknownBundle, WrongProgress};
 use chain::commitments::BidChain;
 use chain::history::BundleRecord;
 use chain::round::{asks_at, release_call, terms_at, to_clearing};
 use chain::settlement::{PageLimits, SettlementCall, Settling};
-use chain::{CallError, Client, Market, RoundRecord, SendError, Terms};
+use chain::{CallError, Client, Market, Revert, RoundRecord, SendError, Terms, Worth};
 use clearing::certificate;
 use market_types::{RoundError, RoundNumber, Units};
 use std::sync::Arc;
@@ -44,6 +47,15 @@ pub enum Done {
     Overtaken,
     /// Somebody else settled the round first, with the same outcome: no other passes.
     SettledByOther,
+    /// Somebody's settlement waits to be mined after which this relayer's would be refused.
+    UnderWay,
+    /// It would cost more than it pays, as gas costs now.
+    DoesNotPay {
+        /// What it pays (wei).
+        reward: U256,
+        /// What it would cost (wei).
+        cost: U256,
+    },
     /// The round's deadline passed; every bid is refunded.
     TooLate,
     /// The results of the bundle were credited.
@@ -95,7 +107,7 @@ pub enum ActError {
 }
 
 /// How a round is settled.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Manner {
     /// Capacity cap and reserve price of the round.
     pub terms: Terms,
@@ -103,10 +115,23 @@ pub struct Manner {
     pub trust: Trust,
     /// What a transaction may hold.
     pub limits: PageLimits,
+    /// When a settlement pays; without it, rounds are settled whatever it costs.
+    pub profit: Option<Profit>,
+    /// Whether to leave it to a settlement of somebody else that waits to be mined.
+    pub polite: bool,
+}
+
+impl Manner {
+    /// As soon as possible and whatever it costs.
+    #[must_use]
+    pub const fn eager(terms: Terms) -> Self {
+        let (trust, limits) = (Trust::Everybody, PageLimits::TRANSACTION);
+        Self { terms, trust, limits, profit: None, polite: true }
+    }
 }
 
 /// Clears a closed round and settles it, or its next page if it is larger than the limits let a transaction be. Where pages have come to
-/// is read from `record`. What it has cleared is `kept` for the next page, and gone whenever anything else came of this one.
+/// is read from `record`. What it has cleared is `kept` as long as the round is not settled and nothing went wrong.
 ///
 /// # Errors
 /// [`ActError`]. That somebody was faster is none.
@@ -127,18 +152,75 @@ pub async fn settle(
     let Some(call) = next_step(record, &settling, settler, manner.trust, &manner.limits) else {
         return Ok(Done::SettledByOther);
     };
-    let left = bids_left(&call);
-    let done = match client.settle(call).await {
-        Ok(receipt) => settled(&receipt, left, settling.units()),
-        Err(error) if error.is::<RoundSettledAlready>() => Done::SettledByOther,
-        Err(error) if error.is::<WrongProgress>() => Done::Overtaken,
-        Err(error) if error.is::<RoundVoid>() || error.is::<NothingToSettle>() => Done::TooLate,
-        Err(error) => return Err(error.into()),
+    let done = match send(client, market, record, &call, manner).await {
+        Ok(Sent::Not(done)) => done,
+        Ok(Sent::Mined(receipt)) => settled(&receipt, bids_left(&call), settling.units()),
+        Err(error) => came_to_nothing(error)?,
     };
-    if matches!(done, Done::PageSettled { .. }) {
+    if matches!(done, Done::PageSettled { .. } | Done::UnderWay | Done::DoesNotPay { .. }) {
         *kept = Some(settling);
     }
     Ok(done)
+}
+
+/// A settlement that was sent, or why it was not.
+enum Sent {
+    Mined(Box<TransactionReceipt>),
+    Not(Done),
+}
+
+/// Sends a settlement if nobody else's is under way and it pays.
+async fn send(
+    client: &Client,
+    market: &Market,
+    record: &RoundRecord,
+    call: &SettlementCall,
+    manner: &Manner,
+) -> Result<Sent, SendError> {
+    let settler = client.sender().ok_or(SendError::NoKey)?;
+    if manner.polite && is_under_way(client, settler, call).await {
+        return Ok(Sent::Not(Done::UnderWay));
+    }
+    let mut worth = Worth::until(market.settle_by(record.number));
+    let fee = U256::from(market.params.settlement_fee);
+    let reward = |profit: &Profit| profit.wei_of(market, fee.saturating_mul(bids_of(call, record)));
+    if let Some((profit, reward)) = manner.profit.as_ref().and_then(|profit| Some((profit, reward(profit)?))) {
+        let (to, input) = (client.contract().into(), call.abi_encode().into());
+        let estimate = client.connection().estimate(to, input, U256::ZERO).await?;
+        if !profit.pays(reward, &estimate) {
+            return Ok(Sent::Not(Done::DoesNotPay { reward, cost: estimate.cost() }));
+        }
+        worth.max_fee_per_gas = Some(profit.most_per_gas(reward, estimate.gas));
+    }
+    Ok(Sent::Mined(Box::new(client.worth(worth).settle(call.clone()).await?)))
+}
+
+/// What it means that a settlement had no effect.
+fn came_to_nothing(error: SendError) -> Result<Done, ActError> {
+    if error.is::<RoundSettledAlready>() {
+        Ok(Done::SettledByOther)
+    } else if error.is::<WrongProgress>() {
+        Ok(Done::Overtaken)
+    } else if error.is::<RoundVoid>()
+        || error.is::<NothingToSettle>()
+        || matches!(error, SendError::Outdated { .. })
+    {
+        Ok(Done::TooLate)
+    } else {
+        Err(error.into())
+    }
+}
+
+/// Whether the call would be refused after what waits to be mined, as far as the node knows of that.
+async fn is_under_way(client: &Client, settler: Address, call: &SettlementCall) -> bool {
+    let request = TransactionRequest::default()
+        .with_from(settler)
+        .with_to(client.contract())
+        .with_input(call.abi_encode());
+    // Some nodes know no pending block. Then the transaction's simulation has to do.
+    let refused = client.provider().call(request).block(BlockId::pending()).await.err();
+    let revert = refused.as_ref().and_then(Revert::of_rpc);
+    revert.is_some_and(|revert| revert.is::<RoundSettledAlready>() || revert.is::<WrongProgress>())
 }
 
 /// A closed round with its certificate, from what is known if that is what the contract has.
@@ -170,6 +252,20 @@ async fn cleared(
     let certificate = certificate(market.params.mechanism, &round);
     let seed = client.seed(market, record.number);
     Ok(Arc::new(Settling::new(market, seed, record, &certificate)))
+}
+
+/// Bids that this call settles.
+fn bids_of(call: &SettlementCall, record: &RoundRecord) -> U256 {
+    let all = u64::from(record.bid_count());
+    U256::from(match call {
+        SettlementCall::Whole(_) => all,
+        SettlementCall::Page(page) => {
+            // The lowest 64 bits of a share are its bids.
+            let shares = page.page.shares.iter().map(|share| share.as_limbs()[0]);
+            let before = shares.fold(0, u64::saturating_add);
+            all.saturating_sub(before).saturating_sub(bids_left(call))
+        }
+    })
 }
 
 /// Bids of the pages that are left after this call.

@@ -1,16 +1,23 @@
 //! Settings: flags over environment over file.
 
 use crate::intake::options::{IntakeFlags, IntakeOptions};
-use alloy::primitives::Address;
+use crate::plan::{Factor, Profit};
+use crate::relay::RelayOptions;
+use alloy::primitives::{Address, U256};
 use chain::MarketId;
 use chain::settlement::PageLimits;
 use clap::{Args, Parser};
 use serde::{Deserialize, Serialize};
 use service::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use store::{TransactionFlags, TransactionSettings};
 use thiserror::Error;
+
+/// About the time between two blocks of Ethereum: whoever sent first is mined by then.
+const DEFAULT_TURN_SECONDS: u64 = 12;
 
 /// Keys that `PROOPHI_<KEY>` may set, because other programs of the market mean the same by them.
 const SHARED_KEYS: [&str; 5] = ["rpc_url", "chain_id", "contract", "key_file", "from_block"];
@@ -18,7 +25,8 @@ const SHARED_KEYS: [&str; 5] = ["rpc_url", "chain_id", "contract", "key_file", "
 const HELP: &str = "\
 A relayer reads each closed round from the chain's logs, computes prices, winners and assignment, and submits the outcome.
 The first right outcome earns the settlement fees of the round's bids; a wrong one is refused, so a relayer can harm nobody
-and any number may run. It keeps no state: stop and start it at any time.
+and any number may run. All that it keeps is a journal of transactions that are on their way: stop and start it at any time. Use
+its key in no other program.
 
 A round that is too large for one transaction is settled in pages, from its last bid to its first. A relayer goes on from the
 furthest page of the right outcome, whoever settled it; after the last one each settler is credited the fees of the bids of its
@@ -27,8 +35,13 @@ pages. Two that send the same page both pay its gas, and one of them is credited
 In a sealed market it settles what has been opened once the time for that is over. It opens nothing itself, as it holds no
 openings, and forfeits no commitments.
 
-Without --market it serves every market of the contract, also those whose fees do not cover the gas of a settlement, and
-anyone can create a market. With --market it serves only those that you name.
+Without --market it serves every market of the contract, and anyone can create a market. With --market it serves only those that
+you name. A round is settled if its fees pay for the gas: --profit-factor 1.2 asks for a fifth more than the cost, and
+--settle-at-a-loss settles whatever it costs. Otherwise it waits for gas to be cheaper until the round is void. Fees in tokens count
+by --token-price; rounds that pay in other tokens are settled whatever it costs.
+
+Of several relayers each leaves a round to the others for a while first, by chance (--turn-seconds), and to their transactions that it
+sees waiting, so that few pay for settlements that are refused.
 
 Example: serve every market of a contract, in the foreground
 
@@ -67,10 +80,11 @@ pub struct Cli {
 /// Flags. What is not given is not serialized, so that the layer below counts.
 #[derive(Debug, Default, Clone, Args, Serialize)]
 pub struct Flags {
-    /// JSON-RPC interface of the chain, http or https [default: http://127.0.0.1:8545]
+    /// JSON-RPC interface of the chain, http or https; may be repeated, or name several with commas between, of which one that fails, lags
+    /// or lies does no harm [default: http://127.0.0.1:8545]
     #[arg(long, value_name = "URL")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rpc_url: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "service::serialize_urls")]
+    pub rpc_url: Vec<String>,
     /// Refuse to work on any other chain
     #[arg(long, value_name = "ID")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +114,27 @@ pub struct Flags {
     #[arg(long, value_name = "ENTRIES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_entries: Option<NonZeroUsize>,
+    /// Settle a round if it pays this many times what its gas costs [default: 1]
+    #[arg(long, value_name = "FACTOR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profit_factor: Option<Factor>,
+    /// Settle rounds whatever it costs, up to --max-fee-gwei and --max-cost-gwei
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub settle_at_a_loss: bool,
+    /// What 10^18 of the smallest units of a token are worth (wei), may be repeated [default: rounds in tokens are settled unchecked]
+    #[arg(long = "token-price", value_name = "ADDRESS=WEI")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub token_prices: Vec<String>,
+    /// Seconds between the turns of relayers; at most a sixteenth of the time in which a round can be settled, 0: nobody waits [default: 12, and
+    /// 0 with --once]
+    #[arg(long, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn_seconds: Option<u64>,
+    /// How transactions are sent.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub transactions: TransactionFlags,
     /// Milliseconds between two looks for a new block [default: 400]
     #[arg(long, value_name = "MS")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,8 +161,8 @@ pub struct Flags {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// JSON-RPC interface of the chain, http or https.
-    #[serde(default = "default_rpc_url")]
+    /// JSON-RPC interfaces of the chain, http or https, with commas between.
+    #[serde(default = "default_rpc_url", deserialize_with = "service::deserialize_urls")]
     pub rpc_url: String,
     /// The only chain to work on.
     pub chain_id: Option<u64>,
@@ -146,6 +181,25 @@ pub struct Config {
     pub release_bundles: bool,
     /// Most entries of a round that are settled in one transaction; `None`: as many as it holds.
     pub page_entries: Option<NonZeroUsize>,
+    /// How much more than its gas a settlement pays.
+    #[serde(default)]
+    pub profit_factor: Factor,
+    /// Whether to settle whatever it costs.
+    #[serde(default)]
+    pub settle_at_a_loss: bool,
+    /// What tokens are worth, as `ADDRESS=WEI` (wei per 10^18 of the smallest units).
+    #[serde(default)]
+    pub token_prices: Vec<String>,
+    /// Seconds between the turns of relayers.
+    pub turn_seconds: Option<u64>,
+    /// Most that a unit of gas may cost (gwei).
+    pub max_fee_gwei: Option<u64>,
+    /// Most that the gas of one transaction may cost (gwei).
+    pub max_cost_gwei: Option<u64>,
+    /// Where signed transactions go.
+    pub private_rpc_url: Option<String>,
+    /// Where transactions are written down.
+    pub journal: Option<String>,
     /// Milliseconds between two looks for a new block.
     #[serde(default = "default_poll_ms")]
     pub poll_ms: u64,
@@ -204,6 +258,9 @@ pub enum SettingsError {
     /// A market's id is none.
     #[error("markets: {0}")]
     Market(#[from] chain::InvalidMarketId),
+    /// A token's price cannot be read.
+    #[error("{0:?} is no price of a token; write ADDRESS=WEI, such as 0x5f..=400000000000000000000000000")]
+    Price(String),
 }
 
 impl Config {
@@ -215,7 +272,46 @@ impl Config {
         let sources = Sources { file: cli.config.as_deref(), shared_keys: &SHARED_KEYS, prefix: "RELAYER_" };
         let config: Self = load_config(&sources, &cli.flags)?;
         config.market_ids()?;
+        config.prices()?;
         Ok(config)
+    }
+
+    /// How the relayer works.
+    ///
+    /// # Errors
+    /// [`SettingsError::Price`] if one cannot be read.
+    pub fn relay(&self) -> Result<RelayOptions, SettingsError> {
+        let (factor, prices) = (self.profit_factor, self.prices()?);
+        let profit = (!self.settle_at_a_loss).then_some(Profit { factor, prices });
+        let turn_seconds = self.turn_seconds.unwrap_or(if self.once { 0 } else { DEFAULT_TURN_SECONDS });
+        Ok(RelayOptions {
+            release_bundles: self.release_bundles,
+            limits: self.limits(),
+            profit,
+            turn_seconds,
+        })
+    }
+
+    /// How transactions are sent.
+    #[must_use]
+    pub fn transactions(&self) -> TransactionSettings {
+        TransactionSettings {
+            max_fee_gwei: self.max_fee_gwei,
+            max_cost_gwei: self.max_cost_gwei,
+            private_rpc_url: self.private_rpc_url.clone(),
+            journal: self.journal.clone(),
+        }
+    }
+
+    fn prices(&self) -> Result<BTreeMap<Address, U256>, SettingsError> {
+        let price = |text: &String| {
+            let (token, wei) = text.split_once('=')?;
+            Some((token.trim().parse().ok()?, wei.trim().parse().ok()?))
+        };
+        self.token_prices
+            .iter()
+            .map(|text| price(text).ok_or_else(|| SettingsError::Price(text.clone())))
+            .collect()
     }
 
     /// What one transaction of a settlement may hold.
@@ -304,6 +400,54 @@ mod tests {
         assert!(intake.behind_proxy && intake.queue.get() == 10_000);
         let error = load(&["--listen", "127.0.0.1:80", "--once"], &file).unwrap_err();
         assert!(error.contains("--once"), "{error}");
+    }
+
+    #[test]
+    fn a_settlement_has_to_pay_unless_told_otherwise() {
+        let contract = format!("contract = '{CONTRACT}'");
+        let relay = |arguments: &[&str], file: &str| {
+            load(arguments, &format!("{contract}\n{file}")).unwrap().relay().unwrap()
+        };
+        assert_eq!(relay(&[], "").profit, Some(Profit::default()));
+        assert_eq!((relay(&[], "").turn_seconds, relay(&["--once"], "").turn_seconds), (12, 0));
+        assert_eq!(relay(&["--settle-at-a-loss"], "profit_factor = 2").profit, None);
+        for factor in ["1.25", "'1.25'"] {
+            let profit = relay(&[], &format!("profit_factor = {factor}")).profit.unwrap();
+            assert_eq!(profit.factor, "1.25".parse().unwrap());
+        }
+        assert_eq!(
+            relay(&["--profit-factor", "0.5"], "profit_factor = 2").profit.unwrap().factor,
+            "0.5".parse().unwrap()
+        );
+        let token = format!("--token-price={CONTRACT}=400000000000000000000000000");
+        let profit = relay(&[&token], "").profit.unwrap();
+        assert_eq!(profit.prices.values().next().unwrap().to_string(), "400000000000000000000000000");
+        let wrong = load(&[&format!("--token-price={CONTRACT}")], &contract).unwrap_err();
+        assert!(wrong.contains("ADDRESS=WEI"), "{wrong}");
+        let wrong = load(&["--profit-factor", "much"], &contract).unwrap_err();
+        assert!(wrong.contains("much"), "{wrong}");
+    }
+
+    #[test]
+    fn several_endpoints_are_named_by_flags_a_text_or_a_list() {
+        let contract = format!("contract = '{CONTRACT}'");
+        let flags = load(&["--rpc-url", "http://a", "--rpc-url", "http://b,http://c"], &contract).unwrap();
+        assert_eq!(flags.rpc_url, "http://a,http://b,http://c");
+        let list = load(&[], &format!("{contract}\nrpc_url = ['http://a', 'http://b']")).unwrap();
+        assert_eq!(list.rpc_url, "http://a,http://b");
+        assert_eq!(load(&[], &contract).unwrap().rpc_url, DEFAULT_RPC_URL);
+    }
+
+    #[test]
+    fn what_gas_may_cost_is_set_by_flag_or_file() {
+        let file = format!("contract = '{CONTRACT}'\nmax_fee_gwei = 30\njournal = 'a.db'");
+        let settings =
+            load(&["--max-cost-gwei", "5", "--private-rpc-url", "http://x"], &file).unwrap().transactions();
+        assert_eq!((settings.max_fee_gwei, settings.max_cost_gwei), (Some(30), Some(5)));
+        assert_eq!(
+            (settings.journal.as_deref(), settings.private_rpc_url.as_deref()),
+            (Some("a.db"), Some("http://x"))
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use chain::{Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Fo
 use clap::Parser;
 use relayer::config::{Cli, Config};
 use relayer::intake::Intake;
-use relayer::relay::{Relay, RelayOptions};
+use relayer::relay::Relay;
 use service::{Backoff, Exit, FAILED, NO_CONNECTION, WRONG_USAGE, exit};
 use std::error::Error;
 use std::process::ExitCode;
@@ -21,8 +21,10 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
     let config = Config::load(cli).map_err(exit(WRONG_USAGE))?;
     service::init_tracing(config.json).map_err(exit(FAILED))?;
     let key = service::load_key(config.key_file.as_deref()).map_err(exit(WRONG_USAGE))?;
-    let options =
+    let mut options =
         ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id).signer(Some(key));
+    let transactions = config.transactions().options(config.key_file.as_deref()).await;
+    options.connection.transactions = transactions.map_err(exit(FAILED))?;
     let stop = service::stop();
     tokio::pin!(stop);
     let follower = tokio::select! {
@@ -33,10 +35,7 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
         Some(options) => Some(Intake::start(options, &follower).await.map_err(exit(FAILED))?),
         None => None,
     };
-    let mut relay = Relay::new(
-        follower,
-        RelayOptions { release_bundles: config.release_bundles, limits: config.limits() },
-    );
+    let mut relay = Relay::new(follower, config.relay().map_err(exit(WRONG_USAGE))?);
     let intake = match intake {
         Some((intake, feed)) => {
             relay = relay.feeding(feed);
@@ -59,6 +58,7 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
         settled = tally.settled,
         pages = tally.pages,
         released = tally.released,
+        unpaid = tally.unpaid,
         failed = tally.failed,
         "done"
     );

@@ -2,25 +2,29 @@
 
 use crate::act::{ActError, Done, Manner, release, settle};
 use crate::intake::feed::Feed;
-use crate::plan::{Action, MarketView, Trust, plan};
+use crate::plan::{Action, MarketView, Profit, Trust, plan, turn};
 use chain::settlement::{PageLimits, Settling};
-use chain::{Change, Client, FollowError, Follower, MarketHistory, MarketId};
+use chain::{Change, Client, FollowError, Follower, Head, MarketHistory, MarketId};
 use service::Backoff;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, error, info, warn};
 
 /// How the relayer works.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct RelayOptions {
     /// Whether to release bundles, at the relayer's own cost.
     pub release_bundles: bool,
     /// What one transaction of a settlement may hold.
     pub limits: PageLimits,
+    /// When a settlement pays; without it, rounds are settled whatever it costs.
+    pub profit: Option<Profit>,
+    /// Seconds between the turns of relayers, see [`turn()`]; 0: nobody waits.
+    pub turn_seconds: u64,
 }
 
 /// Transactions on their way at once.
@@ -38,6 +42,10 @@ struct Attempt {
     overtaken: u32,
     /// The round, once it has been cleared, for the pages that are left.
     cleared: Option<Arc<Settling>>,
+    /// How often it was left to a settlement of others that waited to be mined.
+    left_to_others: u32,
+    /// Whether it was said already that it does not pay.
+    said: bool,
 }
 
 /// Until when an action is not begun again.
@@ -51,6 +59,8 @@ enum Rest {
     UntilRead(u64),
     /// It failed.
     Until(Instant),
+    /// It is left to others until this block time, or for as long by the host's clock if no blocks come.
+    Turn(u64, Instant),
     /// It cannot or need not be done any more.
     Forever,
 }
@@ -64,6 +74,8 @@ pub struct Tally {
     pub pages: usize,
     /// Bundles released by this relayer.
     pub released: usize,
+    /// Settlements that were left since they do not pay.
+    pub unpaid: usize,
     /// Actions that came to nothing.
     pub failed: usize,
 }
@@ -124,9 +136,12 @@ impl Relay {
         tokio::pin!(stop);
         let mut backoff = Backoff::default();
         loop {
+            self.wait_for_turns();
             self.start_what_is_due();
+            let rested = self.next_rested();
             tokio::select! {
                 () = &mut stop => break,
+                () = sleep_until(rested.unwrap_or_else(Instant::now)), if rested.is_some() => {}
                 Some(ended) = self.running.join_next() => self.finish(ended?),
                 change = self.follower.next_change() => match change {
                     Ok(change) => {
@@ -179,28 +194,61 @@ impl Relay {
                 plan(&view, now).into_iter().map(|action| (history.id(), action)).collect::<Vec<_>>()
             })
             .collect();
-        let limits = self.options.limits;
         for (id, action) in due {
             if self.running.len() >= AT_ONCE {
                 break;
             }
-            if let Some(mut work) = self.follower.market(id).and_then(|history| work(history, action, limits))
-            {
+            if let Some(mut work) = self.follower.market(id).and_then(|history| work(history, action)) {
                 debug!(market = %id, ?action, "starting");
                 let attempt = self.attempts.entry((id, action)).or_insert_with(Attempt::new);
                 attempt.rest = Rest::Running;
-                work.manner.trust = attempt.trust();
                 work.cleared = attempt.cleared.take();
+                work.manner = Manner {
+                    limits: self.options.limits,
+                    profit: self.options.profit.clone(),
+                    trust: attempt.trust(),
+                    polite: attempt.is_polite(),
+                    ..work.manner
+                };
                 let client = self.client.clone();
                 self.running.spawn(async move { work.run(&client).await });
             }
         }
     }
 
+    /// Leaves settlements that are new to those whose turn is first.
+    fn wait_for_turns(&mut self) {
+        let (step, now) = (self.options.turn_seconds, self.follower.head().timestamp);
+        let Some(settler) = self.client.sender().filter(|_| step > 0) else { return };
+        for history in self.follower.markets() {
+            let (id, market) = (history.id(), history.market());
+            let view = MarketView::of(history, false, BTreeSet::new());
+            for action in plan(&view, now) {
+                let Action::Settle { round } = action else { continue };
+                self.attempts.entry((id, action)).or_insert_with(|| {
+                    let wait = turn(market, round, settler, step);
+                    let until = market.reveal_by(round).saturating_add(wait);
+                    Attempt::resting(Rest::Turn(until, Instant::now() + Duration::from_secs(wait)))
+                });
+            }
+        }
+    }
+
+    /// When the first of the attempts that rest by the host's clock has done so.
+    fn next_rested(&self) -> Option<Instant> {
+        let (head, now) = (self.follower.head(), Instant::now());
+        let resting = self.attempts.values().filter(|attempt| attempt.is_resting(head));
+        let times = resting.filter_map(|attempt| match attempt.rest {
+            Rest::Until(time) | Rest::Turn(_, time) => Some(time),
+            _ => None,
+        });
+        times.filter(|time| *time > now).min()
+    }
+
     fn resting(&self, id: MarketId) -> BTreeSet<Action> {
         let of_market = self.attempts.iter().filter(|((market, _), _)| *market == id);
         of_market
-            .filter(|(_, attempt)| attempt.is_resting(self.follower.head().number))
+            .filter(|(_, attempt)| attempt.is_resting(self.follower.head()))
             .map(|((_, action), _)| *action)
             .collect()
     }
@@ -216,16 +264,19 @@ impl Relay {
 
     fn finish(&mut self, ended: Ended) {
         let Ended { market, action, result, cleared } = ended;
-        report(market, action, &result);
+        let attempt = self.attempts.entry((market, action)).or_insert_with(Attempt::new);
+        attempt.cleared = cleared;
+        report(market, action, &result, attempt.said);
+        attempt.said = matches!(result, Ok(Done::DoesNotPay { .. }));
         match &result {
             Ok(Done::Settled { .. }) => self.tally.settled += 1,
             Ok(Done::PageSettled { .. }) => self.tally.pages += 1,
             Ok(Done::Released { .. }) => self.tally.released += 1,
+            Ok(Done::DoesNotPay { .. }) => self.tally.unpaid += 1,
             Ok(_) => {}
             Err(_) => self.tally.failed += 1,
         }
-        let attempt = self.attempts.entry((market, action)).or_insert_with(Attempt::new);
-        attempt.cleared = cleared;
+        let next_block = self.follower.head().number.saturating_add(1);
         attempt.rest = match result {
             Ok(Done::Settled { block, .. } | Done::Released { block, .. }) => Rest::SeenAt(block),
             Ok(Done::PageSettled { block, .. }) => {
@@ -234,8 +285,13 @@ impl Relay {
             }
             Ok(Done::Overtaken) => {
                 attempt.overtaken = attempt.overtaken.saturating_add(1);
-                Rest::UntilRead(self.follower.head().number.saturating_add(1))
+                Rest::UntilRead(next_block)
             }
+            Ok(Done::UnderWay) => {
+                attempt.left_to_others = attempt.left_to_others.saturating_add(1);
+                Rest::UntilRead(next_block)
+            }
+            Ok(Done::DoesNotPay { .. }) => Rest::UntilRead(next_block.saturating_add(1)),
             Ok(Done::SettledByOther | Done::ReleasedByOther) => Rest::SeenAt(self.follower.head().number),
             Ok(Done::TooLate) => Rest::Forever,
             Err(_) => Rest::Until(Instant::now() + attempt.backoff.delay()),
@@ -260,7 +316,16 @@ impl Relay {
 
 impl Attempt {
     fn new() -> Self {
-        Self { backoff: Backoff::default(), rest: Rest::Running, overtaken: 0, cleared: None }
+        Self::resting(Rest::Running)
+    }
+
+    fn resting(rest: Rest) -> Self {
+        Self { backoff: Backoff::default(), rest, overtaken: 0, left_to_others: 0, said: false, cleared: None }
+    }
+
+    /// What waits to be mined may wait for ever, so that it is waited for in a few blocks only.
+    const fn is_polite(&self) -> bool {
+        self.left_to_others < 3
     }
 
     /// Once may be a race. Whoever takes its pages away again and again must not hold the settlement up.
@@ -268,14 +333,15 @@ impl Attempt {
         if self.overtaken < 2 { Trust::Everybody } else { Trust::Nobody }
     }
 
-    fn is_resting(&self, head: u64) -> bool {
+    fn is_resting(&self, head: Head) -> bool {
         /// Blocks that a node may lag behind the one that gave the receipt.
         const LAG: u64 = 3;
         match self.rest {
             Rest::Running | Rest::Forever => true,
-            Rest::SeenAt(block) => head <= block.saturating_add(LAG),
-            Rest::UntilRead(block) => head < block,
+            Rest::SeenAt(block) => head.number <= block.saturating_add(LAG),
+            Rest::UntilRead(block) => head.number < block,
             Rest::Until(time) => Instant::now() < time,
+            Rest::Turn(until, time) => head.timestamp < until && Instant::now() < time,
         }
     }
 }
@@ -289,13 +355,13 @@ struct Work {
     cleared: Option<Arc<Settling>>,
 }
 
-fn work(history: &MarketHistory, action: Action, limits: PageLimits) -> Option<Work> {
+fn work(history: &MarketHistory, action: Action) -> Option<Work> {
     let round = match action {
         Action::Settle { round } => round,
         Action::Release { bundle } => bundle.round,
     };
     let record = history.shared_round(round)?;
-    let manner = Manner { terms: history.terms_at(round), trust: Trust::Everybody, limits };
+    let manner = Manner::eager(history.terms_at(round));
     Some(Work { market: history.market().clone(), record, action, manner, cleared: None })
 }
 
@@ -317,7 +383,7 @@ async fn wait_out(error: &FollowError, backoff: &mut Backoff, stop: impl Future<
     timeout(delay, stop).await.is_ok()
 }
 
-fn report(market: MarketId, action: Action, result: &Result<Done, ActError>) {
+fn report(market: MarketId, action: Action, result: &Result<Done, ActError>, said: bool) {
     let (round, what) = match action {
         Action::Settle { round } => (round, "settle"),
         Action::Release { bundle } => (bundle.round, "release"),
@@ -330,6 +396,15 @@ fn report(market: MarketId, action: Action, result: &Result<Done, ActError>) {
             info!(%market, %round, %transaction, gas, bids_left, "settled a page of the round");
         }
         Ok(Done::Overtaken) => debug!(%market, %round, "others have settled further pages, looking again"),
+        Ok(Done::UnderWay) => info!(%market, %round, "somebody's settlement waits to be mined"),
+        Ok(Done::DoesNotPay { .. }) if said => debug!(%market, %round, "settling it still does not pay"),
+        Ok(Done::DoesNotPay { reward, cost }) => warn!(
+            %market,
+            %round,
+            %reward,
+            %cost,
+            "settling the round does not pay (wei), waiting for gas to be cheaper; see --profit-factor and --settle-at-a-loss"
+        ),
         Ok(Done::SettledByOther) => info!(%market, %round, "somebody else settled the round first"),
         Ok(Done::TooLate) => warn!(%market, %round, "too late to settle the round: it is void"),
         Ok(Done::Released { transaction, .. }) => {

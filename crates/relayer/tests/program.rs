@@ -51,7 +51,9 @@ impl Operator {
 
 fn bare(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_relayer"));
-    command.args(arguments).env_remove("PROOPHI_PRIVATE_KEY").env_remove("RUST_LOG");
+    // Rounds of tests pay much less than their gas costs.
+    command.args(arguments).arg("--settle-at-a-loss");
+    command.env_remove("PROOPHI_PRIVATE_KEY").env_remove("RUST_LOG");
     command
 }
 
@@ -135,7 +137,8 @@ async fn wrong_settings_and_wrong_contracts_have_their_own_exit_codes() {
 async fn a_key_that_others_can_read_or_no_key_is_refused() {
     let stage = Stage::new().await;
     let operator = Operator::of(&stage);
-    let arguments = ["--rpc-url", &operator.url, "--contract", &operator.contract, "--once"];
+    let arguments =
+        ["--rpc-url", &operator.url, "--contract", &operator.contract, "--once", "--journal", "memory"];
     let (code, log) = text_of(&bare(&arguments).output().unwrap());
     assert_eq!(code, 2, "{log}");
     let (code, log) =
@@ -150,7 +153,8 @@ async fn a_key_that_others_can_read_or_no_key_is_refused() {
 #[tokio::test]
 async fn a_node_that_is_not_there_is_no_connection() {
     let contract = format!("0x{}", "12".repeat(20));
-    let mut command = bare(&["--rpc-url", "http://127.0.0.1:1", "--contract", &contract, "--once"]);
+    let mut command =
+        bare(&["--rpc-url", "http://127.0.0.1:1", "--contract", &contract, "--once", "--journal=memory"]);
     let (code, log) = text_of(&command.env("PROOPHI_PRIVATE_KEY", "11".repeat(32)).output().unwrap());
     assert_eq!(code, 3, "{log}");
 }

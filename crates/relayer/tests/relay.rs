@@ -8,12 +8,12 @@ use chain::settlement::PageLimits;
 use chain::{Client, Connection, ConnectionOptions};
 use market_types::{AskIndex, RoundNumber};
 use relayer::act::{ActError, Done, Manner, release, settle};
-use relayer::plan::Trust;
-use relayer::relay::{Lost, Relay, Tally};
+use relayer::plan::Profit;
+use relayer::relay::{Lost, Relay, RelayOptions, Tally};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use support::{ROUND, Stage, relay, start_on, until};
+use support::{OPTIONS, ROUND, Stage, relay, relay_with, start_on, until};
 use testkit::{AnvilOptions, Bid, average_fee, circuits, controlled, sealed, with_reserve};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -75,21 +75,86 @@ async fn of_two_relayers_one_wins_and_the_other_stops_cleanly() {
     let stage = Stage::new().await;
     stage.close().await;
     let (one, other) = (stage.relay(7).await, stage.relay(8).await);
-    // Both have sent before anything is mined, so that the race is decided on chain.
+    // Whether both have sent before either can be seen is up to chance.
     stage.bed.anvil.set_automine(false).await;
     let (one, other) = (tokio::spawn(one.run_once()), tokio::spawn(other.run_once()));
-    until("two settlements wait to be mined", async || {
-        let pool = stage.bed.anvil.request("txpool_status", serde_json::json!([])).await;
-        pool["pending"] == serde_json::json!("0x2")
-    })
-    .await;
+    until("a settlement waits to be mined", async || stage.waiting().await >= 1).await;
     stage.bed.anvil.mine(1).await;
     stage.bed.anvil.set_automine(true).await;
     let (one, other) = (one.await.unwrap().unwrap(), other.await.unwrap().unwrap());
     assert_eq!((one.settled + other.settled, one.failed + other.failed), (1, 0));
-    assert!(one.released + other.released >= 1);
     let rewards = (stage.available(7).await, stage.available(8).await);
     assert_eq!(rewards.0 + rewards.1, U256::from(84));
+    assert!(stage.in_vain().await <= 1);
+}
+
+#[tokio::test]
+async fn a_settlement_that_waits_to_be_mined_is_left_to_whoever_sent_it() {
+    let stage = Stage::new().await;
+    stage.close().await;
+    let (one, other) = (stage.relay(7).await, stage.relay(8).await);
+    stage.bed.anvil.set_automine(false).await;
+    let one = tokio::spawn(one.run_once());
+    until("it waits to be mined", async || stage.waiting().await == 1).await;
+    assert_eq!(other.run_once().await.unwrap(), done(0, 0));
+    let (record, terms, client) =
+        (stage.record().await, stage.market.params.first_terms(), stage.bed.client(8).await);
+    let polite = settle(&client, &stage.market, &record, &Manner::eager(terms), &mut None).await.unwrap();
+    assert_eq!((polite, stage.waiting().await), (Done::UnderWay, 1));
+    // It may wait for ever, so that nobody is polite for ever.
+    let market = stage.market.clone();
+    let rude = tokio::spawn(async move {
+        settle(&client, &market, &record, &Manner { polite: false, ..Manner::eager(terms) }, &mut None).await
+    });
+    until("both wait", async || stage.waiting().await == 2).await;
+    stage.bed.anvil.set_automine(true).await;
+    stage.bed.anvil.mine(1).await;
+    assert_eq!(one.await.unwrap().unwrap().settled, 1);
+    assert_eq!(rude.await.unwrap().unwrap(), Done::SettledByOther);
+    assert_eq!(stage.in_vain().await, 1);
+}
+
+#[tokio::test]
+async fn relayers_that_leave_each_other_turns_pay_for_one_settlement() {
+    let stage = Stage::new().await;
+    let mut relayers = Vec::new();
+    for account in [7, 8, 9, 10] {
+        let options = RelayOptions { turn_seconds: 12, release_bundles: false, ..OPTIONS };
+        relayers.push(run(relay_with(stage.bed.client(account).await, options).await));
+    }
+    stage.close().await;
+    until("settled", async || stage.is_settled(&stage.market).await).await;
+    let mut settled = 0;
+    for (stop, running) in relayers {
+        stop.send(()).unwrap();
+        settled += running.await.unwrap().unwrap().settled;
+    }
+    assert_eq!(settled, 1);
+    assert!(stage.in_vain().await <= 1);
+}
+
+#[tokio::test]
+async fn a_round_that_does_not_pay_is_left_until_gas_is_cheap_enough() {
+    let stage = Stage::new().await;
+    stage.close().await;
+    let paid = RelayOptions { profit: Some(Profit::default()), ..OPTIONS };
+    let left = relay_with(stage.bed.client(7).await, paid.clone()).await.run_once().await.unwrap();
+    assert_eq!(left, Tally { unpaid: 1, ..Tally::default() });
+    assert_eq!(stage.sent(7).await, 0);
+
+    // The same round pays in a market with much higher fees.
+    let stage = Stage::new_in(|mut params| {
+        params.settlement_fee = 1_000_000;
+        params
+    })
+    .await;
+    stage.close().await;
+    let greedy = Profit { factor: "1000".parse().unwrap(), ..Profit::default() };
+    let greedy = RelayOptions { profit: Some(greedy), ..OPTIONS };
+    let left = relay_with(stage.bed.client(7).await, greedy).await.run_once().await.unwrap();
+    assert_eq!((left.unpaid, left.settled), (1, 0));
+    let settled = relay_with(stage.bed.client(7).await, paid).await.run_once().await.unwrap();
+    assert_eq!((settled.unpaid, settled.settled), (0, 1));
 }
 
 #[tokio::test]
@@ -185,8 +250,7 @@ async fn terms_that_are_not_those_of_the_contract_are_not_sent() {
     terms.reserve = market_types::ReservePrice::new(9);
     let record = stage.record().await;
     let client = stage.bed.client(7).await;
-    let manner = Manner { terms, trust: Trust::Everybody, limits: PageLimits::TRANSACTION };
-    let error = settle(&client, &stage.market, &record, &manner, &mut None).await.unwrap_err();
+    let error = settle(&client, &stage.market, &record, &Manner::eager(terms), &mut None).await.unwrap_err();
     assert!(matches!(error, ActError::OtherTerms { .. }), "{error}");
 }
 

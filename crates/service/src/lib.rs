@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `config` | [`load_config`]: file, environment and flags, one over the other; an unknown key is an error |
+//! | `urls` | [`serialize_urls`], [`deserialize_urls`]: one endpoint or several |
 //! | `key` | [`load_key`]: the private key from a file only its owner can read, plain or encrypted, or from the environment |
 //! | [`openings`] | openings of sealed bids and asks, kept safe until they are revealed |
 //! | `logs` | [`init_tracing`]: logs on stderr, for people or as JSON |
@@ -17,6 +18,7 @@ mod key;
 mod logs;
 pub mod openings;
 mod stop;
+mod urls;
 
 pub use backoff::Backoff;
 pub use config::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
@@ -24,3 +26,4 @@ pub use exit::{Exit, FAILED, NO_CONNECTION, WRONG_USAGE, exit};
 pub use key::{KEY_VARIABLE, KeyError, PASSWORD_FILE_VARIABLE, PASSWORD_VARIABLE, load_key, load_key_if_any};
 pub use logs::{LogsError, init_tracing};
 pub use stop::{shutdown, stop};
+pub use urls::{deserialize_urls, serialize_urls};

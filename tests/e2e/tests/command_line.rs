@@ -120,7 +120,12 @@ async fn a_round_is_lived_through_with_commands_alone() {
     net.close(0).await;
     bids_in_three_ways(&net, rita, ralph, rosa);
 
-    let relayer = net.program("relayer", "relayer", 6, &["--release-bundles=false".to_owned()]);
+    let relayer = net.program(
+        "relayer",
+        "relayer",
+        6,
+        &["--release-bundles=false".to_owned(), "--settle-at-a-loss".to_owned()],
+    );
     let keys = format!("--key-store={}", key_store().display());
     let offer = ["--capacity=105", "--cost=2", "--threads=1"].map(str::to_owned);
     let node = net.program("ada", "prover-node", ada, &[&offer[..], &[keys]].concat());

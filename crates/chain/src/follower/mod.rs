@@ -3,7 +3,8 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `timeline` | the histories, and what it takes to go back (pure) |
-//! | `blocks` | reads blocks one by one, by their hashes |
+//! | `blocks` | reads blocks one by one, by their hashes, and checks their logs against them |
+//! | `check` | compares what was read with the contract |
 //!
 //! Blocks that lie more than [`WINDOW`] behind the head are read in ranges, and each range is applied before the next
 //! one is asked for. The others are read block by block and by the blocks' hashes, so that logs of one fork are never taken
@@ -12,6 +13,7 @@
 //! stand at a block that was read whole, and the next poll goes on after it.
 
 mod blocks;
+mod check;
 mod timeline;
 
 use crate::events::EventError;
@@ -33,6 +35,9 @@ use tracing::{debug, info, warn};
 
 /// How many blocks may be undone without reading everything anew.
 pub const WINDOW: u64 = 96;
+
+/// Blocks between two comparisons of what was read with the contract.
+const CHECK_EVERY: u64 = 16;
 
 /// Which markets to follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +97,26 @@ pub enum FollowError {
     /// Events do not follow from each other even after reading all of them anew.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// Endpoints have different blocks at the head.
+    #[error(
+        "endpoints have different blocks {number}; if it lasts, one of them is wrong: take it out of --rpc-url"
+    )]
+    Disputed {
+        /// The block.
+        number: u64,
+    },
+    /// The bids that were read are not those of the contract.
+    #[error(
+        "the {known} bids of round {round} that were read are not the {actual} of the contract; the node's logs lack some, reading everything anew"
+    )]
+    Incomplete {
+        /// The round.
+        round: market_types::RoundNumber,
+        /// How many bids are known.
+        known: u64,
+        /// How many the contract has.
+        actual: u64,
+    },
     /// Blocks changed while they were read, again and again.
     #[error(
         "the chain changed while it was read, or the node gives no logs by block hash; if it lasts, try another node"
@@ -159,6 +184,8 @@ pub struct Follower {
     /// The block at which that was so.
     begin: Head,
     timeline: Timeline,
+    /// From which block on to compare it with the contract again.
+    check_at: u64,
     untold: Untold,
 }
 
@@ -204,7 +231,8 @@ impl Follower {
         let filter = filter_of(&client, &options.markets);
         let reader = LogReader::new(client.clone(), filter.clone(), options.max_span);
         let timeline = Timeline::new(rules_of(&options), origin.clone(), begin);
-        Ok(Self { client, options, filter, reader, origin, begin, timeline, untold: Untold::default() })
+        let (check_at, untold) = (0, Untold::default());
+        Ok(Self { client, options, filter, reader, origin, begin, timeline, check_at, untold })
     }
 
     /// The client it reads through.
@@ -261,6 +289,9 @@ impl Follower {
             return Ok(None);
         }
         if head != self.head() {
+            if !self.client.is_undisputed(head).await {
+                return Err(FollowError::Disputed { number: head.number });
+            }
             self.undo_what_is_gone().await?;
             match self.read_to(head).await {
                 Err(FollowError::History(error)) => {
@@ -270,9 +301,28 @@ impl Follower {
                 other => other?,
             }
             self.timeline.forget();
+            self.check_if_due().await?;
         }
         let Untold { moved, undone_from, events } = std::mem::take(&mut self.untold);
         Ok(moved.then(|| Change { head: self.head(), undone_from, events }))
+    }
+
+    /// Compares what was read with the contract now and then. If logs are missing, everything is read anew.
+    async fn check_if_due(&mut self) -> Result<(), FollowError> {
+        let head = self.head();
+        if head.number < self.check_at {
+            return Ok(());
+        }
+        for history in self.timeline.tip().values() {
+            if let Err(error) = check::compare(&self.client, history, head).await {
+                warn!(%error, market = %history.id(), "logs are missing");
+                self.begin_anew();
+                self.untold.undone(self.options.from_block);
+                return Err(error);
+            }
+        }
+        self.check_at = head.number.saturating_add(CHECK_EVERY);
+        Ok(())
     }
 
     /// Goes back before the first of the known blocks that the chain no longer has.
@@ -361,5 +411,6 @@ fn filter_of(client: &Client, markets: &Markets) -> Filter {
 
 /// Whether asking again may help.
 fn may_pass(error: &FollowError) -> bool {
-    matches!(error, FollowError::Call(CallError::Rpc(_)) | FollowError::Moving)
+    use FollowError::{Call, Disputed, Incomplete, Moving};
+    matches!(error, Call(CallError::Rpc(_)) | Moving | Disputed { .. } | Incomplete { .. })
 }

@@ -24,7 +24,7 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 #[command(after_help = "Example, in three terminals:
   proophi devnet
-  relayer --rpc-url http://127.0.0.1:8545 --contract 0xe7… --key-file .proophi/devnet-…/account-9.key
+  relayer --rpc-url http://127.0.0.1:8545 --contract 0xe7… --key-file .proophi/devnet-…/account-9.key --settle-at-a-loss
   proophi deposit 0.1eth && proophi bid --fee 50 --generate 1 && proophi round show
 
 The chain's accounts are known to everybody; use them for nothing else.")]

@@ -12,7 +12,7 @@ use bindings::ProverMarket::{
     TaskNotInDefault, TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, depositCall,
     expireCall, registerCall, releaseCapacityCall, takeOverCall,
 };
-use chain::{AskOpening, CallError, Client, Market, Offer, Revert, SendError};
+use chain::{AskOpening, CallError, Client, Market, Offer, Revert, SendError, Worth};
 use circuits::Proof;
 use market_types::AskIndex;
 use service::openings::{Opening, OpeningStore, OpeningsError, Secret};
@@ -76,7 +76,8 @@ impl DeskError {
     pub(super) fn is_lost_race(&self) -> bool {
         let Self::Send(error) = self else { return false };
         let all_refused = error.revert();
-        error.is::<TaskEnded>()
+        matches!(error, SendError::Outdated { .. })
+            || error.is::<TaskEnded>()
             || error.is::<TaskInDefault>()
             || all_refused.is_some_and(Revert::stands_for::<TaskEnded>)
             || all_refused.is_some_and(Revert::stands_for::<TaskInDefault>)
@@ -101,14 +102,22 @@ impl Desk {
 
     /// Delivers the proofs of `first` and others: one as such, more of one circuit and round as a batch.
     pub(super) async fn deliver(&self, first: TaskId, proofs: &[(Assigned, Arc<Proof>)]) -> Sent {
-        let [(assigned, proof)] = proofs else { return self.deliver_together(first, proofs).await };
-        Ok(self.client.deliver(&self.market, assigned.delivery(encoded(proof))?).await?)
+        // What comes after the deadline is refused, and would only cost gas.
+        let last = proofs.iter().map(|(assigned, _)| assigned.deadline(&self.market)).max();
+        let client = self.client.worth(Worth { until: last, max_fee_per_gas: None });
+        let [(assigned, proof)] = proofs else { return self.deliver_together(&client, first, proofs).await };
+        Ok(client.deliver(&self.market, assigned.delivery(encoded(proof))?).await?)
     }
 
-    async fn deliver_together(&self, first: TaskId, proofs: &[(Assigned, Arc<Proof>)]) -> Sent {
+    async fn deliver_together(
+        &self,
+        client: &Client,
+        first: TaskId,
+        proofs: &[(Assigned, Arc<Proof>)],
+    ) -> Sent {
         let encoded = proofs.iter().map(|(assigned, proof)| (assigned, encoded(proof))).collect();
         let batch = batch_of(encoded).ok_or(DeskError::NotHere(Action::Deliver(first)))?;
-        Ok(self.client.deliver_batch(&self.market, batch).await?)
+        Ok(client.deliver_batch(&self.market, batch).await?)
     }
 
     /// Whether a batch was mined without this task.
@@ -146,7 +155,10 @@ impl Desk {
     pub(super) async fn about_ask(&self, action: Action, opening: &Opening) -> Sent {
         match (action, opening.secret()) {
             (Action::Commit { .. }, Secret::Ask(ask)) => self.commit(opening, ask).await,
-            (Action::Reveal { .. }, Secret::Ask(ask)) => self.send(ask.reveal_call(&self.market)).await,
+            (Action::Reveal { .. }, Secret::Ask(ask)) => {
+                let until = self.market.reveal_by(opening.key().round);
+                self.send_until(until, ask.reveal_call(&self.market)).await
+            }
             _ => Err(DeskError::NotHere(action)),
         }
     }
@@ -154,7 +166,9 @@ impl Desk {
     /// Keeps the opening first: once the commitment is sent, it can be opened whatever happens to this process.
     async fn commit(&self, opening: &Opening, ask: &AskOpening) -> Sent {
         self.openings.keep(opening)?;
-        self.send(ask.commit_call(&self.client, &self.market, opening.key().round)).await
+        let round = opening.key().round;
+        let call = ask.commit_call(&self.client, &self.market, round);
+        self.send_until(self.market.close_of(round), call).await
     }
 
     async fn take_over(&self, assigned: &Assigned, seat: AskIndex) -> Sent {
@@ -183,6 +197,11 @@ impl Desk {
     fn require_own_key(&self) -> Result<(), DeskError> {
         let is_own = self.client.sender() == Some(self.prover);
         if is_own { Ok(()) } else { Err(DeskError::NotOurMoney(self.prover)) }
+    }
+
+    /// Sends what is of use before `time` only (block time, seconds since the epoch).
+    async fn send_until<C: alloy::sol_types::SolCall>(&self, time: u64, call: C) -> Sent {
+        Ok(self.client.worth(Worth::until(time)).send(call, U256::ZERO, None).await?)
     }
 
     async fn send<C: alloy::sol_types::SolCall>(&self, call: C) -> Sent {

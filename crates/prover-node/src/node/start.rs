@@ -16,6 +16,7 @@ use service::{
     Backoff,
     openings::{OpeningStore, OpeningsError, Venue},
 };
+use store::StoreError;
 use thiserror::Error;
 use tokio::{
     task::{JoinError, JoinSet, spawn_blocking},
@@ -35,6 +36,9 @@ pub enum StartError {
     /// No connection to the contract.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// Transactions cannot be written down.
+    #[error(transparent)]
+    Journal(#[from] StoreError),
     /// No such market.
     #[error(transparent)]
     Market(#[from] MarketError),
@@ -76,7 +80,8 @@ pub enum StartError {
 pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result<Node, StartError> {
     let operator = key.address();
     let prover = config.prover.unwrap_or(operator);
-    let options = ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id);
+    let mut options = ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id);
+    options.connection.transactions = config.transactions().options(config.key_file.as_deref()).await?;
     let client = Client::connect(&options.signer(Some(key))).await?;
     let market = Market::load(&client, MarketId::from(config.market)).await?;
     require_operator(&client, &market, prover, operator).await?;

@@ -91,6 +91,10 @@ impl World {
             threads: None,
             takeovers: true,
             expire: ExpireSetting::Own,
+            max_fee_gwei: None,
+            max_cost_gwei: None,
+            private_rpc_url: None,
+            journal: Some("memory".to_owned()),
             json: false,
         }
     }

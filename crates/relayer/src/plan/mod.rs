@@ -3,10 +3,16 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `step` | [`next_step`]: the next transaction of one settlement |
+//! | `profit` | [`Profit`]: whether a settlement pays |
+//! | `turn` | [`turn()`]: how long to leave a settlement to others |
 
+mod profit;
 mod step;
+mod turn;
 
+pub use profit::{Factor, InvalidFactor, Profit};
 pub use step::{Trust, next_step};
+pub use turn::turn;
 
 use chain::history::BundleRecord;
 use chain::{Market, MarketHistory};

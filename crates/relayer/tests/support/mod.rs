@@ -4,6 +4,7 @@
 pub(crate) mod intake;
 
 use alloy::primitives::{B256, U256};
+use alloy::providers::Provider;
 use bindings::ProverMarket::BidsSubmitted;
 use chain::events::{Event, LoggedEvent};
 use chain::history::BundleRecord;
@@ -11,15 +12,15 @@ use chain::settlement::{PageLimits, Settling};
 use chain::{Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord};
 use market_types::RoundNumber;
 use relayer::act::{ActError, Done, Manner, settle};
-use relayer::plan::Trust;
 use relayer::relay::{Relay, RelayOptions};
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::{AnvilOptions, Bid, Testbed, circuits};
 
 pub(crate) const ROUND: RoundNumber = RoundNumber::new(1);
+/// Rounds of tests pay much less than their gas costs.
 pub(crate) const OPTIONS: RelayOptions =
-    RelayOptions { release_bundles: true, limits: PageLimits::TRANSACTION };
+    RelayOptions { release_bundles: true, limits: PageLimits::TRANSACTION, profit: None, turn_seconds: 0 };
 
 pub(crate) struct Stage {
     pub(crate) bed: Testbed,
@@ -122,7 +123,7 @@ impl Stage {
         kept: &mut Option<Arc<Settling>>,
     ) -> Result<Done, ActError> {
         let terms = self.market.params.first_terms();
-        let manner = Manner { terms, trust: Trust::Everybody, limits: *limits };
+        let manner = Manner { limits: *limits, ..Manner::eager(terms) };
         settle(&self.bed.client(account).await, &self.market, record, &manner, kept).await
     }
 
@@ -135,6 +136,29 @@ impl Stage {
         let contract = self.bed.client(9).await.market();
         let outcome = contract.outcomeOf(market.id.get(), U256::from(ROUND.get())).call().await.unwrap();
         outcome != U256::ZERO
+    }
+
+    /// Transactions that wait to be mined.
+    pub(crate) async fn waiting(&self) -> u64 {
+        let pool = self.bed.anvil.request("txpool_status", serde_json::json!([])).await;
+        serde_json::from_value::<U256>(pool["pending"].clone()).unwrap().to()
+    }
+
+    /// Transactions of an account that were mined.
+    pub(crate) async fn sent(&self, account: usize) -> u64 {
+        let address = self.bed.anvil.account(account).address();
+        self.bed.anvil.connection().provider().get_transaction_count(address).await.unwrap()
+    }
+
+    /// Transactions that were mined and refused.
+    pub(crate) async fn in_vain(&self) -> usize {
+        let provider = self.bed.anvil.connection().provider();
+        let mut failed = 0;
+        for number in 0..=self.bed.anvil.head().await.number {
+            let receipts = provider.get_block_receipts(number.into()).await.unwrap().unwrap();
+            failed += receipts.iter().filter(|receipt| !receipt.status()).count();
+        }
+        failed
     }
 
     /// Ticks that an account could withdraw.

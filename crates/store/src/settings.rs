@@ -1,0 +1,105 @@
+//! Settings of programs that send transactions for long, the same for all of them.
+
+use crate::{Database, StoreError};
+use alloy::primitives::U256;
+use chain::TransactionOptions;
+use chain::transactions::{FeeLimits, Journal, MemoryJournal};
+use clap::Args;
+use serde::Serialize;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The journal that ends with the process.
+const MEMORY: &str = "memory";
+
+const WEI_PER_GWEI: u128 = 1_000_000_000;
+
+/// Flags. What is not given is not serialized, so that the layer below counts.
+#[derive(Debug, Default, Clone, Args, Serialize)]
+pub struct TransactionFlags {
+    /// Most that a unit of gas may cost (gwei); a fifth is kept back to cancel with [default: 500]
+    #[arg(long, global = true, value_name = "GWEI")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_fee_gwei: Option<u64>,
+    /// Most that the gas of one transaction may cost (gwei) [default: no limit]
+    #[arg(long, global = true, value_name = "GWEI")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_cost_gwei: Option<u64>,
+    /// Hand signed transactions to this endpoint only, and read from --rpc-url [default: to --rpc-url]
+    #[arg(long, global = true, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private_rpc_url: Option<String>,
+    /// Where transactions are written down before they are sent: a SQLite file, postgres://USER@HOST/DATABASE, or "memory", which forgets
+    /// them at the end [default: the name of the key file with .transactions.db]
+    #[arg(long, global = true, value_name = "FILE|URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<String>,
+}
+
+/// The settings of one run.
+#[derive(Clone, Default)]
+pub struct TransactionSettings {
+    /// Most that a unit of gas may cost (gwei).
+    pub max_fee_gwei: Option<u64>,
+    /// Most that the gas of one transaction may cost (gwei).
+    pub max_cost_gwei: Option<u64>,
+    /// Where signed transactions go.
+    pub private_rpc_url: Option<String>,
+    /// Where they are written down before.
+    pub journal: Option<String>,
+}
+
+impl TransactionSettings {
+    /// The limits of what transactions pay.
+    #[must_use]
+    pub fn fees(&self) -> FeeLimits {
+        let wei = |gwei: u64| u128::from(gwei).saturating_mul(WEI_PER_GWEI);
+        let max_fee_per_gas = self.max_fee_gwei.map_or(FeeLimits::default().max_fee_per_gas, wei);
+        FeeLimits { max_fee_per_gas, max_cost: self.max_cost_gwei.map(|gwei| U256::from(wei(gwei))) }
+    }
+
+    /// How to send transactions with the key in `key_file`, or that of the environment. Opens the journal.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that cannot be used.
+    pub async fn options(&self, key_file: Option<&Path>) -> Result<TransactionOptions, StoreError> {
+        let journal: Arc<dyn Journal> = match self.journal.as_deref() {
+            Some(MEMORY) => Arc::new(MemoryJournal::default()),
+            Some(place) => Arc::new(Database::open(place).await?),
+            None => Arc::new(Database::open_file(&default_file(key_file)).await?),
+        };
+        let (private_url, watch) = (self.private_rpc_url.clone(), TransactionOptions::WATCH);
+        Ok(TransactionOptions { fees: self.fees(), private_url, journal, watch })
+    }
+}
+
+/// Beside the key, as nonces count for each; for a key of the environment in the directory that this is started in.
+fn default_file(key_file: Option<&Path>) -> PathBuf {
+    let mut name = key_file.map_or_else(|| OsString::from("proophi"), |file| file.as_os_str().to_owned());
+    name.push(".transactions.db");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_lies_beside_the_key() {
+        assert_eq!(default_file(Some(Path::new("/keys/a.key"))), Path::new("/keys/a.key.transactions.db"));
+        assert_eq!(default_file(None), Path::new("proophi.transactions.db"));
+    }
+
+    #[test]
+    fn limits_are_gwei_and_there_is_one_without_settings() {
+        assert_eq!(TransactionSettings::default().fees(), FeeLimits::default());
+        let settings = TransactionSettings {
+            max_fee_gwei: Some(30),
+            max_cost_gwei: Some(u64::MAX),
+            ..Default::default()
+        };
+        let cost = U256::from(u64::MAX) * U256::from(WEI_PER_GWEI);
+        assert_eq!(settings.fees(), FeeLimits { max_fee_per_gas: 30_000_000_000, max_cost: Some(cost) });
+    }
+}

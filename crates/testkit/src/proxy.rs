@@ -1,0 +1,130 @@
+//! An endpoint before another one, whose answers a test can lose, change or make up.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Answers a request, given what the endpoint behind would answer when asked. `None` closes the connection without an answer.
+type Rule = dyn Fn(&Value, &dyn Fn() -> Value) -> Option<Value> + Send + Sync;
+
+/// A running endpoint. It runs until the process ends.
+#[derive(Clone)]
+pub struct Proxy {
+    url: String,
+    behind: String,
+    rule: Arc<Mutex<Arc<Rule>>>,
+    asked: Arc<Mutex<BTreeMap<String, usize>>>,
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Proxy").field("url", &self.url).field("behind", &self.behind).finish()
+    }
+}
+
+impl Proxy {
+    /// Serves what the endpoint at `behind` (`http://host:port`) answers, on a free port.
+    #[must_use]
+    pub fn to(behind: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let forward: Arc<Rule> = Arc::new(|_, forward| Some(forward()));
+        let rule = Arc::new(Mutex::new(forward));
+        let proxy = Self { url, behind: behind.to_owned(), rule, asked: Arc::default() };
+        let served = proxy.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let served = served.clone();
+                std::thread::spawn(move || served.talk(stream));
+            }
+        });
+        proxy
+    }
+
+    /// Its JSON-RPC endpoint.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Answers by `rule` from now on.
+    pub fn set(&self, rule: impl Fn(&Value, &dyn Fn() -> Value) -> Option<Value> + Send + Sync + 'static) {
+        *self.rule.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rule);
+    }
+
+    /// Passes everything on from now on.
+    pub fn open(&self) {
+        self.set(|_, forward| Some(forward()));
+    }
+
+    /// Answers nothing from now on.
+    pub fn close(&self) {
+        self.set(|_, _| None);
+    }
+
+    /// How often a method was called.
+    #[must_use]
+    pub fn asked(&self, method: &str) -> usize {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).get(method).copied().unwrap_or(0)
+    }
+
+    /// Answers one connection's requests until it is closed.
+    fn talk(&self, stream: TcpStream) -> Option<()> {
+        stream.set_nodelay(true).ok()?;
+        let mut reader = BufReader::new(stream.try_clone().ok()?);
+        let mut writer = stream;
+        loop {
+            let request: Value = serde_json::from_slice(&read_body(&mut reader)?).ok()?;
+            let method = request["method"].as_str().unwrap_or_default().to_owned();
+            *self.asked.lock().unwrap_or_else(PoisonError::into_inner).entry(method).or_default() += 1;
+            let rule = Arc::clone(&self.rule.lock().unwrap_or_else(PoisonError::into_inner));
+            let answer = rule(&request, &|| self.forward(&request))?.to_string();
+            write!(
+                writer,
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}",
+                answer.len()
+            )
+            .ok()?;
+        }
+    }
+
+    /// What the endpoint behind answers.
+    fn forward(&self, request: &Value) -> Value {
+        let asked = || -> Option<Value> {
+            let address = self.behind.strip_prefix("http://")?;
+            let mut stream = TcpStream::connect(address.trim_end_matches('/')).ok()?;
+            let body = request.to_string();
+            write!(
+                stream,
+                "POST / HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .ok()?;
+            serde_json::from_slice(&read_body(&mut BufReader::new(stream))?).ok()
+        };
+        let gone = json!({ "code": -32000, "message": "nobody is behind this endpoint" });
+        asked().unwrap_or_else(|| json!({ "jsonrpc": "2.0", "id": request["id"], "error": gone }))
+    }
+}
+
+/// The body of an HTTP request or response that says how long it is.
+fn read_body(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(body)
+}
