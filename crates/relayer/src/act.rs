@@ -211,16 +211,19 @@ fn came_to_nothing(error: SendError) -> Result<Done, ActError> {
     }
 }
 
-/// Whether the call would be refused after what waits to be mined, as far as the node knows of that.
+/// Whether the call would be refused because of what waits to be mined, as far as the node knows of that.
 async fn is_under_way(client: &Client, settler: Address, call: &SettlementCall) -> bool {
     let request = TransactionRequest::default()
         .with_from(settler)
         .with_to(client.contract())
         .with_input(call.abi_encode());
-    // Some nodes know no pending block. Then the transaction's simulation has to do.
-    let refused = client.provider().call(request).block(BlockId::pending()).await.err();
-    let revert = refused.as_ref().and_then(Revert::of_rpc);
-    revert.is_some_and(|revert| revert.is::<RoundSettledAlready>() || revert.is::<WrongProgress>())
+    let overtaken = async |block| {
+        // Some nodes know no pending block. Then the transaction's simulation has to do.
+        let refused = client.provider().call(request.clone()).block(block).await.err();
+        let revert = refused.as_ref().and_then(Revert::of_rpc);
+        revert.is_some_and(|revert| revert.is::<RoundSettledAlready>() || revert.is::<WrongProgress>())
+    };
+    overtaken(BlockId::pending()).await && !overtaken(BlockId::latest()).await
 }
 
 /// A closed round with its certificate, from what is known if that is what the contract has.

@@ -52,7 +52,7 @@ impl Operator {
 fn bare(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_relayer"));
     // Rounds of tests pay much less than their gas costs.
-    command.args(arguments).arg("--settle-at-a-loss");
+    command.arg("--settle-at-a-loss").args(arguments);
     command.env_remove("PROOPHI_PRIVATE_KEY").env_remove("RUST_LOG");
     command
 }

@@ -41,7 +41,7 @@ fn a_node_that_is_not_there_is_no_connection() {
     let (contract, market) = (format!("0x{}", "12".repeat(20)), format!("0x{}", "34".repeat(32)));
     let output = program()
         .args(["--rpc-url", "http://127.0.0.1:1", "--contract", &contract, "--market", &market])
-        .args(["--capacity", "200", "--cost", "3"])
+        .args(["--capacity", "200", "--cost", "3", "--journal", "memory"])
         .env("PROOPHI_PRIVATE_KEY", "11".repeat(32))
         .output()
         .unwrap();
