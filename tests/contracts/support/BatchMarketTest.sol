@@ -5,11 +5,14 @@ import {BatchedTask, DeliveryBatch, DeliveryHead} from "../../../contracts/types
 import {Mechanism} from "../../../contracts/types/MarketParams.sol";
 import {Delivery} from "../../../contracts/types/Task.sol";
 import {ProvedMarketTest} from "./ProvedMarketTest.sol";
+import {SlowBatches} from "./SlowBatches.sol";
 import {SlowClearing} from "./SlowClearing.sol";
 import {SlowMerkle} from "./SlowMerkle.sol";
 
 /// @notice Rounds whose bids are for the statements of the batch's vectors, and batches that deliver their proofs.
 abstract contract BatchMarketTest is ProvedMarketTest {
+    using SlowBatches for DeliveryBatch;
+
     /// Units of the circuit.
     uint256 internal constant UNITS = 14;
 
@@ -83,19 +86,9 @@ abstract contract BatchMarketTest is ProvedMarketTest {
         batch.circuit = posted(round, indexes[0]).circuit;
         batch.deliveries = new BatchedTask[](indexes.length);
         for (uint256 k; k < indexes.length; ++k) {
-            uint256 index = indexes[k];
-            Delivery memory d = _delivery(round, result, index);
-            for (uint256 j; j < d.statementPath.length; ++j) {
-                _addNode(batch, d.statementPath[j]);
-            }
-            (bytes32[] memory leaves, uint256 at) = leavesOf(round, result, index);
-            (uint8 length, uint16 anchor) = _climb(batch, leaves, at);
-            batch.deliveries[k].head = headOf(d, length, anchor);
-            batch.deliveries[k].requester = d.task.requester;
-            batch.deliveries[k].dataHash = d.dataHash;
-            for (uint256 j; j < d.publicInputs.length; ++j) {
-                batch.publicInputs = _with(batch.publicInputs, d.publicInputs[j]);
-            }
+            Delivery memory d = _delivery(round, result, indexes[k]);
+            (bytes32[] memory leaves, uint256 at) = leavesOf(round, result, indexes[k]);
+            batch.put(k, d, leaves, at);
         }
     }
 
@@ -114,62 +107,8 @@ abstract contract BatchMarketTest is ProvedMarketTest {
         d.statementPath = SlowMerkle.path(statementLeaves(lotOf(round, entry)), index - entry.first);
     }
 
-    /// @notice The head of a delivery, from the layout as documented.
     function headOf(Delivery memory d, uint8 length, uint16 anchor) internal pure returns (DeliveryHead) {
-        return DeliveryHead.wrap(
-            uint168(
-                bytes21(
-                    abi.encodePacked(
-                        d.task.lot,
-                        d.task.position,
-                        uint8(d.statementPath.length),
-                        d.task.index,
-                        d.task.fee,
-                        d.task.seat,
-                        length,
-                        anchor
-                    )
-                )
-            )
-        );
-    }
-
-    function _addNode(DeliveryBatch memory batch, bytes32 node) private pure {
-        batch.nodes = abi.decode(
-            abi.encodePacked(uint256(0x20), batch.nodes.length + 1, abi.encodePacked(batch.nodes), node),
-            (bytes32[])
-        );
-    }
-
-    /// @dev Adds what the way from a leaf to a node that is known already takes.
-    function _climb(DeliveryBatch memory batch, bytes32[] memory leaves, uint256 at)
-        private
-        pure
-        returns (uint8 length, uint16 anchor)
-    {
-        bytes32[] memory path = SlowMerkle.path(leaves, at);
-        bytes32[] memory before = batch.nodes;
-        bytes32 node = leaves[at];
-        for (uint256 level;; ++level) {
-            for (uint256 i; i < before.length; ++i) {
-                if (before[i] == node) return (length, uint16(i + 1));
-            }
-            if (level == path.length) return (length, 0);
-            bytes32 sibling = path[level];
-            _addNode(batch, sibling);
-            ++length;
-            node = node < sibling
-                ? keccak256(abi.encodePacked(node, sibling))
-                : keccak256(abi.encodePacked(sibling, node));
-        }
-    }
-
-    function _with(uint256[] memory list, uint256 element) private pure returns (uint256[] memory longer) {
-        longer = new uint256[](list.length + 1);
-        for (uint256 i; i < list.length; ++i) {
-            longer[i] = list[i];
-        }
-        longer[list.length] = element;
+        return SlowBatches.headOf(d, length, anchor);
     }
 
     function deliverBatch(DeliveryBatch memory batch) internal returns (uint256 delivered) {
