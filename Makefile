@@ -24,7 +24,7 @@ ROUND_BIDS ?= 100000
 .DEFAULT_GOAL := help
 # Forge and cargo each use every core by themselves.
 .NOTPARALLEL:
-.PHONY: help demo devnet test setup build contracts test-contracts test-rust large-round lint fmt fmt-check gas gas-check openapi abi abi-check clean
+.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust large-round lint fmt fmt-check gas gas-check openapi abi abi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ contracts: setup
 
 test-contracts: contracts ## Unit, fuzz and invariant tests of the contracts (FOUNDRY_PROFILE=ci: more runs)
 	$(FORGE) test $(FORGE_TEST_ARGS)
+
+test-long: contracts ## The invariants of the contracts over ten million calls, which takes hours
+	FOUNDRY_PROFILE=long $(FORGE) test $(FORGE_TEST_ARGS)
 
 test-rust: contracts ## Rust tests, with the end-to-end tests over Anvil
 	cargo build -p relayer -p prover-node -p proophi-cli --bins
