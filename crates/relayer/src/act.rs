@@ -184,7 +184,8 @@ async fn send(
     let mut worth = Worth::until(market.settle_by(record.number));
     let fee = U256::from(market.params.settlement_fee);
     let reward = |profit: &Profit| profit.wei_of(market, fee.saturating_mul(bids_of(call, record)));
-    if let Some((profit, reward)) = manner.profit.as_ref().and_then(|profit| Some((profit, reward(profit)?))) {
+    if let Some((profit, reward)) = manner.profit.as_ref().and_then(|profit| Some((profit, reward(profit)?)))
+    {
         let (to, input) = (client.contract().into(), call.abi_encode().into());
         let estimate = client.connection().estimate(to, input, U256::ZERO).await?;
         if !profit.pays(reward, &estimate) {

@@ -320,7 +320,14 @@ impl Attempt {
     }
 
     fn resting(rest: Rest) -> Self {
-        Self { backoff: Backoff::default(), rest, overtaken: 0, left_to_others: 0, said: false, cleared: None }
+        Self {
+            backoff: Backoff::default(),
+            rest,
+            overtaken: 0,
+            left_to_others: 0,
+            said: false,
+            cleared: None,
+        }
     }
 
     /// What waits to be mined may wait for ever, so that it is waited for in a few blocks only.
