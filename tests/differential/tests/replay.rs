@@ -146,7 +146,7 @@ impl Play {
     fn seat(&mut self) -> (u64, Address) {
         let seats: Vec<_> = self.world.history.seats().map(|seat| (seat.seat, seat.prover)).collect();
         let (seat, prover) =
-            seats.choose(&mut self.rng).copied().unwrap_or((AskIndex::new(0), Address::ZERO));
+            seats.choose(&mut self.rng).copied().unwrap_or((AskIndex::new(0), Address::repeat_byte(9)));
         (seat.get().into(), prover)
     }
 
