@@ -5,6 +5,7 @@ use crate::commands::bid::BidArgs;
 use crate::commands::clear::ClearArgs;
 use crate::commands::deploy::DeployArgs;
 use crate::commands::devnet::DevnetArgs;
+use crate::commands::doctor::DoctorArgs;
 use crate::commands::forfeit::ForfeitArgs;
 use crate::commands::market::MarketArgs;
 use crate::commands::money::{DepositArgs, WithdrawArgs};
@@ -60,6 +61,7 @@ pub(crate) enum Command {
     Account(AccountArgs),
     Clear(ClearArgs),
     Lab(LabArgs),
+    Doctor(DoctorArgs),
 }
 
 #[cfg(test)]
@@ -82,6 +84,6 @@ mod tests {
             assert!(groups, "{}", command.get_name());
             teaching += 1;
         }
-        assert_eq!(teaching, 16);
+        assert_eq!(teaching, 17);
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const FILES: [&str; 2] = ["proophi.toml", ".proophi/config.toml"];
 
 /// Keys that `PROOPHI_<KEY>` may set.
-const KEYS: [&str; 10] = [
+pub(crate) const KEYS: [&str; 10] = [
     "rpc_url",
     "chain_id",
     "contract",

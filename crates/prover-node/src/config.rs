@@ -1,11 +1,12 @@
 //! Settings: flags over environment over file.
 
-use std::{num::NonZeroUsize, path::PathBuf, thread};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread};
 
 use alloy::primitives::{Address, B256};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use market_types::{Capacity, UnitCost};
 use serde::{Deserialize, Serialize};
+use service::ops::{OpsFlags, OpsSettings};
 use service::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
 use store::{TransactionFlags, TransactionSettings};
 use thiserror::Error;
@@ -136,6 +137,10 @@ pub struct Flags {
     #[arg(long, global = true)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub json: bool,
+    /// What operators look at.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub ops: OpsFlags,
 }
 
 /// Which dead tasks to expire.
@@ -223,6 +228,15 @@ pub struct Config {
     /// Whether logs are JSON.
     #[serde(default)]
     pub json: bool,
+    /// Where metrics and health are served.
+    #[serde(default)]
+    pub ops_listen: Option<SocketAddr>,
+    /// Oldest head with which it is ready (seconds).
+    #[serde(default)]
+    pub ready_within: Option<u64>,
+    /// Most time for a stop (seconds).
+    #[serde(default)]
+    pub stop_within: Option<u64>,
 }
 
 fn default_rpc_url() -> String {
@@ -261,6 +275,12 @@ impl Config {
             private_rpc_url: self.private_rpc_url.clone(),
             journal: self.journal.clone(),
         }
+    }
+
+    /// What operators look at, and how long a stop takes.
+    #[must_use]
+    pub fn ops(&self) -> OpsSettings {
+        OpsSettings::new(self.ops_listen, self.ready_within, self.stop_within)
     }
 
     /// What the operator wants of its seat.

@@ -7,7 +7,11 @@ use prover_node::{
     config::{Cli, Config},
     node::{self, StartError},
 };
-use service::{Exit, FAILED, NO_CONNECTION, WRONG_USAGE, exit};
+use service::{
+    Exit, FAILED, NO_CONNECTION, PROOFS_CUT_OFF, Stop, WRONG_USAGE, exit,
+    ops::{Ops, watch_wallet},
+    trouble,
+};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
@@ -26,14 +30,26 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
     let config = Config::load(cli).map_err(exit(WRONG_USAGE))?;
     service::init_tracing(config.json).map_err(exit(FAILED))?;
     let wish = config.wish(cli.command).map_err(exit(WRONG_USAGE))?;
+    service::hide_urls(&config.rpc_url);
+    config.private_rpc_url.iter().for_each(|url| service::hide_urls(url));
     let key = service::load_key(config.key_file.as_deref()).map_err(exit(WRONG_USAGE))?;
-    let stop = service::stop();
-    tokio::pin!(stop);
+    let stop = Stop::on_signals(config.ops().stop_within);
+    let ops = Ops::start("prover-node", &config.ops()).await.map_err(exit(FAILED))?;
     let node = tokio::select! {
-        () = &mut stop => return Ok(()),
+        () = stop.asked() => return Ok(()),
         node = node::start(&config, key, wish) => node.map_err(not_started)?,
     };
-    node.run(stop).await.map_err(exit(FAILED))
+    if ops.address().is_some() {
+        tokio::spawn(watch_wallet(node.client()));
+    }
+    let node = node.stopping(stop.clone()).watched(ops.health);
+    tokio::select! {
+        ended = node.run(stop.asked()) => ended.map_err(exit(FAILED)),
+        () = stop.cut_off() => {
+            trouble!(warn, PROOFS_CUT_OFF, "stopping while the chain does not answer; the next start goes on");
+            Ok(())
+        }
+    }
 }
 
 fn not_started(error: StartError) -> Exit {

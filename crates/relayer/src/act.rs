@@ -28,6 +28,10 @@ pub enum Done {
         block: u64,
         /// Gas it used.
         gas: u64,
+        /// What that gas cost (wei).
+        spent: U256,
+        /// Bids whose settlement fees it earned.
+        bids: u64,
         /// Total size of the winning tasks (units), 0 without a trade.
         units: Units,
     },
@@ -39,6 +43,10 @@ pub enum Done {
         block: u64,
         /// Gas it used.
         gas: u64,
+        /// What that gas cost (wei).
+        spent: U256,
+        /// Bids of this page, whose settlement fees it earns if the others follow.
+        bids: u64,
         /// Bids of the pages that are left.
         bids_left: u64,
     },
@@ -64,6 +72,10 @@ pub enum Done {
         transaction: B256,
         /// Its block.
         block: u64,
+        /// Gas it used.
+        gas: u64,
+        /// What that gas cost (wei).
+        spent: U256,
     },
     /// Somebody else released the bundle first.
     ReleasedByOther,
@@ -154,7 +166,9 @@ pub async fn settle(
     };
     let done = match send(client, market, record, &call, manner).await {
         Ok(Sent::Not(done)) => done,
-        Ok(Sent::Mined(receipt)) => settled(&receipt, bids_left(&call), settling.units()),
+        Ok(Sent::Mined(receipt)) => {
+            settled(&receipt, bids_of(&call, record).saturating_to(), bids_left(&call), settling.units())
+        }
         Err(error) => came_to_nothing(error)?,
     };
     if matches!(done, Done::PageSettled { .. } | Done::UnderWay | Done::DoesNotPay { .. }) {
@@ -280,14 +294,19 @@ fn bids_left(call: &SettlementCall) -> u64 {
     }
 }
 
-fn settled(receipt: &TransactionReceipt, bids_left: u64, units: Units) -> Done {
+fn settled(receipt: &TransactionReceipt, bids: u64, bids_left: u64, units: Units) -> Done {
     let (transaction, gas) = (receipt.transaction_hash, receipt.gas_used);
-    let block = receipt.block_number.unwrap_or_default();
+    let (block, spent) = (receipt.block_number.unwrap_or_default(), spent(receipt));
     if bids_left == 0 {
-        Done::Settled { transaction, block, gas, units }
+        Done::Settled { transaction, block, gas, spent, bids, units }
     } else {
-        Done::PageSettled { transaction, block, gas, bids_left }
+        Done::PageSettled { transaction, block, gas, spent, bids, bids_left }
     }
+}
+
+/// What the gas of a mined transaction cost (wei).
+pub(crate) fn spent(receipt: &TransactionReceipt) -> U256 {
+    U256::from(receipt.effective_gas_price).saturating_mul(U256::from(receipt.gas_used))
 }
 
 /// Credits the results of a bundle of bids to their requester.
@@ -305,6 +324,8 @@ pub async fn release(
         Ok(receipt) => Ok(Done::Released {
             transaction: receipt.transaction_hash,
             block: receipt.block_number.unwrap_or_default(),
+            gas: receipt.gas_used,
+            spent: spent(&receipt),
         }),
         Err(error) if error.is::<UnknownBundle>() => Ok(Done::ReleasedByOther),
         Err(error) => Err(error.into()),

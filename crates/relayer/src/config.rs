@@ -8,6 +8,7 @@ use chain::MarketId;
 use chain::settlement::PageLimits;
 use clap::{Args, Parser};
 use serde::{Deserialize, Serialize};
+use service::ops::{OpsFlags, OpsSettings};
 use service::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -155,6 +156,10 @@ pub struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub json: bool,
+    /// What operators look at.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub ops: OpsFlags,
 }
 
 /// The settings of one run.
@@ -231,6 +236,12 @@ pub struct Config {
     /// Whether to log JSON.
     #[serde(default)]
     pub json: bool,
+    /// Where metrics and health are served.
+    pub ops_listen: Option<SocketAddr>,
+    /// Oldest head with which it is ready (seconds).
+    pub ready_within: Option<u64>,
+    /// Most time for a stop (seconds).
+    pub stop_within: Option<u64>,
 }
 
 fn default_rpc_url() -> String {
@@ -314,6 +325,12 @@ impl Config {
             .collect()
     }
 
+    /// What operators look at, and how long a stop takes.
+    #[must_use]
+    pub fn ops(&self) -> OpsSettings {
+        OpsSettings::new(self.ops_listen, self.ready_within, self.stop_within)
+    }
+
     /// What one transaction of a settlement may hold.
     #[must_use]
     pub fn limits(&self) -> PageLimits {
@@ -335,6 +352,7 @@ impl Config {
             requests_per_minute: self.requests_per_minute.unwrap_or(defaults.requests_per_minute),
             behind_proxy: self.behind_proxy,
             max_span: self.max_span,
+            last_wait: self.ops().stop_within,
             ..defaults
         })
     }

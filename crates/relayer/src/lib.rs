@@ -11,6 +11,7 @@
 //! | [`plan`](mod@plan) | what to do next, as a pure function of a market's state and the time |
 //! | [`act`] | does one thing: settles a round or releases a bundle |
 //! | [`intake`] | takes signed bids over HTTP, and posts them before their round closes |
+//! | `watch` | what is counted and told of it, in one place |
 //! | [`relay`] | the service: follows the chain, asks the plan, acts |
 
 pub mod act;
@@ -18,3 +19,4 @@ pub mod config;
 pub mod intake;
 pub mod plan;
 pub mod relay;
+mod watch;

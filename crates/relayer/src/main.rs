@@ -4,13 +4,14 @@ use chain::{Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Fo
 use clap::Parser;
 use relayer::config::{Cli, Config};
 use relayer::intake::Intake;
-use relayer::relay::Relay;
-use service::{Backoff, Exit, FAILED, NO_CONNECTION, WRONG_USAGE, exit};
+use relayer::relay::{Lost, Relay, Tally};
+use service::ops::{Ops, watch_wallet};
+use service::{Backoff, CANNOT_START, Exit, FAILED, NO_CONNECTION, Stop, WRONG_USAGE, exit, trouble};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::info;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -20,22 +21,28 @@ async fn main() -> ExitCode {
 async fn run(cli: &Cli) -> Result<(), Exit> {
     let config = Config::load(cli).map_err(exit(WRONG_USAGE))?;
     service::init_tracing(config.json).map_err(exit(FAILED))?;
+    service::hide_urls(&config.rpc_url);
+    config.private_rpc_url.iter().for_each(|url| service::hide_urls(url));
     let key = service::load_key(config.key_file.as_deref()).map_err(exit(WRONG_USAGE))?;
     let mut options =
         ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id).signer(Some(key));
     let transactions = config.transactions().options(config.key_file.as_deref()).await;
     options.connection.transactions = transactions.map_err(exit(FAILED))?;
-    let stop = service::stop();
-    tokio::pin!(stop);
+    let stop = Stop::on_signals(config.ops().stop_within);
+    let ops = Ops::start("relayer", &config.ops()).await.map_err(exit(FAILED))?;
     let follower = tokio::select! {
-        () = &mut stop => return Ok(()),
+        () = stop.asked() => return Ok(()),
         follower = start(&config, &options) => follower?,
     };
+    if ops.address().is_some() {
+        tokio::spawn(watch_wallet(follower.client().clone()));
+    }
     let intake = match config.intake() {
         Some(options) => Some(Intake::start(options, &follower).await.map_err(exit(FAILED))?),
         None => None,
     };
-    let mut relay = Relay::new(follower, config.relay().map_err(exit(WRONG_USAGE))?);
+    let relay = Relay::new(follower, config.relay().map_err(exit(WRONG_USAGE))?);
+    let mut relay = relay.stopping(stop.clone()).watched(ops.health.clone());
     let intake = match intake {
         Some((intake, feed)) => {
             relay = relay.feeding(feed);
@@ -45,15 +52,12 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
     };
     let tally = if config.once {
         tokio::select! {
-            () = &mut stop => return Ok(()),
+            () = stop.asked() => return Ok(()),
             tally = relay.run_once() => tally.map_err(exit(NO_CONNECTION))?,
         }
     } else {
-        relay.run(stop).await.map_err(exit(FAILED))?
+        work(relay, intake, &ops, &stop).await.map_err(exit(FAILED))?
     };
-    if let Some(intake) = intake {
-        intake.stop().await;
-    }
     info!(
         settled = tally.settled,
         pages = tally.pages,
@@ -66,6 +70,31 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
         return Err(Exit::new(FAILED, format!("{} of the actions failed, see above", tally.failed)));
     }
     Ok(())
+}
+
+/// Works until it is asked to stop; then relay and intake finish at the same time what they are at.
+async fn work(relay: Relay, intake: Option<Intake>, ops: &Ops, stop: &Stop) -> Result<Tally, Lost> {
+    let relaying = relay.run(stop.asked());
+    tokio::pin!(relaying);
+    let early = tokio::select! {
+        tally = &mut relaying => Some(tally),
+        () = stop.asked() => None,
+    };
+    ops.health.stopping();
+    let intake = async {
+        let Some(intake) = intake else { return };
+        tokio::select! {
+            () = intake.stop() => {}
+            () = stop.over() => {}
+        }
+    };
+    match early {
+        Some(tally) => {
+            intake.await;
+            tally
+        }
+        None => tokio::join!(relaying, intake).0,
+    }
 }
 
 /// Connects and reads the chain up to its head. Unless it runs once, it waits for a node that does not answer yet.
@@ -85,7 +114,7 @@ async fn start(config: &Config, options: &ConnectOptions) -> Result<Follower, Ex
             }
         };
         let delay: Duration = backoff.delay();
-        warn!(%error, "cannot start, trying again in {delay:?}");
+        trouble!(warn, CANNOT_START, %error, "cannot start, trying again in {delay:?}");
         sleep(delay).await;
     }
 }

@@ -3,16 +3,21 @@
 use crate::act::{ActError, Done, Manner, release, settle};
 use crate::intake::feed::Feed;
 use crate::plan::{Action, MarketView, Profit, Trust, plan, turn};
+use crate::watch::Watch;
 use chain::settlement::{PageLimits, Settling};
 use chain::{Change, Client, FollowError, Follower, Head, MarketHistory, MarketId};
-use service::Backoff;
+use service::ops::Health;
+use service::{
+    ACTION_LOST, Backoff, CANNOT_ACT, CANNOT_FOLLOW, DOES_NOT_PAY, Stop, TOO_LATE, TRANSACTIONS_CUT_OFF,
+    trouble,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
-use tracing::{debug, error, info, warn};
+use tracing::{debug, info};
 
 /// How the relayer works.
 #[derive(Debug, Clone)]
@@ -30,7 +35,7 @@ pub struct RelayOptions {
 /// Transactions on their way at once.
 const AT_ONCE: usize = 8;
 
-/// How long transactions on their way are waited for at the end.
+/// How long transactions on their way are waited for at the end, unless told otherwise.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// An action that was begun and whose effect is not yet seen in the history.
@@ -104,6 +109,8 @@ pub struct Relay {
     running: JoinSet<Ended>,
     tally: Tally,
     feed: Option<Feed>,
+    stop: Stop,
+    watch: Watch,
 }
 
 impl Relay {
@@ -118,7 +125,23 @@ impl Relay {
             running: JoinSet::new(),
             tally: Tally::default(),
             feed: None,
+            stop: Stop::within(LAST_WAIT),
+            watch: Watch::default(),
         }
+    }
+
+    /// Finishes what is under way for as long as `stop` allows, once it is asked to stop.
+    #[must_use]
+    pub fn stopping(mut self, stop: Stop) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Tells how it is.
+    #[must_use]
+    pub fn watched(mut self, health: Health) -> Self {
+        self.watch = Watch::of(health, &self.follower);
+        self
     }
 
     /// Tells an intake of signed bids how the chain goes on.
@@ -149,9 +172,11 @@ impl Relay {
                         if let Some(feed) = &self.feed {
                             feed.tell(&self.follower, change);
                         }
+                        self.watch.read(&self.follower, &change);
                         self.forget_what_is_over(&change);
                     }
                     Err(error) => {
+                        self.watch.unreadable(&error);
                         if wait_out(&error, &mut backoff, &mut stop).await {
                             break;
                         }
@@ -161,8 +186,14 @@ impl Relay {
         }
         info!("stopping");
         // What was sent takes effect or not by itself; a moment is enough to say which.
-        if timeout(LAST_WAIT, self.finish_running()).await.is_err() {
-            warn!("transactions are still on their way; the next start sees what came of them");
+        let stop = self.stop.clone();
+        tokio::select! {
+            () = self.finish_running() => {}
+            () = stop.over() => trouble!(
+                warn,
+                TRANSACTIONS_CUT_OFF,
+                "transactions are still on their way; the next start sees what came of them"
+            ),
         }
         Ok(self.tally)
     }
@@ -257,7 +288,7 @@ impl Relay {
         while let Some(ended) = self.running.join_next().await {
             match ended {
                 Ok(ended) => self.finish(ended),
-                Err(error) => error!(%error, "an action ended without a result"),
+                Err(error) => trouble!(error, ACTION_LOST, %error, "an action ended without a result"),
             }
         }
     }
@@ -266,6 +297,7 @@ impl Relay {
         let Ended { market, action, result, cleared } = ended;
         let attempt = self.attempts.entry((market, action)).or_insert_with(Attempt::new);
         attempt.cleared = cleared;
+        self.watch.ended(market, action, &result, self.running.len());
         report(market, action, &result, attempt.said);
         attempt.said = matches!(result, Ok(Done::DoesNotPay { .. }));
         match &result {
@@ -386,7 +418,7 @@ impl Work {
 /// Waits a while after a failure; whether it was cut short by a stop.
 async fn wait_out(error: &FollowError, backoff: &mut Backoff, stop: impl Future<Output = ()>) -> bool {
     let delay = backoff.delay();
-    warn!(%error, "cannot follow the chain, trying again in {delay:?}");
+    trouble!(warn, CANNOT_FOLLOW, %error, "cannot follow the chain, trying again in {delay:?}");
     timeout(delay, stop).await.is_ok()
 }
 
@@ -405,7 +437,9 @@ fn report(market: MarketId, action: Action, result: &Result<Done, ActError>, sai
         Ok(Done::Overtaken) => debug!(%market, %round, "others have settled further pages, looking again"),
         Ok(Done::UnderWay) => info!(%market, %round, "somebody's settlement waits to be mined"),
         Ok(Done::DoesNotPay { .. }) if said => debug!(%market, %round, "settling it still does not pay"),
-        Ok(Done::DoesNotPay { reward, cost }) => warn!(
+        Ok(Done::DoesNotPay { reward, cost }) => trouble!(
+            warn,
+            DOES_NOT_PAY,
             %market,
             %round,
             %reward,
@@ -413,11 +447,15 @@ fn report(market: MarketId, action: Action, result: &Result<Done, ActError>, sai
             "settling the round does not pay (wei), waiting for gas to be cheaper; see --profit-factor and --settle-at-a-loss"
         ),
         Ok(Done::SettledByOther) => info!(%market, %round, "somebody else settled the round first"),
-        Ok(Done::TooLate) => warn!(%market, %round, "too late to settle the round: it is void"),
+        Ok(Done::TooLate) => {
+            trouble!(warn, TOO_LATE, %market, %round, "too late to settle the round: it is void");
+        }
         Ok(Done::Released { transaction, .. }) => {
             info!(%market, %round, %transaction, "released a bundle of bids");
         }
         Ok(Done::ReleasedByOther) => info!(%market, %round, "somebody else released the bundle first"),
-        Err(error) => warn!(%market, %round, %error, "cannot {what}, trying again later"),
+        Err(error) => {
+            trouble!(warn, CANNOT_ACT, %market, %round, %error, "cannot {what}, trying again later");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Why a service ends, and the exit code that says so.
 
+use crate::without_secrets;
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -30,7 +31,7 @@ impl Exit {
         match result {
             Ok(()) => ExitCode::SUCCESS,
             Err(Self { code, error }) => {
-                eprintln!("{program}: {error}");
+                eprintln!("{program}: {}", without_secrets(&error.to_string()));
                 code.into()
             }
         }

@@ -1,7 +1,9 @@
 //! Private keys: from a file that only its owner can read, plain or encrypted, or from the environment, never from the command
 //! line, which every user of the machine can see.
 
+use alloy::primitives::hex;
 use alloy::signers::local::PrivateKeySigner;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -87,7 +89,11 @@ fn read_file(file: &Path) -> Result<PrivateKeySigner, KeyError> {
 }
 
 fn decrypt(file: &Path, password: &str) -> Result<PrivateKeySigner, KeyError> {
-    PrivateKeySigner::decrypt_keystore(file, password).map_err(|_| KeyError::NotDecrypted(file.to_owned()))
+    crate::hide(password);
+    let key = PrivateKeySigner::decrypt_keystore(file, password);
+    let key = key.map_err(|_| KeyError::NotDecrypted(file.to_owned()))?;
+    hidden(&key);
+    Ok(key)
 }
 
 fn password() -> Result<Option<String>, KeyError> {
@@ -105,15 +111,33 @@ fn read_private(file: &Path) -> Result<String, KeyError> {
     std::fs::read_to_string(file).map_err(unreadable)
 }
 
+/// Keeps the key out of whatever is logged.
+fn hidden(key: &PrivateKeySigner) {
+    crate::hide(&hex::encode(key.to_bytes()));
+}
+
 fn parse(text: &str, origin: String) -> Result<PrivateKeySigner, KeyError> {
-    text.trim().parse().map_err(|_| KeyError::NotAKey(origin))
+    let key = text.trim().parse().map_err(|_| KeyError::NotAKey(origin))?;
+    hidden(&key);
+    Ok(key)
+}
+
+/// The variable in which systemd says where a service's credentials are.
+const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
+
+/// Whether a file is a credential that systemd has handed to this service. To give it to the service's user alone it uses an access
+/// control list, which shows as a readable group (mode 440) though no group may read it.
+fn is_credential(file: &Path, directory: Option<&OsStr>) -> bool {
+    directory.is_some_and(|directory| !directory.is_empty() && file.parent() == Some(Path::new(directory)))
 }
 
 #[cfg(unix)]
 fn require_private(file: &Path, metadata: &std::fs::Metadata) -> Result<(), KeyError> {
     use std::os::unix::fs::PermissionsExt;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    let allowed =
+        if is_credential(file, std::env::var_os(CREDENTIALS_VARIABLE).as_deref()) { 0o740 } else { 0o700 };
+    if mode & !allowed != 0 {
         return Err(KeyError::OpenToOthers { file: file.to_owned(), mode });
     }
     Ok(())
@@ -156,6 +180,16 @@ mod tests {
             "salt":"ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd"},
         "mac":"517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2"},
         "id":"3198bc9c-6672-5ab3-d995-4942343ae5b6","version":3}"#;
+
+    #[test]
+    fn credentials_of_systemd_are_those_in_its_directory() {
+        let of =
+            |file: &str, directory: Option<&str>| is_credential(Path::new(file), directory.map(OsStr::new));
+        assert!(of("/run/credentials/relayer.service/key", Some("/run/credentials/relayer.service")));
+        assert!(!of("/run/credentials/relayer.service/key", None));
+        assert!(!of("/run/credentials/relayer.service/../key", Some("/run/credentials/relayer.service")));
+        assert!(!of("/home/key", Some("/run/credentials/relayer.service")) && !of("key", Some("")));
+    }
 
     #[test]
     fn an_encrypted_key_opens_with_its_password_and_no_other() {

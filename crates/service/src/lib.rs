@@ -7,8 +7,11 @@
 //! | `key` | [`load_key`]: the private key from a file only its owner can read, plain or encrypted, or from the environment |
 //! | [`openings`] | openings of sealed bids and asks, kept safe until they are revealed |
 //! | `logs` | [`init_tracing`]: logs on stderr, for people or as JSON |
+//! | [`ops`] | metrics, health and readiness, for whoever watches a program |
+//! | `trouble` | what can go wrong, each kind with a stable code: [`Trouble`], [`trouble!`] |
+//! | `secret` | what is never shown: [`hide`], [`hide_urls`] |
 //! | `backoff` | [`Backoff`]: how long to wait after the n-th failure in a row |
-//! | `stop` | [`shutdown`], [`stop()`]: resolve on SIGINT or SIGTERM |
+//! | `stop` | [`Stop`]: finish on the first SIGINT or SIGTERM, stop at once on the second; [`shutdown`], [`stop()`]: the first one only |
 //! | `exit` | [`Exit`]: why a service ends, and the exit code that says so |
 
 mod backoff;
@@ -17,7 +20,10 @@ mod exit;
 mod key;
 mod logs;
 pub mod openings;
+pub mod ops;
+mod secret;
 mod stop;
+mod trouble;
 mod urls;
 
 pub use backoff::Backoff;
@@ -25,5 +31,7 @@ pub use config::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
 pub use exit::{Exit, FAILED, NO_CONNECTION, WRONG_USAGE, exit};
 pub use key::{KEY_VARIABLE, KeyError, PASSWORD_FILE_VARIABLE, PASSWORD_VARIABLE, load_key, load_key_if_any};
 pub use logs::{LogsError, init_tracing};
-pub use stop::{shutdown, stop};
+pub use secret::{hide, hide_urls, without_secrets};
+pub use stop::{Stop, shutdown, stop};
+pub use trouble::*;
 pub use urls::{deserialize_urls, serialize_urls};

@@ -1,5 +1,6 @@
 //! Logs on stderr, so that stdout stays free for what a program was asked for.
 
+use crate::secret::Masked;
 use std::io::{self, IsTerminal};
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
@@ -12,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub struct LogsError(#[from] tracing_subscriber::util::TryInitError);
 
 /// Starts logging: one line per event for people, or with `json` one object per line. `RUST_LOG` chooses what is
-/// logged (`info` if it is not set, or not valid).
+/// logged (`info` if it is not set, or not valid). What is hidden ([`crate::hide`]) is not shown, whoever logs it.
 ///
 /// # Errors
 /// [`LogsError`] if the process logs already.
@@ -21,7 +22,7 @@ pub fn init_tracing(json: bool) -> Result<(), LogsError> {
     let builder = SubscriberBuilder::default()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
+        .with_writer(|| Masked(io::stderr()));
     if json {
         builder.json().flatten_event(true).finish().try_init()?;
     } else {

@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `session` | the connection, the key and the market of one run |
+//! | `doctor` | what programs need, checked |
 //! | `clear` | rounds from a file, offline |
 //! | `lab` | the laboratory, offline |
 //! | `deploy`, `devnet` | contracts and chains |
@@ -22,6 +23,7 @@ pub(crate) mod bundles;
 pub(crate) mod clear;
 pub(crate) mod deploy;
 pub(crate) mod devnet;
+pub(crate) mod doctor;
 pub(crate) mod forfeit;
 pub(crate) mod lab;
 pub(crate) mod lots;
@@ -58,7 +60,12 @@ pub(crate) fn run(cli: Cli, output: Output) -> Outcome<()> {
         Command::Lab(args) => return lab::run(args, output),
         _ => {}
     }
-    let settings = Settings::load(&cli.global.settings)?;
+    let flags = cli.global.settings.clone();
+    let settings = match &cli.command {
+        // It looks at the settings itself, which may be another program's.
+        Command::Doctor(_) => Settings::default(),
+        _ => Settings::load(&flags)?,
+    };
     let runtime = tokio::runtime::Runtime::new().or_fail(Code::Failed)?;
     runtime.block_on(async {
         match cli.command {
@@ -76,6 +83,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Outcome<()> {
             Command::Prover(args) => prover::run(args, settings, output).await,
             Command::Round(args) => round::run(args, settings, output).await,
             Command::Account(args) => account::run(args, settings, output).await,
+            Command::Doctor(args) => doctor::run(args, &flags, output).await,
             Command::Clear(args) => clear::run(&args, output),
             Command::Lab(args) => lab::run(&args, output),
         }

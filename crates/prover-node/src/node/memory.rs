@@ -146,6 +146,14 @@ impl Memory {
         self.tasks.get_mut(&id)
     }
 
+    /// Whether there is a proof that no block holds yet.
+    pub(super) fn has_undelivered(&self) -> bool {
+        let waits = |known: &Known| {
+            matches!(known.progress, Progress::Proved(_)) && known.attempts.mined_in.is_none()
+        };
+        self.tasks.values().any(waits)
+    }
+
     /// Forgets every task that is not in `open`.
     pub(super) fn keep(&mut self, open: &HashSet<TaskId>) {
         self.tasks.retain(|id, _| open.contains(id));

@@ -7,27 +7,34 @@
 //! | `asks` | this prover's sealed asks |
 //! | `memory` | what this process knows beyond the chain |
 //! | `desk` | transactions |
+//! | `finish` | a stop: what is under way is finished, and nothing else begun |
+//! | `watch` | what is counted and told of it, in one place |
 //! | `start` | what has to be there before the loop: connection, market, keys |
 
 mod asks;
 mod assigned;
 mod desk;
+mod finish;
 mod memory;
 mod observe;
 mod start;
+mod watch;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use alloy::rpc::types::TransactionReceipt;
-use chain::{FollowError, Follower};
+use chain::{Client, FollowError, Follower};
 
 use circuits::{Proof, Task};
 use market_types::TaskSize;
-use service::{Backoff, openings::Opening};
+use service::{
+    Backoff, CANNOT_SEE, DELIVERY_REFUSED, FAULTY_OPENING, PROVING_FAILED, SMALL_SEAT, Stop,
+    TRANSACTION_FAILED, UNPROVABLE_TASK, UNPUBLISHED_TASK, openings::Opening, ops::Health, trouble,
+};
 use thiserror::Error;
 use tokio::{
     task::{JoinError, JoinSet},
-    time::{sleep, timeout},
+    time::sleep,
 };
 
 use crate::{
@@ -38,10 +45,11 @@ use assigned::Assigned;
 use desk::{Desk, DeskError};
 use memory::{Memory, Notice, Progress};
 use observe::{ObserveError, Operation, Snapshot};
+use watch::Watch;
 
 pub use start::{StartError, start};
 
-/// How long a stop waits for transactions that are on their way.
+/// How long a stop waits for what is under way, unless told otherwise.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// A prover node that is ready to run.
@@ -56,6 +64,10 @@ pub struct Node {
     prover: Pool<(TaskId, Arc<Task>), Result<Proof, ProofError>>,
     orders: JoinSet<Report>,
     seen: Option<Snapshot>,
+    stop: Stop,
+    /// Whether nothing new is begun.
+    stopping: bool,
+    watch: Watch,
 }
 
 /// What came of a transaction.
@@ -84,17 +96,7 @@ impl Node {
         tokio::pin!(stop);
         let mut backoff = Backoff::default();
         loop {
-            let pause = match self.turn().await {
-                Ok(()) => {
-                    backoff.reset();
-                    Duration::ZERO
-                }
-                Err(error) => {
-                    let pause = backoff.delay();
-                    tracing::warn!(%error, ?pause, "cannot see the chain, trying again");
-                    pause
-                }
-            };
+            let pause = self.turn_or_pause(&mut backoff).await;
             if self.has_left() {
                 tracing::info!(
                     "no seat is left; what the market owes this prover can be withdrawn (proophi withdraw)"
@@ -103,15 +105,63 @@ impl Node {
             }
             tokio::select! {
                 () = &mut stop => break,
-                finished = self.examiner.finished() => self.examined(finished),
-                finished = self.prover.finished() => self.proved(finished),
-                Some(report) = self.orders.join_next() => self.reported(&report?),
-                () = sleep(pause), if !pause.is_zero() => {}
-                // What it says, or why it failed, shows in the next turn.
-                _ = self.follower.next_change(), if pause.is_zero() => {}
+                woken = self.wake(pause) => woken?,
             }
         }
-        self.finish_orders().await
+        self.finish().await
+    }
+
+    /// Finishes what is under way for as long as `stop` allows, once it is asked to stop.
+    #[must_use]
+    pub fn stopping(mut self, stop: Stop) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Tells how it is.
+    #[must_use]
+    pub fn watched(mut self, health: Health) -> Self {
+        self.watch = Watch::of(health, self.follower.head());
+        self
+    }
+
+    /// The connection that it sends with.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.desk.client.clone()
+    }
+
+    /// [`Node::turn`]; how long to wait before the next one, if it failed.
+    async fn turn_or_pause(&mut self, backoff: &mut Backoff) -> Duration {
+        match self.turn().await {
+            Ok(()) => {
+                backoff.reset();
+                Duration::ZERO
+            }
+            Err(error) => {
+                let pause = backoff.delay();
+                self.watch.unreadable(&error);
+                trouble!(warn, CANNOT_SEE, %error, ?pause, "cannot see the chain, trying again");
+                pause
+            }
+        }
+    }
+
+    /// Waits until there is something new, or for `pause` after a failure.
+    async fn wake(&mut self, pause: Duration) -> Result<(), NodeError> {
+        tokio::select! {
+            finished = self.examiner.finished() => self.examined(finished),
+            finished = self.prover.finished() => self.proved(finished),
+            Some(report) = self.orders.join_next() => self.reported(&report?),
+            () = sleep(pause), if !pause.is_zero() => {}
+            // Why it failed shows in the next turn.
+            change = self.follower.next_change(), if pause.is_zero() => {
+                if let Ok(change) = change {
+                    self.watch.read(&change);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Looks at the chain and starts whatever there is to do now.
@@ -125,7 +175,11 @@ impl Node {
             running: self.prover.running(),
         };
         let view = seen.view(&self.desk.market, &mut self.memory, &operation);
-        let actions = plan(&view, seen.head.timestamp);
+        self.watch.view(self.desk.market.id, &view, seen.head.timestamp);
+        let mut actions = plan(&view, seen.head.timestamp);
+        if self.stopping {
+            actions.retain(finish::is_owed);
+        }
         for tasks in together(&view, &actions) {
             self.deliver(tasks, &seen);
         }
@@ -139,8 +193,9 @@ impl Node {
     /// Brings what was seen up to the head of the chain.
     async fn look(&mut self) -> Result<(), ObserveError> {
         match self.follower.poll().await {
+            Ok(Some(change)) => self.watch.read(&change),
             // A block came while it was read; the next look is soon enough.
-            Ok(_) | Err(FollowError::Moving) => {}
+            Ok(None) | Err(FollowError::Moving) => {}
             Err(error) => return Err(error.into()),
         }
         let head = self.follower.head();
@@ -166,7 +221,9 @@ impl Node {
             tracing::info!(%task, "on a seat of this prover");
         }
         match self.memory.known(task).notice(assigned.is_published()) {
-            Some(Notice::Missing) => tracing::warn!(
+            Some(Notice::Missing) => trouble!(
+                warn,
+                UNPUBLISHED_TASK,
                 %task,
                 deadline = assigned.deadline(&self.desk.market),
                 "nobody has published what this task asks for, so it cannot be proved yet: it will be if that is published before the \
@@ -183,7 +240,9 @@ impl Node {
         let least = self.desk.market.id.least_capacity();
         for seat in seen.seats.iter().filter(|seat| seat.capacity.get() < least) {
             if self.memory.small_seats.insert(seat.seat) {
-                tracing::warn!(
+                trouble!(
+                    warn,
+                    SMALL_SEAT,
                     seat = %seat.seat,
                     capacity = %seat.capacity,
                     least,
@@ -197,7 +256,7 @@ impl Node {
     fn warn_of_openings(&mut self, seen: &Snapshot) {
         for fault in seen.asks.faults() {
             if self.memory.faults.insert(fault.to_string()) {
-                tracing::warn!(%fault, "among the openings of sealed offers");
+                trouble!(warn, FAULTY_OPENING, %fault, "among the openings of sealed offers");
             }
         }
     }
@@ -310,14 +369,15 @@ impl Node {
         let proof = match finished.result {
             Ok(Ok(proof)) => Some(proof),
             Ok(Err(error)) => {
-                tracing::error!(task = %id, %error, "proving failed");
+                trouble!(error, PROVING_FAILED, task = %id, %error, "proving failed");
                 None
             }
             Err(panicked) => {
-                tracing::error!(task = %id, error = %panicked, "proving failed");
+                trouble!(error, PROVING_FAILED, task = %id, error = %panicked, "proving failed");
                 None
             }
         };
+        self.watch.proved(task.kind(), took, proof.is_some());
         if proof.is_some() {
             if let Ok(size) = TaskSize::new(task.kind().units()) {
                 self.memory.pace = self.memory.pace.measured(size, took);
@@ -336,6 +396,7 @@ impl Node {
     fn reported(&mut self, report: &Report) {
         let now = self.follower.head().timestamp;
         let action = report.action;
+        self.watch.reported(action, &report.result);
         match &report.result {
             Ok(receipt) => {
                 tracing::info!(%action, block = receipt.block_number, gas = receipt.gas_used, "done");
@@ -343,7 +404,7 @@ impl Node {
             Err(error) if error.is_lost_race() => {
                 tracing::info!(%action, %error, "too late, or others were faster");
             }
-            Err(error) => tracing::warn!(%action, %error, "failed"),
+            Err(error) => trouble!(warn, TRANSACTION_FAILED, %action, %error, "failed"),
         }
         if let Action::Deliver(id) = action {
             for id in report.others.iter().copied().chain([id]) {
@@ -371,28 +432,16 @@ impl Node {
         let Some(known) = self.memory.get_mut(id) else { return };
         match result {
             Ok(receipt) if self.desk.has_refused(receipt, id) => {
-                tracing::warn!(task = %id, "refused, while others of its batch were delivered");
+                trouble!(warn, DELIVERY_REFUSED, task = %id, "refused, while others of its batch were delivered");
                 known.attempts.failed(now);
             }
             Ok(receipt) => known.attempts.succeeded(receipt.block_number.unwrap_or_default()),
             Err(_) => known.attempts.failed(now),
         }
     }
-
-    /// Gives transactions that are on their way a moment to be mined. What is cut off here is found on the chain by the next start.
-    async fn finish_orders(mut self) -> Result<(), NodeError> {
-        tracing::info!(transactions = self.orders.len(), proofs = self.prover.running(), "stopping");
-        let all = async {
-            while let Some(report) = self.orders.join_next().await {
-                self.reported(&report?);
-            }
-            Ok(())
-        };
-        timeout(STOP_WITHIN, all).await.unwrap_or(Ok(()))
-    }
 }
 
 fn left_alone(task: TaskId, reason: &Unprovable) -> Progress {
-    tracing::warn!(%task, %reason, "left alone, no proof of it can be made");
+    trouble!(warn, UNPROVABLE_TASK, %task, %reason, "left alone, no proof of it can be made");
     Progress::Unprovable
 }

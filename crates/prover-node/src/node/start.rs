@@ -13,7 +13,7 @@ use chain::{
 };
 use circuits::CircuitId;
 use service::{
-    Backoff,
+    Backoff, Stop,
     openings::{OpeningStore, OpeningsError, Venue},
 };
 use store::StoreError;
@@ -23,7 +23,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Node, desk::Desk, memory::Memory};
+use super::{Node, STOP_WITHIN, desk::Desk, memory::Memory, watch::Watch};
 use crate::{
     config::Config,
     plan::Wish,
@@ -109,6 +109,9 @@ pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result
         })?,
         orders: JoinSet::new(),
         seen: None,
+        stop: Stop::within(STOP_WITHIN),
+        stopping: false,
+        watch: Watch::default(),
     })
 }
 

@@ -6,6 +6,7 @@ use circuits::{
     CircuitId, CircuitKind, VerifyingKey, Word,
     keys::{DevProvingKey, KeyEvent, KeyStore, KeyStoreError},
 };
+use service::{OTHER_KEY, UNKNOWN_CIRCUIT, trouble};
 use thiserror::Error;
 
 /// A circuit as the market's verifier has it.
@@ -40,14 +41,16 @@ impl KeyRing {
             let kind = match CircuitKind::from_id(circuit.id) {
                 Ok(kind) => kind,
                 Err(error) => {
-                    tracing::warn!(%error, "tasks of this circuit will be left to others");
+                    trouble!(warn, UNKNOWN_CIRCUIT, %error, "tasks of this circuit will be left to others");
                     continue;
                 }
             };
             let proving = store.load(kind, &mut |event| report(&event))?;
             let verifying = proving.verifying_key();
             if circuit.verifying_key.as_ref().is_some_and(|words| *words != verifying.to_words()) {
-                tracing::warn!(
+                trouble!(
+                    warn,
+                    OTHER_KEY,
                     circuit = %kind,
                     key = %store.path(kind).display(),
                     "the market's verifier has another verifying key: proofs made with this key would be refused"

@@ -7,8 +7,9 @@ use std::{
 };
 
 use alloy::primitives::hex;
+use chain::history::TaskEnd;
 
-use crate::world::{NODE, World};
+use crate::world::{CAPACITY, CHEAP, NODE, PRICE, REQUESTER, RIVAL, World};
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prover-node"));
@@ -65,9 +66,12 @@ async fn the_program_takes_a_seat_logs_json_and_stops_cleanly_on_sigterm() {
         .arg("--key-file")
         .arg(&key_file)
         .env("PROOPHI_KEY_STORE", &config.key_store)
+        .env("RUST_LOG", "trace")
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let arguments = std::fs::read(format!("/proc/{}/cmdline", child.id())).unwrap_or_default();
+    assert!(!String::from_utf8_lossy(&arguments).contains(&key), "the key is in the command line");
     let log = BufReader::new(child.stderr.take().unwrap());
     let reader = std::thread::spawn(move || log.lines().map_while(Result::ok).collect::<Vec<_>>());
     world.until("a seat", async |history| history.seats().next().map(|_| ())).await;
@@ -78,4 +82,44 @@ async fn the_program_takes_a_seat_logs_json_and_stops_cleanly_on_sigterm() {
     assert!(lines.iter().all(|line| line.starts_with('{')), "{lines:#?}");
     assert!(lines.iter().any(|line| line.contains("stopping")), "{lines:#?}");
     assert!(lines.iter().all(|line| !line.contains(&key)), "the key is in the log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_to_stop_while_it_proves_it_delivers_first_and_metrics_tell_of_it() {
+    let world = World::new().await;
+    let rival = world.client(RIVAL).await;
+    world.bed.register(&rival, &world.market, CAPACITY, PRICE).await;
+    let config = world.config(CHEAP);
+    let mut child = program()
+        .args(["--rpc-url", &config.rpc_url, "--contract", &config.contract.to_string()])
+        .args(["--market", &config.market.to_string(), "--capacity", "200", "--cost", "3", "--json"])
+        .args(["--ops-listen", "127.0.0.1:0", "--stop-within", "100", "--journal", "memory"])
+        .env("PROOPHI_KEY_STORE", &config.key_store)
+        .env("PROOPHI_PRIVATE_KEY", hex::encode(world.bed.anvil.account(NODE).to_bytes()))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = child.id().to_string();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    // Asked as soon as it has begun to prove.
+    let reader = std::thread::spawn(move || {
+        let mut lines = Vec::new();
+        for line in log.lines().map_while(Result::ok) {
+            if line.contains("\"message\":\"proving\"") {
+                assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+            }
+            lines.push(line);
+        }
+        lines
+    });
+    let round = world.open_with_seats(2).await;
+    let requester = world.client(REQUESTER).await;
+    let (_, index) = world.bed.bid(&requester, &world.market, &World::bid(1)).await;
+    world.settle(round).await;
+    assert!(matches!(world.end_of(round, index).await, TaskEnd::Delivered { .. }));
+    assert!(child.wait().unwrap().success());
+    let lines = reader.join().unwrap();
+    let at = |text: &str| lines.iter().position(|line| line.contains(text));
+    assert!(at("\"stopping\"") < at("\"proved\"") && at("\"proved\"").is_some(), "{lines:#?}");
+    assert!(lines.iter().all(|line| !line.contains("P-102")), "{lines:#?}");
 }

@@ -96,6 +96,9 @@ impl World {
             private_rpc_url: None,
             journal: Some("memory".to_owned()),
             json: false,
+            ops_listen: None,
+            ready_within: None,
+            stop_within: None,
         }
     }
 

@@ -14,7 +14,8 @@ use bindings::ProverMarket::{BidInRoundAlready, InsufficientBalance, WrongSignat
 use chain::{CallError, MarketId, Revert};
 use intake_api::{BidStatus, Code, Parcel, Problem, Status, Submission, SubmissionError, id_of};
 use market_types::RoundNumber;
-use tracing::{info, warn};
+use service::{CANNOT_ASK, CANNOT_KEEP, trouble};
+use tracing::info;
 
 /// Whether a bid was new, and how far it is.
 pub(crate) struct Answer {
@@ -46,6 +47,7 @@ pub(crate) async fn accept(shared: &Shared, submission: Submission) -> Result<An
         Kept::New => {
             let (market, round) = (new.bid.waiting.group.market, new.bid.waiting.group.round);
             info!(bid = %new.bid.waiting.id, %market, %round, requester = %new.bid.requester, "accepted a signed bid");
+            crate::watch::intake("accepted", 1);
             shared.wake.notify_one();
             Ok(Answer { is_new: true, bid: queued(&new.bid) })
         }
@@ -231,13 +233,13 @@ fn unavailable(error: &CallError) -> Problem {
     if let Some(revert) = error.revert() {
         return Problem::new(Code::Refused, revert.to_string());
     }
-    warn!(%error, "cannot ask the contract about a bid");
+    trouble!(warn, CANNOT_ASK, %error, "cannot ask the contract about a bid");
     Problem::new(Code::ChainUnavailable, "the relayer's node does not answer; try again in a moment")
 }
 
 /// The database could not be asked.
 pub(crate) fn storage(error: &StoreError) -> Problem {
-    warn!(%error, "cannot keep bids safely");
+    trouble!(warn, CANNOT_KEEP, %error, "cannot keep bids safely");
     Problem::new(
         Code::StorageUnavailable,
         "the relayer cannot keep the bid safely; it was not accepted, try again in a moment",

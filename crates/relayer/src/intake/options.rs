@@ -7,6 +7,7 @@ use serde::Serialize;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Flags of the intake. What is not given is not serialized, so that the layer below counts.
 #[derive(Debug, Default, Clone, Args, Serialize)]
@@ -86,6 +87,8 @@ pub struct IntakeOptions {
     pub behind_proxy: bool,
     /// Most blocks to ask for in one request for logs.
     pub max_span: u64,
+    /// How long requests and transactions that are under way are waited for at the end.
+    pub last_wait: Duration,
 }
 
 impl IntakeOptions {
@@ -107,6 +110,7 @@ impl IntakeOptions {
             requests_per_minute: REQUESTS,
             behind_proxy: false,
             max_span: 5_000,
+            last_wait: Duration::from_secs(5),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Makes one transaction of bids, sends it, and says what came of each of them.
 
 use crate::intake::plan::Group;
+use crate::watch;
 use alloy::primitives::{B256, TxKind, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
@@ -61,6 +62,7 @@ fn outcome(
     receipt: &TransactionReceipt,
 ) -> Outcome {
     let transaction = receipt.transaction_hash;
+    watch::posted(parcels.len(), receipt);
     let refused = refusals(receipt, client.contract()).into_iter().filter_map(|refusal| {
         let (id, parcel) = parcels.get(refusal.position)?;
         // In another round the signature is a stranger's, and what is refused is not this bid: it was too late.

@@ -5,16 +5,16 @@ use crate::intake::plan::Group;
 use crate::intake::post::{Outcome, Posted, Refused};
 use alloy::primitives::B256;
 use chain::SendError;
-use service::Backoff;
+use service::{Backoff, CANNOT_NOTE, CANNOT_POST, POSTING_LOST, trouble};
 use tokio::task::JoinError;
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::info;
 
 impl Desk {
     pub(super) async fn finish_joined(&mut self, ended: Result<Posted, JoinError>) {
         match ended {
             Ok(posted) => self.finish(posted).await,
-            Err(error) => warn!(%error, "posting ended without a result"),
+            Err(error) => trouble!(warn, POSTING_LOST, %error, "posting ended without a result"),
         }
     }
 
@@ -30,7 +30,7 @@ impl Desk {
             *count = count.saturating_sub(1);
         }
         self.under_way.retain(|_, count| *count > 0);
-        let trouble = match result {
+        let why = match result {
             Ok(Outcome { mined: Some((transaction, block)), refused }) => {
                 info!(
                     market = %group.market,
@@ -51,10 +51,18 @@ impl Desk {
         let delay = self.backoffs.entry(group).or_insert_with(|| Backoff::new(TICK / 2, TICK * 5)).delay();
         let until = Rest::Until(Instant::now() + delay);
         self.rests.extend(bids.iter().map(|id| (*id, until)));
-        if let Some(trouble) = trouble {
-            warn!(market = %group.market, round = %group.round, bids = bids.len(), %trouble, "cannot post signed bids, trying again");
-            if let Err(error) = self.shared.store.trouble(&bids, &trouble).await {
-                warn!(%error, "cannot note what went wrong");
+        if let Some(why) = why {
+            trouble!(
+                warn,
+                CANNOT_POST,
+                market = %group.market,
+                round = %group.round,
+                bids = bids.len(),
+                trouble = %why,
+                "cannot post signed bids, trying again"
+            );
+            if let Err(error) = self.shared.store.trouble(&bids, &why).await {
+                trouble!(warn, CANNOT_NOTE, %error, "cannot note what went wrong");
             }
         }
     }

@@ -12,6 +12,7 @@ use crate::intake::plan::{Action, BatchLimits, Group, Queue, Time, plan};
 use crate::intake::post::{Posted, Refused, post};
 use crate::intake::store::StoreError;
 use crate::intake::{Shared, stopped};
+use crate::watch;
 use alloy::primitives::B256;
 use alloy::sol_types::SolError;
 use bindings::ProverMarket::BidInRoundAlready;
@@ -19,20 +20,19 @@ use chain::follower::WINDOW;
 use chain::inclusion::InclusionReader;
 use chain::{Change, FollowError};
 use intake_api::Parcel;
-use service::Backoff;
+use service::{BID_REFUSED, BIDS_CUT_OFF, BIDS_MISSED, Backoff, CANNOT_CATCH_UP, INTAKE_STUCK, trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 /// Transactions on their way at once.
 const AT_ONCE: usize = 8;
-/// How long transactions on their way are waited for at the end.
-const LAST_WAIT: Duration = Duration::from_secs(5);
 /// How often the plan is asked when nothing happens: the close comes nearer by itself.
 const TICK: Duration = Duration::from_secs(1);
 /// Blocks between two times that old bids are forgotten.
@@ -111,12 +111,12 @@ impl Desk {
     /// Reads what has become of old bids, as far as the node answers.
     pub(crate) async fn catch_up(&mut self) {
         if let Err(error) = self.look().await {
-            warn!(%error, "cannot read yet what has become of signed bids");
+            trouble!(warn, CANNOT_CATCH_UP, %error, "cannot read yet what has become of signed bids");
         }
     }
 
     /// Works until `stop` turns true.
-    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    pub(crate) async fn run(mut self, mut stop: Receiver<bool>) {
         let shared = Arc::clone(&self.shared);
         let mut backoff = Backoff::default();
         loop {
@@ -127,7 +127,7 @@ impl Desk {
                 }
                 Err(error) => {
                     let delay = backoff.delay();
-                    warn!(%error, "the intake cannot go on, trying again in {delay:?}");
+                    trouble!(warn, INTAKE_STUCK, %error, "the intake cannot go on, trying again in {delay:?}");
                     delay
                 }
             };
@@ -143,8 +143,12 @@ impl Desk {
                 () = sleep(pause) => {}
             }
         }
-        if timeout(LAST_WAIT, self.finish_running()).await.is_err() {
-            warn!("signed bids are still on their way; the next start sees what came of them");
+        if timeout(shared.options.last_wait, self.finish_running()).await.is_err() {
+            trouble!(
+                warn,
+                BIDS_CUT_OFF,
+                "signed bids are still on their way; the next start sees what came of them"
+            );
         }
     }
 
@@ -189,6 +193,7 @@ impl Desk {
                 debug!(bid = %id, "included");
             }
             if !included.is_empty() {
+                watch::intake("included", included.len());
                 info!(bids = included.len(), block = reached, "signed bids are in their round");
             }
             self.read = reached;
@@ -215,7 +220,8 @@ impl Desk {
             let Refused { id, reason, transaction } = *refused;
             self.shared.store.refuse(id, reason, *block, transaction).await?;
             let reason = chain::Revert::of_selector(reason);
-            warn!(bid = %id, reason = reason.name(), "the contract refused a signed bid");
+            watch::intake("refused", 1);
+            trouble!(warn, BID_REFUSED, bid = %id, reason = reason.name(), "the contract refused a signed bid");
         }
         self.refused.retain(|(block, _)| *block > read);
         Ok(())
@@ -236,6 +242,7 @@ impl Desk {
 
     async fn act(&mut self) -> Result<(), DeskError> {
         let waiting = self.shared.store.waiting().await?;
+        watch::queued(waiting.len());
         let (time, head) = {
             let seen = self.shared.seen.borrow();
             (Time { block: seen.head.timestamp, next: seen.now() }, seen.head.number)
@@ -253,7 +260,8 @@ impl Desk {
                 Action::Miss { bids } => {
                     self.read_again().await?;
                     self.shared.store.miss(&bids, head).await?;
-                    warn!(bids = bids.len(), "signed bids have missed their round");
+                    watch::intake("missed", bids.len());
+                    trouble!(warn, BIDS_MISSED, bids = bids.len(), "signed bids have missed their round");
                 }
                 Action::Post { group, bids } if self.running.len() < AT_ONCE => {
                     self.start(group, bids).await?;

@@ -8,6 +8,7 @@ use hyper::Request;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use service::{CANNOT_ACCEPT, trouble};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,17 +17,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tracing::{debug, warn};
+use tracing::debug;
 
 /// Connections that are open at once; others wait to be accepted.
 const AT_ONCE: usize = 1_024;
 /// How long a client may take to say what it wants, also on a connection that it has used before.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
-/// How long requests under way are waited for at the end.
-const LAST_WAIT: Duration = Duration::from_secs(5);
-
-/// Serves until `stop` turns true, and then the requests that are under way.
-pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+/// Serves until `stop` turns true, and then the requests that are under way, for at most `last_wait`.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+    last_wait: Duration,
+) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut connections = JoinSet::new();
     loop {
@@ -50,13 +53,13 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch
             }
             // Most of these are the client's; those that are not, such as too many open files, pass when others end.
             Err(error) => {
-                warn!(%error, "cannot accept a connection");
+                trouble!(warn, CANNOT_ACCEPT, %error, "cannot accept a connection");
                 sleep(Duration::from_millis(100)).await;
             }
         }
     }
     let ended = async { while connections.join_next().await.is_some() {} };
-    if timeout(LAST_WAIT, ended).await.is_err() {
+    if timeout(last_wait, ended).await.is_err() {
         debug!("clients are cut off");
     }
 }

@@ -50,7 +50,8 @@ pub fn openapi() -> String {
 
 /// Serves until `stop` turns true, and then what was asked before.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: watch::Receiver<bool>) {
-    connections::serve(listener, router(shared), stop).await;
+    let last_wait = shared.options.last_wait;
+    connections::serve(listener, router(shared), stop, last_wait).await;
 }
 
 fn router(shared: Arc<Shared>) -> Router {

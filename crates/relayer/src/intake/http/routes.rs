@@ -44,7 +44,7 @@ pub(super) async fn post_bid(
     State(shared): State<Arc<Shared>>,
     Body(submission): Body<Submission>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let answer = accept(&shared, submission).await?;
+    let answer = accept(&shared, submission).await.inspect_err(|_| crate::watch::intake("rejected", 1))?;
     let status = if answer.is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
     let location = [(header::LOCATION, format!("/v1/bids/{}", answer.bid.id))];
     Ok((status, location, Json(answer.bid)))
