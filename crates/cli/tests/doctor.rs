@@ -1,5 +1,6 @@
 //! `proophi doctor` over a chain: what is well, and what is not.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
 
 use alloy::primitives::{Address, hex};
 use alloy::signers::local::PrivateKeySigner;

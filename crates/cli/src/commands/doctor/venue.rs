@@ -169,7 +169,7 @@ async fn standing(session: &Session, open: &OpenMarket, findings: &mut Findings)
 pub(super) async fn balance(session: &Session, open: &OpenMarket, account: Address, findings: &mut Findings) {
     match available(session, open, account).await {
         Ok(ticks) => {
-            findings.ok("balance", format!("{} of {account} in the market", open.money.money(ticks)))
+            findings.ok("balance", format!("{} of {account} in the market", open.money.money(ticks)));
         }
         Err(failure) => findings.fail("balance", failure.to_string(), "use another node"),
     }
