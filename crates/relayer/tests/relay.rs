@@ -74,7 +74,11 @@ async fn every_market_of_the_contract_is_served() {
 async fn of_two_relayers_one_wins_and_the_other_stops_cleanly() {
     let stage = Stage::new().await;
     stage.close().await;
-    let (one, other) = (stage.relay(7).await, stage.relay(8).await);
+    let relayer = async |account| {
+        let options = RelayOptions { release_bundles: false, ..OPTIONS };
+        relay_with(stage.bed.client(account).await, options).await
+    };
+    let (one, other) = (relayer(7).await, relayer(8).await);
     // Whether both have sent before either can be seen is up to chance.
     stage.bed.anvil.set_automine(false).await;
     let (one, other) = (tokio::spawn(one.run_once()), tokio::spawn(other.run_once()));
