@@ -98,6 +98,7 @@ abstract contract BidBook is Ledger {
 
     /// @dev Whether the entry's statements were published before it in this transaction.
     function _isPublished(MarketId id, BidWord word) private view returns (bool) {
+        // slither-disable-next-line incorrect-equality -- a number of statements, not a balance
         return _published(id, word.ticket()).get() == word.count();
     }
 
