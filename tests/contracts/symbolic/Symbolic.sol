@@ -9,7 +9,15 @@ import {Vm} from "forge-std/Vm.sol";
 abstract contract Symbolic {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
-    /// @dev A mask would do for a value of few bits, but the solver is faster with a bound.
+    /// @notice `value` as a number that is known, on a path for each number from 0 to `max`; there is no path for others. What is
+    /// multiplied by it or divided by it is then easy for a solver.
+    function each(uint256 value, uint256 max) internal pure returns (uint256 known) {
+        for (; known <= max; ++known) {
+            if (value == known) return known;
+        }
+        vm.assume(false);
+    }
+
     function below(uint256 value, uint256 bits) internal pure returns (bool) {
         return value >> bits == 0;
     }
