@@ -18,13 +18,22 @@ SEALED ?=
 FORGE_TEST_ARGS ?=
 CARGO_TEST_SCOPE ?= --workspace
 
+# Python tools of the checks, and the provers of `make symbolic`. A `cvc5` on PATH (`apt install cvc5`, `brew install cvc5`) is used in
+# place of the Python package, and is faster.
+VENV := .proophi/venv
+HALMOS := 0.3.3
+CVC5 := 1.4.2
+
+# What to prove, if not everything: `quick`, or names of contracts.
+SYMBOLIC ?=
+
 # Bids by themselves in the large round.
 ROUND_BIDS ?= 100000
 
 .DEFAULT_GOAL := help
 # Forge and cargo each use every core by themselves.
 .NOTPARALLEL:
-.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust large-round lint fmt fmt-check gas gas-check openapi abi abi-check clean
+.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust large-round symbolic lint fmt fmt-check gas gas-check openapi abi abi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +72,11 @@ test-rust: contracts ## Rust tests, with the end-to-end tests over Anvil
 
 large-round: contracts ## 100,000 bids on Anvil within 2^24 gas and 128 KiB a transaction, 5 minutes or more (ROUND_BIDS=...)
 	PROOPHI_LARGE_ROUND=$(ROUND_BIDS) cargo test --workspace --test large_round -- --nocapture
+
+symbolic: setup ## Prove with halmos what tests/symbolic says of all inputs, up to 30 minutes (SYMBOLIC=quick: what .ci/run does)
+	[ -x $(VENV)/bin/pip ] || python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check halmos==$(HALMOS) cvc5==$(CVC5)
+	$(VENV)/bin/python script/tools/symbolic.py $(SYMBOLIC)
 
 lint: contracts ## Lints of both languages, warnings denied, and what the documents point to
 	script/tools/check-docs

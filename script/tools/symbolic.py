@@ -1,7 +1,7 @@
-"""Runs halmos on the checks of tests/contracts/symbolic and sums up what it found: `symbolic.py [quick] [CONTRACT...]`.
+"""Runs halmos on the checks of tests/symbolic and sums up what it found: `symbolic.py [quick] [CONTRACT...]`.
 
 A check passes if it was proved for every path. One that timed out, that no path of ran to its end, or whose loops were cut short has
-failed, and so has one that was not run. Run it with the Python that halmos 0.3.3 is installed for. Not all checks have been run to their end.
+failed, and so has one that was not run. `make symbolic` installs what is needed.
 """
 
 import json
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CHECKS = ROOT / "tests/contracts/symbolic"
+CHECKS = ROOT / "tests/symbolic"
 BIN = Path(sys.executable).parent
 
 # What `.ci/run` does: less than three minutes together on two cores.

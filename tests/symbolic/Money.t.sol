@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {BidWord, BidWordLib} from "../../../contracts/types/BidWord.sol";
-import {Mechanism} from "../../../contracts/types/Mechanism.sol";
-import {Outcome, OutcomeLib} from "../../../contracts/types/Outcome.sol";
+import {BidWord, BidWordLib} from "../../contracts/types/BidWord.sol";
+import {Mechanism} from "../../contracts/types/Mechanism.sol";
+import {Outcome, OutcomeLib} from "../../contracts/types/Outcome.sol";
 import {Books} from "./Books.sol";
 import {Symbolic} from "./Symbolic.sol";
 

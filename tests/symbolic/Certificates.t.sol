@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ClosedRound} from "../../../contracts/clearing/Claim.sol";
-import {RoundAuditor} from "../../../contracts/clearing/RoundAuditor.sol";
-import {Verdict} from "../../../contracts/interfaces/IRoundAuditor.sol";
-import {BidChain} from "../../../contracts/types/BidChain.sol";
-import {BidWord, BidWordLib} from "../../../contracts/types/BidWord.sol";
-import {Certificate} from "../../../contracts/types/Certificate.sol";
+import {ClosedRound} from "../../contracts/clearing/Claim.sol";
+import {RoundAuditor} from "../../contracts/clearing/RoundAuditor.sol";
+import {Verdict} from "../../contracts/interfaces/IRoundAuditor.sol";
+import {BidChain} from "../../contracts/types/BidChain.sol";
+import {BidWord, BidWordLib} from "../../contracts/types/BidWord.sol";
+import {Certificate} from "../../contracts/types/Certificate.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice Rounds of `core` with two asks and one or two bids: what the mechanism document asks for is accepted, and nothing else. The

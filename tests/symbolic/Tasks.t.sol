@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {toCircuitId} from "../../../contracts/types/CircuitId.sol";
-import {Mechanism} from "../../../contracts/types/Mechanism.sol";
-import {Outcome, OutcomeLib} from "../../../contracts/types/Outcome.sol";
-import {Takeover} from "../../../contracts/types/Takeover.sol";
-import {Delivery, Task, TaskStatus} from "../../../contracts/types/Task.sol";
-import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
+import {toCircuitId} from "../../contracts/types/CircuitId.sol";
+import {Mechanism} from "../../contracts/types/Mechanism.sol";
+import {Outcome, OutcomeLib} from "../../contracts/types/Outcome.sol";
+import {Takeover} from "../../contracts/types/Takeover.sol";
+import {Delivery, Task, TaskStatus} from "../../contracts/types/Task.sol";
+import {IMarketLog} from "../../contracts/interfaces/IMarketLog.sol";
 import {Books} from "./Books.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice A winning task and its seats: what ends when, and who pays whom. Seats of 10 units, a task of 4, which is what the market
-/// allows at most; fees, prices and collateral are any.
+/// allows at most. Prices are any; collateral, by which is divided, is 0 to 2 ticks a unit.
 abstract contract TasksSymbolic is Symbolic {
     uint256 internal constant ROUND = 2;
     uint32 internal constant SIZE = 4;
@@ -125,60 +125,59 @@ contract TaskMoneySymbolic is TasksSymbolic {
         uint64 fee,
         uint64 userPrice,
         uint64 proverPrice,
-        uint64 collateral
+        uint256 collateral
     ) external {
         vm.assume(proverPrice <= userPrice && userPrice <= fee);
-        _seats(collateral, 2_500, 3_333, 0);
+        collateral = each(collateral, 2);
+        _seats(uint64(collateral), 2_500, 3_333, 0);
         uint256 before = _owed();
         uint256 pay = 4 * uint256(proverPrice);
         books.pay(_outcome(userPrice, proverPrice), told, SIZE, 0, Takeover.wrap(0), fee, ALICE);
         assert(_owed() == before + 4 * uint256(userPrice));
         assert(books.availableOf(PAUL) == pay && books.surplus() == 4 * uint256(userPrice) - pay);
-        _assertSeat(0, CAPACITY, CAPACITY);
+        _assertSeat(0, CAPACITY);
     }
 
-    /// @dev After a takeover the first holder loses the task's collateral if it was told what to prove, and nothing otherwise; whoever
-    /// proves is paid the rest of the same, to the tick.
+    /// @dev After a takeover the first holder loses the task's collateral if it was told what to prove, and nothing otherwise. Whoever
+    /// proves gets a quarter of it, the requester half, and the sink the rest, to the tick.
     function check_defaultCostsTheAssignedProverOnlyIfItWasTold(
         bool told,
         uint64 userPrice,
         uint64 proverPrice,
-        uint64 collateral
+        uint256 collateral
     ) external {
         vm.assume(proverPrice <= userPrice);
-        _seats(collateral, 2_500, 5_000, 0);
+        collateral = each(collateral, 2);
+        _seats(uint64(collateral), 2_500, 5_000, 0);
         books.occupy(1, SIZE);
         uint256 before = _owed();
         Takeover takeover = Takeover.wrap(0).push(1, 0);
         books.pay(_outcome(userPrice, proverPrice), told, SIZE, 0, takeover, userPrice, ALICE);
         assert(_owed() == before + 4 * uint256(userPrice));
-        uint256 slashed = told ? 4 * uint256(collateral) : 0;
-        assert(books.collateralOf(0) == 10 * uint256(collateral) - slashed);
+        uint256 slashed = told ? 4 * collateral : 0;
+        assert(books.collateralOf(0) == 10 * collateral - slashed);
         assert(books.availableOf(QUENTIN) == 4 * uint256(proverPrice) + slashed / 4);
         assert(books.availableOf(ALICE) == slashed / 2 && books.availableOf(PAUL) == 0);
-        _assertSeat(
-            0,
-            told && collateral != 0 ? CAPACITY - SIZE : CAPACITY,
-            told && collateral != 0 ? CAPACITY - SIZE : CAPACITY
-        );
-        _assertSeat(1, CAPACITY, CAPACITY);
+        _assertSeat(0, slashed == 0 ? CAPACITY : CAPACITY - SIZE);
+        _assertSeat(1, CAPACITY);
     }
 
     /// @dev The requester and the prover, if it was told, lose the same penalty. What is held goes to them and the sink, to the tick.
-    function check_expiryCostsRequesterAndToldProverTheSame(bool told, uint64 price, uint64 collateral)
+    /// Prices of up to 4.
+    function check_expiryCostsRequesterAndToldProverTheSame(bool told, uint256 price, uint256 collateral)
         external
     {
-        _seats(collateral, 0, 0, 5_000);
-        Task memory task = _task(told, price, _outcome(price, price));
+        (price, collateral) = (each(price, 4), each(collateral, 2));
+        _seats(uint64(collateral), 0, 0, 5_000);
+        Task memory task = _task(told, uint64(price), _outcome(uint64(price), uint64(price)));
         vm.warp(_finalAt());
         uint256 before = _owed();
         books.expire(task, new bytes32[](0));
-        uint256 held = 4 * uint256(price);
-        assert(_owed() == before + held);
-        uint256 penalty = (price < collateral ? held : 4 * uint256(collateral)) / 2;
-        assert(books.availableOf(ALICE) == held - penalty);
+        assert(_owed() == before + 4 * price);
+        uint256 penalty = 2 * (price < collateral ? price : collateral);
+        assert(books.availableOf(ALICE) == 4 * price - penalty);
         uint256 prover = books.availableOf(PAUL) + books.collateralOf(0);
-        assert(prover == 10 * uint256(collateral) - (told ? penalty : 0));
+        assert(prover == 10 * collateral - (told ? penalty : 0));
         (uint256 capacity, uint256 free) = books.seatOf(0);
         assert(free == capacity);
     }
@@ -187,8 +186,9 @@ contract TaskMoneySymbolic is TasksSymbolic {
         return OutcomeLib.pack(Mechanism.Core, userPrice, 1, uint256(proverPrice) * SIZE, SIZE);
     }
 
-    function _assertSeat(uint256 seat, uint256 capacity, uint256 free) private view {
-        (uint256 capacity_, uint256 free_) = books.seatOf(seat);
-        assert(capacity_ == capacity && free_ == free);
+    /// @dev Without a task on it.
+    function _assertSeat(uint256 seat, uint256 capacity) private view {
+        (uint256 registered, uint256 free) = books.seatOf(seat);
+        assert(registered == capacity && free == capacity);
     }
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Winner, WinnerLib} from "../../../contracts/clearing/Winner.sol";
-import {BidChain, BidChainLib} from "../../../contracts/types/BidChain.sol";
-import {BidWord, BidWordLib} from "../../../contracts/types/BidWord.sol";
-import {CircuitId, toCircuitId} from "../../../contracts/types/CircuitId.sol";
-import {DeliveryHead} from "../../../contracts/types/Delivery.sol";
-import {MarketId, MarketIdLib} from "../../../contracts/types/MarketId.sol";
-import {Mechanism} from "../../../contracts/types/Mechanism.sol";
-import {Digest, Outcome, OutcomeLib} from "../../../contracts/types/Outcome.sol";
-import {Stake, StakeLib} from "../../../contracts/types/Sealed.sol";
-import {Takeover} from "../../../contracts/types/Takeover.sol";
-import {Terms, TermsLib} from "../../../contracts/types/Terms.sol";
+import {Winner, WinnerLib} from "../../contracts/clearing/Winner.sol";
+import {BidChain, BidChainLib} from "../../contracts/types/BidChain.sol";
+import {BidWord, BidWordLib} from "../../contracts/types/BidWord.sol";
+import {CircuitId, toCircuitId} from "../../contracts/types/CircuitId.sol";
+import {DeliveryHead} from "../../contracts/types/Delivery.sol";
+import {MarketId, MarketIdLib} from "../../contracts/types/MarketId.sol";
+import {Mechanism} from "../../contracts/types/Mechanism.sol";
+import {Digest, Outcome, OutcomeLib} from "../../contracts/types/Outcome.sol";
+import {Stake, StakeLib} from "../../contracts/types/Sealed.sol";
+import {Takeover} from "../../contracts/types/Takeover.sol";
+import {Terms, TermsLib} from "../../contracts/types/Terms.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice Every packed word gives back what was put in, whatever its neighbours hold.

@@ -2,9 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
-import {MarketParamsLib} from "../../../contracts/types/MarketParams.sol";
-import {Mechanism} from "../../../contracts/types/Mechanism.sol";
-import {Digest, Outcome, OutcomeLib} from "../../../contracts/types/Outcome.sol";
+import {MarketParamsLib} from "../../contracts/types/MarketParams.sol";
+import {Mechanism} from "../../contracts/types/Mechanism.sol";
+import {Digest, Outcome, OutcomeLib} from "../../contracts/types/Outcome.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @dev Without revenue and units.

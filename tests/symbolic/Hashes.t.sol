@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {AssignmentTree} from "../../../contracts/clearing/AssignmentTree.sol";
-import {BidChain, BidChainLib} from "../../../contracts/types/BidChain.sol";
-import {BidWord, BidWordLib} from "../../../contracts/types/BidWord.sol";
-import {CircuitId} from "../../../contracts/types/CircuitId.sol";
-import {MarketId} from "../../../contracts/types/MarketId.sol";
-import {CommitmentLib} from "../../../contracts/types/Sealed.sol";
-import {StatementLib} from "../../../contracts/types/Statement.sol";
-import {TaskLib} from "../../../contracts/types/Task.sol";
+import {AssignmentTree} from "../../contracts/clearing/AssignmentTree.sol";
+import {BidChain, BidChainLib} from "../../contracts/types/BidChain.sol";
+import {BidWord, BidWordLib} from "../../contracts/types/BidWord.sol";
+import {CircuitId} from "../../contracts/types/CircuitId.sol";
+import {MarketId} from "../../contracts/types/MarketId.sol";
+import {CommitmentLib} from "../../contracts/types/Sealed.sol";
+import {StatementLib} from "../../contracts/types/Statement.sol";
+import {TaskLib} from "../../contracts/types/Task.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice What a hash binds. The solver takes keccak256 for a function that gives different results for different inputs.

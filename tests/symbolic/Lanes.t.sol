@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Lane, LaneLib} from "../../../contracts/types/Lane.sol";
+import {Lane, LaneLib} from "../../contracts/types/Lane.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice One half of an account.

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {TaskBook} from "../../../contracts/books/TaskBook.sol";
-import {IProofVerifier} from "../../../contracts/interfaces/IProofVerifier.sol";
-import {BidChain} from "../../../contracts/types/BidChain.sol";
-import {BidWord} from "../../../contracts/types/BidWord.sol";
-import {MarketId, MarketIdLib} from "../../../contracts/types/MarketId.sol";
-import {MarketParams} from "../../../contracts/types/MarketParams.sol";
-import {Offer} from "../../../contracts/types/Offer.sol";
-import {Outcome} from "../../../contracts/types/Outcome.sol";
-import {Takeover} from "../../../contracts/types/Takeover.sol";
-import {Delivery, Task, TaskLib, TaskStatus} from "../../../contracts/types/Task.sol";
+import {TaskBook} from "../../contracts/books/TaskBook.sol";
+import {IProofVerifier} from "../../contracts/interfaces/IProofVerifier.sol";
+import {BidChain} from "../../contracts/types/BidChain.sol";
+import {BidWord} from "../../contracts/types/BidWord.sol";
+import {MarketId, MarketIdLib} from "../../contracts/types/MarketId.sol";
+import {MarketParams} from "../../contracts/types/MarketParams.sol";
+import {Offer} from "../../contracts/types/Offer.sol";
+import {Outcome} from "../../contracts/types/Outcome.sol";
+import {Takeover} from "../../contracts/types/Takeover.sol";
+import {Delivery, Task, TaskLib, TaskStatus} from "../../contracts/types/Task.sol";
 
 /// @notice The market's own books with a door to what they do inside. One market, of ticks of one wei.
 contract Books is TaskBook {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Claim, ClosedRound, Pass} from "../../../contracts/clearing/Claim.sol";
-import {Progress} from "../../../contracts/clearing/Progress.sol";
-import {Winner} from "../../../contracts/clearing/Winner.sol";
-import {BidChain} from "../../../contracts/types/BidChain.sol";
-import {Certificate} from "../../../contracts/types/Certificate.sol";
-import {Mechanism} from "../../../contracts/types/Mechanism.sol";
+import {Claim, ClosedRound, Pass} from "../../contracts/clearing/Claim.sol";
+import {Progress} from "../../contracts/clearing/Progress.sol";
+import {Winner} from "../../contracts/clearing/Winner.sol";
+import {BidChain} from "../../contracts/types/BidChain.sol";
+import {Certificate} from "../../contracts/types/Certificate.sol";
+import {Mechanism} from "../../contracts/types/Mechanism.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice What a page leaves for the next one: two winners, and a tree of five leaves.

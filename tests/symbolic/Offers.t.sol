@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {CapacityChange, CapacityChangeLib} from "../../../contracts/types/CapacityChange.sol";
-import {Offer, OfferLib} from "../../../contracts/types/Offer.sol";
+import {CapacityChange, CapacityChangeLib} from "../../contracts/types/CapacityChange.sol";
+import {Offer, OfferLib} from "../../contracts/types/Offer.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice What a seat offers to the round that takes bids, and to the one that closed last.
@@ -58,43 +58,35 @@ contract OffersSymbolic is Symbolic {
         assert(uint32(Offer.unwrap(next)) == uint32(Offer.unwrap(o)));
     }
 
-    /// @dev Whatever changes a seat, in any order: nothing is free, now or at the close of the last round, that it has no collateral for.
-    /// @custom:halmos --loop 5
-    function check_freeNeverExceedsCapacityInFourSteps(
-        uint32 capacity,
-        uint8[4] memory step,
-        uint32[4] memory units,
-        uint32[4] memory round
-    ) external pure {
-        vm.assume(capacity <= CapacityChangeLib.MAX_UNITS);
-        Offer o = OfferLib.create(capacity);
+    /// @dev Whatever changes a seat that has collateral for what is free, it has so afterwards: by as many changes as there may be.
+    function check_freeNeverExceedsCapacity(Offer o, uint32 capacity, uint8 what, uint32 units, uint32 current)
+        external
+        pure
+    {
+        uint256 free = o.free();
         uint256 held = capacity;
-        uint32 current;
-        for (uint256 i; i < 4; ++i) {
-            uint256 free = o.free();
-            // A round opens, or none does; a change of free capacity in it.
-            vm.assume(round[i] >= current);
-            current = round[i];
-            if (step[i] == 0) {
-                vm.assume(units[i] <= free); // assigned, or taken over
-                o = o.withFree(uint32(free - units[i]), current);
-            } else if (step[i] == 1) {
-                vm.assume(units[i] <= held - free); // delivered
-                o = o.withFree(uint32(free + units[i]), current);
-            } else if (step[i] == 2) {
-                vm.assume(units[i] <= held - free); // slashed for good
-                held -= units[i];
-            } else if (step[i] == 3) {
-                vm.assume(held + units[i] <= CapacityChangeLib.MAX_UNITS); // added
-                held += units[i];
-                o = o.withMoreFree(units[i]);
-            } else {
-                vm.assume(units[i] <= free && units[i] <= held); // released
-                held -= units[i];
-                o = o.withLessFree(units[i]);
-            }
-            assert(o.free() <= held);
+        vm.assume(held <= CapacityChangeLib.MAX_UNITS && free <= held);
+        if (what == 0) {
+            vm.assume(units <= free); // assigned, or taken over
+            o = o.withFree(uint32(free - units), current);
+        } else if (what == 1) {
+            vm.assume(units <= held - free); // delivered
+            o = o.withFree(uint32(free + units), current);
+        } else if (what == 2) {
+            vm.assume(units <= held - free); // slashed for good
+            held -= units;
+        } else if (what == 3) {
+            vm.assume(held + units <= CapacityChangeLib.MAX_UNITS); // added
+            held += units;
+            o = o.withMoreFree(units);
+        } else {
+            vm.assume(units <= free); // released
+            held -= units;
+            o = o.withLessFree(units);
         }
+        assert(o.free() <= held);
+        // As many units as before have a task on them, unless the change is about these.
+        assert(what < 3 || held - o.free() == capacity - free);
     }
 
     function check_changeGivesBackWhatItHolds(uint32 units, bool shrinks, uint32 round) external pure {

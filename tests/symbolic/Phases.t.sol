@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {MarketId, MarketIdLib} from "../../../contracts/types/MarketId.sol";
-import {MarketParams} from "../../../contracts/types/MarketParams.sol";
+import {MarketId, MarketIdLib} from "../../contracts/types/MarketId.sol";
+import {MarketParams} from "../../contracts/types/MarketParams.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice Rounds by their numbers: what divides time.
