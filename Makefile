@@ -16,7 +16,7 @@ SEALED ?=
 
 # What to test, if not everything.
 FORGE_TEST_ARGS ?=
-CARGO_TEST_SCOPE ?= --workspace
+CARGO_TEST_SCOPE ?= --workspace --all-features
 
 # Python tools of the checks, and the provers of `make symbolic`. A `cvc5` on PATH (`apt install cvc5`, `brew install cvc5`) is used in
 # place of the Python package, and is faster.
@@ -39,11 +39,11 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup contracts ## One round on a local chain, end to end, with real proofs (MECHANISM=average-fee, SEALED=1, ARGS="...")
-	cargo build -p relayer -p prover-node --bins
-	cargo run -p proophi-cli --bin proophi -- demo --mechanism $(MECHANISM) $(if $(SEALED),--sealed) $(ARGS)
+	cargo build --workspace --bins
+	cargo run --bin proophi -- demo --mechanism $(MECHANISM) $(if $(SEALED),--sealed) $(ARGS)
 
 devnet: setup ## A local chain with a market until Ctrl-C, for commands in other terminals (ARGS="..." for `proophi devnet`)
-	cargo run -p proophi-cli --bin proophi -- devnet $(ARGS)
+	cargo run --bin proophi -- devnet $(ARGS)
 
 test: test-contracts gas-check test-rust ## Every test: unit, fuzz, invariant, gas snapshots, Rust, end to end
 
@@ -67,11 +67,10 @@ test-long: contracts ## The invariants of the contracts over ten million calls, 
 	FOUNDRY_PROFILE=long $(FORGE) test $(FORGE_TEST_ARGS)
 
 test-rust: contracts ## Rust tests, with the end-to-end tests over Anvil
-	cargo build -p relayer -p prover-node -p proophi-cli --bins
 	cargo test $(CARGO_TEST_SCOPE)
 
 large-round: contracts ## 100,000 bids on Anvil within 2^24 gas and 128 KiB a transaction, 5 minutes or more (ROUND_BIDS=...)
-	PROOPHI_LARGE_ROUND=$(ROUND_BIDS) cargo test --workspace --test large_round -- --nocapture
+	PROOPHI_LARGE_ROUND=$(ROUND_BIDS) cargo test --workspace --all-features --test large_round -- --nocapture
 
 symbolic: setup ## Prove with halmos what tests/symbolic says of all inputs, up to 30 minutes (SYMBOLIC=quick: what .ci/run does)
 	[ -x $(VENV)/bin/pip ] || python3 -m venv $(VENV)
@@ -80,7 +79,7 @@ symbolic: setup ## Prove with halmos what tests/symbolic says of all inputs, up 
 
 lint: contracts ## Lints of both languages, warnings denied, and what the documents point to
 	script/tools/check-docs
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	$(FORGE) lint --deny warnings
 
 fmt: setup ## Format both languages

@@ -2,7 +2,8 @@
 
 use crate::transactions::{Estimate, Worth};
 use crate::{CallError, ConnectError, Connection, ConnectionOptions, Currency, Revert, SendError};
-use alloy::primitives::{Address, B256, TxKind, U256};
+use alloy::network::TxSigner;
+use alloy::primitives::{Address, B256, Signature, TxKind, U256};
 use alloy::providers::{DynProvider, Provider};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::SolCall;
@@ -35,7 +36,10 @@ impl ConnectOptions {
 
     /// Send transactions with this key.
     #[must_use]
-    pub fn signer(mut self, signer: Option<alloy::signers::local::PrivateKeySigner>) -> Self {
+    pub fn signer<S>(mut self, signer: Option<S>) -> Self
+    where
+        S: TxSigner<Signature> + Send + Sync + 'static,
+    {
         self.connection = self.connection.signer(signer);
         self
     }

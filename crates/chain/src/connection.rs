@@ -1,12 +1,12 @@
 //! A connection to one chain, with or without a key to send transactions with.
 
 use crate::endpoints::{Agreement, Endpoints};
-use crate::transactions::{Owner, Patience, TransactionOptions, Worth};
+use crate::transactions::{Owner, Patience, TransactionOptions, TransactionSigner, Worth};
 use crate::{CallError, SendError};
 use alloy::eips::BlockNumberOrTag;
-use alloy::primitives::{Address, B256};
+use alloy::network::TxSigner;
+use alloy::primitives::{Address, B256, Signature};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
-use alloy::signers::local::PrivateKeySigner;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct ConnectionOptions {
     /// The chain that is expected there; any, if none is given.
     pub chain_id: Option<u64>,
     /// Signs transactions; without it only reading is possible.
-    pub signer: Option<PrivateKeySigner>,
+    pub signer: Option<TransactionSigner>,
     /// How long to wait for transactions.
     pub patience: Patience,
     /// How transactions are sent.
@@ -49,8 +49,11 @@ impl ConnectionOptions {
 
     /// Send transactions with this key.
     #[must_use]
-    pub fn signer(mut self, signer: Option<PrivateKeySigner>) -> Self {
-        self.signer = signer;
+    pub fn signer<S>(mut self, signer: Option<S>) -> Self
+    where
+        S: TxSigner<Signature> + Send + Sync + 'static,
+    {
+        self.signer = signer.map(|signer| Arc::new(signer) as TransactionSigner);
         self
     }
 }
@@ -58,7 +61,7 @@ impl ConnectionOptions {
 impl fmt::Debug for ConnectionOptions {
     /// Leaves out the key, and the URL, which often holds one.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sender = self.signer.as_ref().map(PrivateKeySigner::address);
+        let sender = self.signer.as_ref().map(|signer| signer.address());
         formatter
             .debug_struct("ConnectionOptions")
             .field("chain_id", &self.chain_id)
@@ -257,7 +260,7 @@ fn parsed(text: &str) -> Result<reqwest::Url, ConnectError> {
 
 async fn start_owner(
     options: &ConnectionOptions,
-    key: &PrivateKeySigner,
+    key: &TransactionSigner,
     chain_id: u64,
     provider: &DynProvider,
 ) -> Result<Arc<Owner>, ConnectError> {

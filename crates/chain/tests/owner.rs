@@ -359,6 +359,10 @@ impl Journal for Full {
     fn forget(&self, _: Account, _: u64) -> Answered<'_, ()> {
         Box::pin(async { Ok(()) })
     }
+
+    fn clear(&self, _: Account) -> Answered<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 #[tokio::test]

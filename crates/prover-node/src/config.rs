@@ -14,8 +14,17 @@ use thiserror::Error;
 use crate::plan::{Expire, Policy, Wish};
 
 /// Keys that `PROOPHI_<KEY>` may set, because other programs of the market mean the same by them.
-const SHARED_KEYS: [&str; 8] =
-    ["rpc_url", "chain_id", "contract", "market", "key_file", "key_store", "openings", "from_block"];
+const SHARED_KEYS: [&str; 9] = [
+    "rpc_url",
+    "chain_id",
+    "contract",
+    "market",
+    "key_file",
+    "kms_key",
+    "key_store",
+    "openings",
+    "from_block",
+];
 
 const HELP: &str = "\
 The node takes a seat in one market, asks its unit cost, proves the tasks that rounds assign to it, delivers the proofs
@@ -63,6 +72,8 @@ pub struct Cli {
 pub enum Command {
     /// Finish what is assigned, give up the seat, take its collateral back, then exit
     Leave,
+    /// Prove what a node with the same market and queue asks for, on this machine, without a private key (builds with `--features queue`)
+    Work,
 }
 
 /// Flags. What is not given is not serialized, so that the layer below counts.
@@ -93,6 +104,10 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
+    /// Key in AWS KMS that signs, by its id, ARN or alias, in place of a key file (builds with `--features kms`)
+    #[arg(long, global = true, value_name = "KEY")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
     /// Whose seats to serve [default: the key's own account]; who that is has to make this key its operator
     #[arg(long, global = true, value_name = "ADDRESS")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,6 +136,11 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<NonZeroUsize>,
+    /// Let other machines prove, which run `prover-node work`: URL of a NATS server with JetStream, nats://USER:PASSWORD@HOST:4222 (builds
+    /// with `--features queue`); --workers is then how many proofs may be on order at once
+    #[arg(long, global = true, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
     /// Take over tasks that other provers let default, if it pays [default: true]
     #[arg(long, global = true, value_name = "BOOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,6 +206,9 @@ pub struct Config {
     /// File with the private key.
     #[serde(default)]
     pub key_file: Option<PathBuf>,
+    /// Key in AWS KMS, in its place.
+    #[serde(default)]
+    pub kms_key: Option<String>,
     /// Whose seats to serve, if not the key's own account's.
     #[serde(default)]
     pub prover: Option<Address>,
@@ -207,6 +230,9 @@ pub struct Config {
     /// Threads that one proof uses.
     #[serde(default)]
     pub threads: Option<NonZeroUsize>,
+    /// Queue of the machines that prove; without one this machine does.
+    #[serde(default)]
+    pub queue: Option<String>,
     /// Whether to take over tasks.
     #[serde(default = "default_takeovers")]
     pub takeovers: bool,
@@ -225,6 +251,9 @@ pub struct Config {
     /// Where transactions are written down.
     #[serde(default)]
     pub journal: Option<String>,
+    /// Whether to forget what is written there: a flag only, for one start.
+    #[serde(skip)]
+    pub rebuild: bool,
     /// Whether logs are JSON.
     #[serde(default)]
     pub json: bool,
@@ -263,7 +292,9 @@ impl Config {
     pub fn load(cli: &Cli) -> Result<Self, ConfigError> {
         let sources =
             Sources { file: cli.config.as_deref(), shared_keys: &SHARED_KEYS, prefix: "PROVER_NODE_" };
-        load_config(&sources, &cli.flags)
+        let mut config: Self = load_config(&sources, &cli.flags)?;
+        config.rebuild = cli.flags.transactions.rebuild;
+        Ok(config)
     }
 
     /// How transactions are sent.
@@ -274,6 +305,7 @@ impl Config {
             max_cost_gwei: self.max_cost_gwei,
             private_rpc_url: self.private_rpc_url.clone(),
             journal: self.journal.clone(),
+            rebuild: self.rebuild,
         }
     }
 
@@ -290,8 +322,8 @@ impl Config {
     pub fn wish(&self, command: Option<Command>) -> Result<Wish, MissingOffer> {
         match (command, self.capacity, self.cost) {
             (Some(Command::Leave), ..) => Ok(Wish::Leave),
-            (None, Some(capacity), Some(cost)) => Ok(Wish::Serve { capacity, cost }),
-            (None, ..) => Err(MissingOffer),
+            (_, Some(capacity), Some(cost)) => Ok(Wish::Serve { capacity, cost }),
+            _ => Err(MissingOffer),
         }
     }
 

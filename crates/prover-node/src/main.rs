@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use prover_node::{
-    config::{Cli, Config},
+    config::{Cli, Command, Config},
     node::{self, StartError},
 };
 use service::{
@@ -29,11 +29,16 @@ fn main() -> ExitCode {
 async fn run(cli: &Cli) -> Result<(), Exit> {
     let config = Config::load(cli).map_err(exit(WRONG_USAGE))?;
     service::init_tracing(config.json).map_err(exit(FAILED))?;
-    let wish = config.wish(cli.command).map_err(exit(WRONG_USAGE))?;
     service::hide_urls(&config.rpc_url);
+    config.queue.iter().for_each(|url| service::hide_urls(url));
     config.private_rpc_url.iter().for_each(|url| service::hide_urls(url));
-    let key = service::load_key(config.key_file.as_deref()).map_err(exit(WRONG_USAGE))?;
     let stop = Stop::on_signals(config.ops().stop_within);
+    if cli.command == Some(Command::Work) {
+        return node::work(&config, stop.asked()).await.map_err(not_started);
+    }
+    let wish = config.wish(cli.command).map_err(exit(WRONG_USAGE))?;
+    let key = service::load_signer(config.key_file.as_deref(), config.kms_key.as_deref()).await;
+    let key = key.map_err(exit(WRONG_USAGE))?;
     let ops = Ops::start("prover-node", &config.ops()).await.map_err(exit(FAILED))?;
     let node = tokio::select! {
         () = stop.asked() => return Ok(()),
@@ -57,7 +62,9 @@ fn not_started(error: StartError) -> Exit {
         StartError::Connect(_) | StartError::Market(_) | StartError::Verifier(_) | StartError::Follow(_) => {
             NO_CONNECTION
         }
-        StartError::NotOperator { .. } => WRONG_USAGE,
+        StartError::NotOperator { .. } | StartError::NoQueue => WRONG_USAGE,
+        #[cfg(feature = "queue")]
+        StartError::Queue(_) => NO_CONNECTION,
         StartError::Keys(_)
         | StartError::Openings(_)
         | StartError::Journal(_)

@@ -21,7 +21,7 @@ use thiserror::Error;
 const DEFAULT_TURN_SECONDS: u64 = 12;
 
 /// Keys that `PROOPHI_<KEY>` may set, because other programs of the market mean the same by them.
-const SHARED_KEYS: [&str; 5] = ["rpc_url", "chain_id", "contract", "key_file", "from_block"];
+const SHARED_KEYS: [&str; 6] = ["rpc_url", "chain_id", "contract", "key_file", "kms_key", "from_block"];
 
 const HELP: &str = "\
 A relayer reads each closed round from the chain's logs, computes prices, winners and assignment, and submits the outcome.
@@ -106,6 +106,10 @@ pub struct Flags {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
+    /// Key in AWS KMS that signs, by its id, ARN or alias, in place of a key file (builds with `--features kms`)
+    #[arg(long, value_name = "KEY")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
     /// Release bundles of bids whose round is over, at this relayer's expense of gas [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -181,6 +185,8 @@ pub struct Config {
     pub from_block: u64,
     /// File with the private key.
     pub key_file: Option<PathBuf>,
+    /// Key in AWS KMS, in its place.
+    pub kms_key: Option<String>,
     /// Whether to release bundles.
     #[serde(default = "default_release_bundles")]
     pub release_bundles: bool,
@@ -205,6 +211,9 @@ pub struct Config {
     pub private_rpc_url: Option<String>,
     /// Where transactions are written down.
     pub journal: Option<String>,
+    /// Whether to forget what is written there: a flag only, for one start.
+    #[serde(skip)]
+    pub rebuild: bool,
     /// Milliseconds between two looks for a new block.
     #[serde(default = "default_poll_ms")]
     pub poll_ms: u64,
@@ -281,7 +290,8 @@ impl Config {
     /// [`SettingsError`] naming what is wrong.
     pub fn load(cli: &Cli) -> Result<Self, SettingsError> {
         let sources = Sources { file: cli.config.as_deref(), shared_keys: &SHARED_KEYS, prefix: "RELAYER_" };
-        let config: Self = load_config(&sources, &cli.flags)?;
+        let mut config: Self = load_config(&sources, &cli.flags)?;
+        config.rebuild = cli.flags.transactions.rebuild;
         config.market_ids()?;
         config.prices()?;
         Ok(config)
@@ -311,6 +321,7 @@ impl Config {
             max_cost_gwei: self.max_cost_gwei,
             private_rpc_url: self.private_rpc_url.clone(),
             journal: self.journal.clone(),
+            rebuild: self.rebuild,
         }
     }
 

@@ -23,7 +23,8 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
     service::init_tracing(config.json).map_err(exit(FAILED))?;
     service::hide_urls(&config.rpc_url);
     config.private_rpc_url.iter().for_each(|url| service::hide_urls(url));
-    let key = service::load_key(config.key_file.as_deref()).map_err(exit(WRONG_USAGE))?;
+    let key = service::load_signer(config.key_file.as_deref(), config.kms_key.as_deref()).await;
+    let key = key.map_err(exit(WRONG_USAGE))?;
     let mut options =
         ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id).signer(Some(key));
     let transactions = config.transactions().options(config.key_file.as_deref()).await;

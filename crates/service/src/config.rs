@@ -52,7 +52,8 @@ pub fn load_config<C: DeserializeOwned>(
     }
     figment
         .merge(Env::prefixed("PROOPHI_").only(sources.shared_keys))
-        .merge(Env::prefixed(sources.prefix))
+        // Where the file is, is no setting of the file.
+        .merge(Env::prefixed(sources.prefix).ignore(&["config"]))
         .merge(Serialized::defaults(flags))
         .extract()
         .map_err(|error| ConfigError::Invalid(Box::new(error)))
@@ -114,6 +115,16 @@ mod tests {
             jail.set_env("TESTPROGRAM_WORKERZ", "3");
             let error = load(None, &Flags::default()).unwrap_err().to_string();
             assert!(error.to_lowercase().contains("workerz"), "{error}");
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn the_variable_that_names_the_file_is_no_unknown_key() {
+        Jail::expect_with(|jail| {
+            jail.create_file("a.toml", "rpc_url = 'file'")?;
+            jail.set_env("TESTPROGRAM_CONFIG", "a.toml");
+            assert_eq!(load(Some("a.toml"), &Flags::default()).unwrap().rpc_url, "file");
             Ok(())
         });
     }

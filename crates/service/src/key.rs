@@ -3,9 +3,12 @@
 
 use alloy::primitives::hex;
 use alloy::signers::local::PrivateKeySigner;
+use chain::transactions::TransactionSigner;
+use std::error::Error;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// The variable that holds a private key (64 hexadecimal digits) if there is no key file.
@@ -53,6 +56,37 @@ pub enum KeyError {
     /// The password does not open the file, or the file is damaged.
     #[error("the key file {} cannot be decrypted: is the password right?", .0.display())]
     NotDecrypted(PathBuf),
+    /// Two keys were named.
+    #[error("both --key-file and --kms-key are given; keep the one of the key to use")]
+    Two,
+    /// AWS KMS does not give the key.
+    #[error(
+        "AWS KMS has no use of the key {key}: {reason:#?}; it must be one to sign with (ECC_SECG_P256K1), and this machine's role needs kms:GetPublicKey and kms:Sign"
+    )]
+    Kms {
+        /// What it was named by.
+        key: String,
+        /// What KMS says.
+        reason: Box<dyn Error + Send + Sync>,
+    },
+    /// This build cannot.
+    #[error("this program was built without AWS KMS; build it with `--features kms`")]
+    NoKms,
+}
+
+/// What signs transactions: the key in AWS KMS with that id, ARN or alias, or without one that of [`load_key`].
+///
+/// # Errors
+/// [`KeyError`].
+pub async fn load_signer(file: Option<&Path>, kms_key: Option<&str>) -> Result<TransactionSigner, KeyError> {
+    match (file, kms_key) {
+        (file, None) => Ok(Arc::new(load_key(file)?)),
+        (Some(_), Some(_)) => Err(KeyError::Two),
+        #[cfg(feature = "kms")]
+        (None, Some(key)) => Ok(Arc::new(crate::kms::signer(key).await?)),
+        #[cfg(not(feature = "kms"))]
+        (None, Some(_)) => Err(KeyError::NoKms),
+    }
 }
 
 /// The key from `file`, or without one from the variable [`KEY_VARIABLE`]. The file holds the key itself, or the JSON of an encrypted

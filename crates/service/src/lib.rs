@@ -5,6 +5,7 @@
 //! | `config` | [`load_config`]: file, environment and flags, one over the other; an unknown key is an error |
 //! | `urls` | [`serialize_urls`], [`deserialize_urls`]: one endpoint or several |
 //! | `key` | [`load_key`]: the private key from a file only its owner can read, plain or encrypted, or from the environment |
+//! | `kms` | [`load_signer`]: the same, or a key in AWS KMS |
 //! | [`openings`] | openings of sealed bids and asks, kept safe until they are revealed |
 //! | `logs` | [`init_tracing`]: logs on stderr, for people or as JSON |
 //! | [`ops`] | metrics, health and readiness, for whoever watches a program |
@@ -18,6 +19,8 @@ mod backoff;
 mod config;
 mod exit;
 mod key;
+#[cfg(feature = "kms")]
+mod kms;
 mod logs;
 pub mod openings;
 pub mod ops;
@@ -29,7 +32,9 @@ mod urls;
 pub use backoff::Backoff;
 pub use config::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
 pub use exit::{Exit, FAILED, NO_CONNECTION, WRONG_USAGE, exit};
-pub use key::{KEY_VARIABLE, KeyError, PASSWORD_FILE_VARIABLE, PASSWORD_VARIABLE, load_key, load_key_if_any};
+pub use key::{
+    KEY_VARIABLE, KeyError, PASSWORD_FILE_VARIABLE, PASSWORD_VARIABLE, load_key, load_key_if_any, load_signer,
+};
 pub use logs::{LogsError, init_tracing};
 pub use secret::{hide, hide_urls, without_secrets};
 pub use stop::{Stop, shutdown, stop};

@@ -4,6 +4,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -24,7 +25,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 pub enum StoreError {
     /// It cannot be opened.
     #[error(
-        "cannot use the database {place}: {reason}; name another, or mend its disk, permissions or server"
+        "cannot use the database {place}: {reason}; name another, or mend its disk, permissions or server, or start with --rebuild"
     )]
     Open {
         /// Which one; never with a password.
@@ -34,7 +35,7 @@ pub enum StoreError {
     },
     /// Its tables cannot be brought up to date: it was written by a later version, or damaged.
     #[error(
-        "cannot bring the tables of the database {place} up to date: {reason}; use the version that wrote it, or name another"
+        "cannot bring the tables of the database {place} up to date: {reason}; use the version that wrote it, name another, or start with --rebuild"
     )]
     Migrate {
         /// Which one.
@@ -42,6 +43,22 @@ pub enum StoreError {
         /// What is wrong.
         reason: sqlx::migrate::MigrateError,
     },
+}
+
+/// Where a database is.
+enum Place<'a> {
+    Server(&'a str),
+    File(&'a Path),
+}
+
+impl<'a> Place<'a> {
+    fn of(text: &'a str) -> Self {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            Self::Server(text)
+        } else {
+            Self::File(Path::new(text.strip_prefix("sqlite:").unwrap_or(text)))
+        }
+    }
 }
 
 /// An open database. Cheap to clone.
@@ -64,11 +81,34 @@ impl Database {
     /// # Errors
     /// [`StoreError`].
     pub async fn open(place: &str) -> Result<Self, StoreError> {
-        if place.starts_with("postgres://") || place.starts_with("postgresql://") {
-            Self::open_postgres(place).await
-        } else {
-            Self::open_file(Path::new(place.strip_prefix("sqlite:").unwrap_or(place))).await
+        match Place::of(place) {
+            Place::Server(url) => Self::open_postgres(url).await,
+            Place::File(file) => Self::open_file(file).await,
         }
+    }
+
+    /// [`Self::open`]; but a SQLite file that is damaged is set aside first, under its name with `.damaged` behind it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_or_replace(place: &str) -> Result<Self, StoreError> {
+        let Place::File(file) = Place::of(place) else { return Self::open(place).await };
+        match Self::open_file(file).await {
+            Ok(database) if database.is_sound().await => return Ok(database),
+            Ok(database) => database.close().await,
+            Err(error) if !file.is_file() => return Err(error),
+            Err(_) => {}
+        }
+        let failed =
+            |reason: io::Error| StoreError::Open { place: file.display().to_string(), reason: reason.into() };
+        set_aside(file).map_err(failed)?;
+        Self::open_file(file).await
+    }
+
+    /// Whether all of a SQLite file can be read.
+    async fn is_sound(&self) -> bool {
+        let found: Result<String, _> = sqlx::query_scalar("PRAGMA quick_check").fetch_one(&self.pool).await;
+        found.is_ok_and(|found| found == "ok")
     }
 
     /// Opens the SQLite file, or makes it.
@@ -119,4 +159,20 @@ impl Database {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Gives a SQLite file another name, and with it what belongs to it.
+fn set_aside(file: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut old = file.as_os_str().to_owned();
+        old.push(suffix);
+        let mut new = file.as_os_str().to_owned();
+        new.push(".damaged");
+        new.push(suffix);
+        match std::fs::rename(old, new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }

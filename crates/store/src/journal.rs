@@ -34,6 +34,11 @@ const FORGET_FORMS: &str = "DELETE FROM transaction_forms \
 const FORGET_RECORD: &str =
     "DELETE FROM transactions WHERE chain_id = $1 AND genesis = $2 AND sender = $3 AND nonce = $4";
 
+const CLEAR_FORMS: &str =
+    "DELETE FROM transaction_forms WHERE chain_id = $1 AND genesis = $2 AND sender = $3";
+
+const CLEAR_RECORDS: &str = "DELETE FROM transactions WHERE chain_id = $1 AND genesis = $2 AND sender = $3";
+
 impl Journal for Database {
     fn load(&self, account: Account) -> Answered<'_, Vec<Record>> {
         async move {
@@ -65,6 +70,18 @@ impl Journal for Database {
             forms.map_err(JournalError::new)?;
             let record = about(FORGET_RECORD, account)?.bind(nonce).execute(&mut *transaction).await;
             record.map_err(JournalError::new)?;
+            transaction.commit().await.map_err(JournalError::new)
+        }
+        .boxed()
+    }
+
+    fn clear(&self, account: Account) -> Answered<'_, ()> {
+        async move {
+            let mut transaction = self.pool.begin().await.map_err(JournalError::new)?;
+            for statement in [CLEAR_FORMS, CLEAR_RECORDS] {
+                let cleared = about(statement, account)?.execute(&mut *transaction).await;
+                cleared.map_err(JournalError::new)?;
+            }
             transaction.commit().await.map_err(JournalError::new)
         }
         .boxed()

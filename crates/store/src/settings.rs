@@ -35,6 +35,11 @@ pub struct TransactionFlags {
     #[arg(long, global = true, value_name = "FILE|URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal: Option<String>,
+    /// Forget what the journal says and begin with what the chain says, also if the journal is damaged: a file that cannot be read is kept
+    /// beside the new one, with .damaged at its end
+    #[arg(long, global = true)]
+    #[serde(skip)]
+    pub rebuild: bool,
 }
 
 /// The settings of one run.
@@ -48,6 +53,8 @@ pub struct TransactionSettings {
     pub private_rpc_url: Option<String>,
     /// Where they are written down before.
     pub journal: Option<String>,
+    /// Whether to forget what is written there.
+    pub rebuild: bool,
 }
 
 impl TransactionSettings {
@@ -64,13 +71,19 @@ impl TransactionSettings {
     /// # Errors
     /// [`StoreError`] if that cannot be used.
     pub async fn options(&self, key_file: Option<&Path>) -> Result<TransactionOptions, StoreError> {
+        let rebuild = self.rebuild;
+        let open = async |place: &str| {
+            let opened =
+                if rebuild { Database::open_or_replace(place).await } else { Database::open(place).await };
+            opened.map(Arc::new)
+        };
         let journal: Arc<dyn Journal> = match self.journal.as_deref() {
             Some(MEMORY) => Arc::new(MemoryJournal::default()),
-            Some(place) => Arc::new(Database::open(place).await?),
-            None => Arc::new(Database::open_file(&default_file(key_file)).await?),
+            Some(place) => open(place).await?,
+            None => open(&default_file(key_file).to_string_lossy()).await?,
         };
         let (private_url, watch) = (self.private_rpc_url.clone(), TransactionOptions::WATCH);
-        Ok(TransactionOptions { fees: self.fees(), private_url, journal, watch })
+        Ok(TransactionOptions { fees: self.fees(), private_url, journal, watch, rebuild })
     }
 }
 

@@ -88,6 +88,12 @@ pub trait Journal: Debug + Send + Sync {
     /// # Errors
     /// [`JournalError`].
     fn forget(&self, account: Account, nonce: u64) -> Answered<'_, ()>;
+
+    /// Drops all records of an account, readable or not.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    fn clear(&self, account: Account) -> Answered<'_, ()>;
 }
 
 /// A journal that ends with the process, or with the last clone of it.
@@ -122,6 +128,14 @@ impl Journal for MemoryJournal {
     fn forget(&self, account: Account, nonce: u64) -> Answered<'_, ()> {
         async move {
             self.with(|records| records.remove(&(account, nonce)));
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn clear(&self, account: Account) -> Answered<'_, ()> {
+        async move {
+            self.with(|records| records.retain(|(owner, _), _| *owner != account));
             Ok(())
         }
         .boxed()

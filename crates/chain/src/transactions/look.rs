@@ -135,7 +135,7 @@ impl Owner {
         for nonce in (chain.next..first).take(usize::try_from(GAPS_AT_ONCE).unwrap_or(1)) {
             warn!(nonce, "nobody uses the nonce, filling the gap");
             let call = Call::cancel(self.account);
-            let forms = vec![call.sign(&self.signer, self.account, nonce, fees)?];
+            let forms = vec![call.sign(&self.signer, self.account, nonce, fees).await?];
             let purpose = "fill a gap".to_owned();
             let record = Record { nonce, purpose, until: None, worth: None, forms };
             self.options.journal.keep(self.account, &record).await?;
@@ -219,7 +219,7 @@ impl Owner {
         let Some(newest) = slot.record.forms.last() else { return Ok(false) };
         let fees = Fees { max: newest.max_fee, tip: newest.tip };
         let Some(fees) = fees.dearer(&self.price().await?, most) else { return Ok(false) };
-        let form = call.sign(&self.signer, self.account, slot.nonce(), fees)?;
+        let form = call.sign(&self.signer, self.account, slot.nonce(), fees).await?;
         slot.record.forms.push(form);
         if let Err(error) = self.options.journal.keep(self.account, &slot.record).await {
             slot.record.forms.pop();

@@ -34,5 +34,5 @@ pub use error::{MAX_TRANSACTION_GAS, SendError};
 pub use fees::{FeeLimits, GasPrice};
 pub use journal::{Account, Answered, Form, Journal, JournalError, MemoryJournal, Record};
 pub use options::{Patience, TransactionOptions, Worth};
-pub use signing::SignError;
+pub use signing::{SignError, TransactionSigner};
 pub use transact::Estimate;

@@ -32,13 +32,16 @@ pub struct TransactionOptions {
     pub journal: Arc<dyn Journal>,
     /// For how many blocks after its own a transaction is watched: if a reorganisation undoes it, it is sent again. 0: not at all.
     pub watch: u64,
+    /// Whether to forget what is written down and go by the chain alone. What is on its way then goes on by itself, without a higher
+    /// fee.
+    pub rebuild: bool,
 }
 
 impl Default for TransactionOptions {
     /// The default limits, no private endpoint, a journal in memory, and no watch.
     fn default() -> Self {
         let journal = Arc::new(MemoryJournal::default());
-        Self { fees: FeeLimits::default(), private_url: None, journal, watch: 0 }
+        Self { fees: FeeLimits::default(), private_url: None, journal, watch: 0, rebuild: false }
     }
 }
 
@@ -56,6 +59,7 @@ impl fmt::Debug for TransactionOptions {
             .field("private", &self.private_url.is_some())
             .field("journal", &self.journal)
             .field("watch", &self.watch)
+            .field("rebuild", &self.rebuild)
             .finish()
     }
 }

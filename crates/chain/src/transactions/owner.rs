@@ -8,14 +8,13 @@ use super::error::SendError;
 use super::fees::{Fees, GasPrice};
 use super::journal::{Account, Record};
 use super::options::{Patience, TransactionOptions, Worth};
-use super::signing::Call;
+use super::signing::{Call, TransactionSigner};
 use super::slot::{Slot, Waiting};
 use crate::CallError;
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, B256};
 use alloy::providers::utils::{EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE, eip1559_default_estimator};
 use alloy::providers::{DynProvider, Provider};
-use alloy::signers::local::PrivateKeySigner;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
@@ -25,7 +24,7 @@ use tracing::{debug, info, warn};
 /// What the owner of a key is made of.
 pub(crate) struct Owner {
     pub(super) account: Account,
-    pub(super) signer: PrivateKeySigner,
+    pub(super) signer: TransactionSigner,
     pub(super) provider: DynProvider,
     /// Gets signed transactions.
     pub(super) submit: DynProvider,
@@ -54,12 +53,12 @@ pub(super) struct Draft {
 }
 
 impl Owner {
-    /// Reads what an earlier process wrote down and goes on with it.
+    /// Reads what an earlier process wrote down and goes on with it, or forgets it if the options say so.
     ///
     /// # Errors
     /// [`SendError::Journal`] or [`SendError::Sign`] if that cannot be read.
     pub(crate) async fn start(
-        signer: PrivateKeySigner,
+        signer: TransactionSigner,
         (chain_id, genesis): (u64, B256),
         provider: DynProvider,
         submit: DynProvider,
@@ -67,6 +66,9 @@ impl Owner {
         patience: Patience,
     ) -> Result<Arc<Self>, SendError> {
         let account = Account { chain_id, genesis, address: signer.address() };
+        if options.rebuild {
+            options.journal.clear(account).await?;
+        }
         let mut slots = BTreeMap::new();
         for record in options.journal.load(account).await? {
             info!(nonce = record.nonce, purpose = record.purpose, "going on with a transaction");
@@ -144,7 +146,7 @@ impl Owner {
             // What waits counts too: it may be from an earlier life of this program that wrote nothing down.
             let pending = self.provider.get_transaction_count(account.address).pending().await?;
             let nonce = pending.max(floor);
-            let form = draft.call.sign(&self.signer, account, nonce, fees)?;
+            let form = draft.call.sign(&self.signer, account, nonce, fees).await?;
             let Worth { until, max_fee_per_gas: worth } = draft.worth;
             let purpose = draft.purpose.to_owned();
             let record = Record { nonce, purpose, until, worth, forms: vec![form.clone()] };

@@ -5,11 +5,14 @@ use super::journal::{Account, Form};
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::eips::Decodable2718;
 use alloy::eips::eip2718::Encodable2718;
-use alloy::network::{TransactionBuilder, TxSignerSync};
-use alloy::primitives::{Bytes, TxKind, U256};
+use alloy::network::{TransactionBuilder, TxSigner};
+use alloy::primitives::{Bytes, Signature, TxKind, U256};
 use alloy::rpc::types::TransactionRequest;
-use alloy::signers::local::PrivateKeySigner;
+use std::sync::Arc;
 use thiserror::Error;
+
+/// Signs transactions, wherever its key is: in memory, or in a service that never shows it.
+pub type TransactionSigner = Arc<dyn TxSigner<Signature> + Send + Sync>;
 
 /// Why there is no signed transaction.
 #[derive(Debug, Error)]
@@ -53,9 +56,9 @@ impl Call {
     }
 
     /// Signs it as `account`, whose key `signer` is.
-    pub(super) fn sign(
+    pub(super) async fn sign(
         &self,
-        signer: &PrivateKeySigner,
+        signer: &(dyn TxSigner<Signature> + Send + Sync),
         account: Account,
         nonce: u64,
         fees: Fees,
@@ -71,7 +74,7 @@ impl Call {
             access_list: alloy::eips::eip2930::AccessList::default(),
             input: self.input.clone(),
         };
-        let signature = signer.sign_transaction_sync(&mut transaction)?;
+        let signature = signer.sign_transaction(&mut transaction).await?;
         let envelope = TxEnvelope::from(transaction.into_signed(signature));
         let cancels = self.is_same(&Self::cancel(account));
         let (hash, raw) = (*envelope.tx_hash(), envelope.encoded_2718().into());
@@ -104,17 +107,19 @@ impl Call {
 mod tests {
     use super::*;
     use alloy::primitives::{Address, B256};
+    use alloy::signers::local::PrivateKeySigner;
 
-    #[test]
-    fn what_was_signed_is_read_back_and_nothing_else_passes() {
+    #[tokio::test]
+    async fn what_was_signed_is_read_back_and_nothing_else_passes() {
         let signer = PrivateKeySigner::from_bytes(&B256::repeat_byte(7)).unwrap();
         let account = Account { chain_id: 5, genesis: B256::ZERO, address: signer.address() };
         let input = Bytes::from_static(b"input");
         let call = Call { to: Address::repeat_byte(1).into(), input, value: U256::from(3), gas: 50_000 };
-        let form = call.sign(&signer, account, 9, Fees { max: 20, tip: 2 }).unwrap();
+        let form = call.sign(&signer, account, 9, Fees { max: 20, tip: 2 }).await.unwrap();
         assert!(!form.cancels);
         assert_eq!(Call::of(&form, account, 9).unwrap(), call);
-        assert!(Call::cancel(account).sign(&signer, account, 9, Fees { max: 1, tip: 1 }).unwrap().cancels);
+        let cancel = Call::cancel(account).sign(&signer, account, 9, Fees { max: 1, tip: 1 }).await.unwrap();
+        assert!(cancel.cancels);
 
         assert!(Call::of(&form, account, 8).is_err());
         assert!(Call::of(&form, Account { chain_id: 6, ..account }, 9).is_err());

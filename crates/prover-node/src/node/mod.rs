@@ -47,7 +47,7 @@ use memory::{Memory, Notice, Progress};
 use observe::{ObserveError, Operation, Snapshot};
 use watch::Watch;
 
-pub use start::{StartError, start};
+pub use start::{StartError, start, work};
 
 /// How long a stop waits for what is under way, unless told otherwise.
 const STOP_WITHIN: Duration = Duration::from_secs(10);

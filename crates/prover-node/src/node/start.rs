@@ -3,15 +3,15 @@
 use std::{path::Path, sync::Arc};
 
 use alloy::{
-    primitives::{Address, U256},
-    signers::local::PrivateKeySigner,
+    network::TxSigner,
+    primitives::{Address, Signature, U256},
 };
 use bindings::Groth16Verifier::Groth16VerifierInstance;
 use chain::{
     CallError, Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, Market,
     MarketError, MarketId, Markets, Retention,
 };
-use circuits::CircuitId;
+use circuits::{CircuitId, Proof, Task};
 use service::{
     Backoff, Stop,
     openings::{OpeningStore, OpeningsError, Venue},
@@ -27,7 +27,14 @@ use super::{Node, STOP_WITHIN, desk::Desk, memory::Memory, watch::Watch};
 use crate::{
     config::Config,
     plan::Wish,
-    work::{KeyRing, KeyRingError, OnChainCircuit, Pool, PoolError, Published},
+    work::{KeyRing, KeyRingError, OnChainCircuit, Pool, PoolError, ProofError, Published},
+};
+#[cfg(feature = "queue")]
+use {
+    crate::work::{Queue, QueueError, Remote},
+    futures_util::{FutureExt, future::try_join_all},
+    std::time::Duration,
+    tokio::runtime::Handle,
 };
 
 /// Why a node cannot start.
@@ -67,6 +74,15 @@ pub enum StartError {
     /// No workers.
     #[error(transparent)]
     Pool(#[from] PoolError),
+    /// The queue of the machines that prove cannot be used.
+    #[cfg(feature = "queue")]
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// There is no queue to work for, or this build cannot.
+    #[error(
+        "there is no queue: give its URL with --queue, and use a program that was built with `--features queue`"
+    )]
+    NoQueue,
     /// Loading keys broke off.
     #[error("loading the proving keys broke off: {0}; report this as a bug")]
     Broken(#[from] JoinError),
@@ -77,7 +93,11 @@ pub enum StartError {
 ///
 /// # Errors
 /// [`StartError`] saying what to check.
-pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result<Node, StartError> {
+pub async fn start(
+    config: &Config,
+    key: impl TxSigner<Signature> + Send + Sync + 'static,
+    wish: Wish,
+) -> Result<Node, StartError> {
     let operator = key.address();
     let prover = config.prover.unwrap_or(operator);
     let mut options = ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id);
@@ -96,7 +116,8 @@ pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result
     let mut follow = FollowOptions::new(Markets::Only(vec![market.id]), config.from_block);
     follow.retention = Retention::Live;
     let follower = follow_patiently(&client, follow).await?;
-    let (examining, proving) = (Arc::clone(&keys), keys);
+    let prove = prover_of(config, &client, &market, Arc::clone(&keys)).await?;
+    let examining = keys;
     Ok(Node {
         desk: Desk { client, market: Arc::new(market), prover, openings },
         follower,
@@ -105,7 +126,7 @@ pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result
         memory: Memory::default(),
         examiner: Pool::start(1, 1, move |(_, published): &(_, Published)| published.examine(&examining))?,
         prover: Pool::start(config.workers.get(), config.threads(), move |(_, task): &(_, Arc<_>)| {
-            proving.prove(task)
+            prove(task)
         })?,
         orders: JoinSet::new(),
         seen: None,
@@ -113,6 +134,70 @@ pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result
         stopping: false,
         watch: Watch::default(),
     })
+}
+
+/// How tasks are proved: on this machine, or by those that work for the queue.
+type Prove = Box<dyn Fn(&Task) -> Result<Proof, ProofError> + Send + Sync>;
+
+#[cfg_attr(not(feature = "queue"), expect(clippy::unused_async, reason = "a queue has to be asked"))]
+async fn prover_of(
+    config: &Config,
+    client: &Client,
+    market: &Market,
+    keys: Arc<KeyRing>,
+) -> Result<Prove, StartError> {
+    if config.queue.is_none() {
+        return Ok(Box::new(move |task| keys.prove(task)));
+    }
+    #[cfg(feature = "queue")]
+    {
+        let queue = queue_of(config, client, market).await?;
+        let patience = Duration::from_secs(market.params.proving_period);
+        let remote = Remote { queue, runtime: Handle::current(), patience };
+        Ok(Box::new(move |task| remote.prove(&keys, task)))
+    }
+    #[cfg(not(feature = "queue"))]
+    {
+        let _ = (client, market);
+        Err(StartError::NoQueue)
+    }
+}
+
+/// The queue of a market's tasks.
+#[cfg(feature = "queue")]
+async fn queue_of(config: &Config, client: &Client, market: &Market) -> Result<Queue, StartError> {
+    let url = config.queue.as_deref().ok_or(StartError::NoQueue)?;
+    let name = format!("{}-{:x}", client.chain_id(), market.id.get());
+    Ok(Queue::connect(url, &name).await?)
+}
+
+/// Proves what a node with the same market and queue asks for, until `stop` ends. Needs no private key.
+///
+/// # Errors
+/// [`StartError`] saying what to check.
+#[cfg(feature = "queue")]
+pub async fn work(config: &Config, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+    let options = ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id);
+    let client = Client::connect(&options).await?;
+    let market = Market::load(&client, MarketId::from(config.market)).await?;
+    let queue = queue_of(config, &client, &market).await?;
+    let keys = Arc::new(load_keys(&client, market.params.verifier, &config.key_store).await?);
+    tracing::info!(market = %market.id, workers = config.workers, "working for the queue");
+    let stop = stop.shared();
+    let workers =
+        (0..config.workers.get()).map(|_| queue.work(Arc::clone(&keys), config.threads(), stop.clone()));
+    try_join_all(workers).await?;
+    Ok(())
+}
+
+/// This build cannot.
+///
+/// # Errors
+/// Always [`StartError::NoQueue`].
+#[cfg(not(feature = "queue"))]
+#[expect(clippy::unused_async, reason = "as with a queue")]
+pub async fn work(_: &Config, _: impl Future<Output = ()>) -> Result<(), StartError> {
+    Err(StartError::NoQueue)
 }
 
 async fn require_operator(

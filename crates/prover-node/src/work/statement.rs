@@ -45,11 +45,14 @@ impl KeyRing {
         let kind = task.kind();
         let pair = self.pair(kind).ok_or(ProofError::NoKey(kind))?;
         let proof = circuits::prove(&pair.proving, task, &mut OsRng)?;
+        if self.is_proof(task, &proof) { Ok(proof) } else { Err(ProofError::Invalid(kind)) }
+    }
+
+    /// Whether it proves the task.
+    #[must_use]
+    pub fn is_proof(&self, task: &Task, proof: &Proof) -> bool {
         let inputs: [Word; PUBLIC_INPUTS] = task.public_inputs();
-        if !circuits::verify(&pair.verifying, &inputs, &proof) {
-            return Err(ProofError::Invalid(kind));
-        }
-        Ok(proof)
+        self.pair(task.kind()).is_some_and(|pair| circuits::verify(&pair.verifying, &inputs, proof))
     }
 }
 
@@ -87,6 +90,10 @@ pub enum ProofError {
     /// The proof came out wrong: the key or this machine is damaged.
     #[error("the proof for {0} does not verify; delete the key file and check the machine")]
     Invalid(CircuitKind),
+    /// The machines that prove cannot be reached, or do not answer.
+    #[cfg(feature = "queue")]
+    #[error(transparent)]
+    Queue(#[from] super::QueueError),
 }
 
 #[cfg(test)]

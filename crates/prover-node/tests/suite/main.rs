@@ -6,6 +6,7 @@
 //! | `lifecycle` | a seat from registration to its end; garbage; a crash |
 //! | `lots` | tasks of one entry; what is published late, in part or never |
 //! | `operator` | a node whose key is not the prover's |
+//! | `queue` | proving on several machines |
 //! | `sealed` | asks that are committed to and opened; a crash in between |
 //! | `takeover` | tasks that others let default |
 //! | `binary` | the program as an operator meets it |
@@ -15,6 +16,8 @@ mod binary;
 mod lifecycle;
 mod lots;
 mod operator;
+#[cfg(feature = "queue")]
+mod queue;
 mod sealed;
 mod takeover;
 mod world;

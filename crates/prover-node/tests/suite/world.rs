@@ -48,7 +48,7 @@ pub(crate) struct World {
     pub(crate) market: Market,
 }
 
-fn key_store() -> &'static Path {
+pub(crate) fn key_store() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
@@ -82,6 +82,8 @@ impl World {
             market: self.market.id.get(),
             from_block: self.bed.deployment.block,
             key_file: None,
+            kms_key: None,
+            queue: None,
             prover: None,
             key_store: key_store().to_owned(),
             openings: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("openings")),
@@ -95,6 +97,7 @@ impl World {
             max_cost_gwei: None,
             private_rpc_url: None,
             journal: Some("memory".to_owned()),
+            rebuild: false,
             json: false,
             ops_listen: None,
             ready_within: None,

@@ -54,6 +54,12 @@ table! {
     DELIVERY_REFUSED: "P-402", "one proof of a batch was refused",
         "Others of the same transaction were accepted. It is tried again by itself.",
         "If it happens again and again, the key differs from the verifier's (P-502).";
+    CANNOT_QUEUE: "P-303", "the queue of proofs does not answer",
+        "The NATS server that spreads proofs over machines is down, or refuses. Proofs wait; deadlines do not.",
+        "Look at the server, its disk, and the network. A node whose settings have no `queue` proves by itself.";
+    NOT_A_TASK: "P-304", "the queue of proofs holds something else",
+        "Somebody else writes to it, or it is a node of another version. The message was dropped.",
+        "Give the NATS server an account of its own for this prover, and run the same version everywhere.";
     UNKNOWN_CIRCUIT: "P-501", "the verifier has a circuit that this version does not know",
         "Its tasks are left to others, whatever the seat is assigned: they default at the cost of its collateral.",
         "Update the node, or leave the market.";
