@@ -1,6 +1,6 @@
 //! What has to be there before the loop: connection, market, keys.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use alloy::{
     primitives::{Address, U256},
@@ -81,6 +81,7 @@ pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result
     let operator = key.address();
     let prover = config.prover.unwrap_or(operator);
     let mut options = ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id);
+    options.connection.patience = config.transactions().patience();
     options.connection.transactions = config.transactions().options(config.key_file.as_deref()).await?;
     let client = Client::connect(&options.signer(Some(key))).await?;
     let market = Market::load(&client, MarketId::from(config.market)).await?;
@@ -94,7 +95,7 @@ pub async fn start(config: &Config, key: PrivateKeySigner, wish: Wish) -> Result
     }
     let keys = Arc::new(load_keys(&client, market.params.verifier, &config.key_store).await?);
     let mut follow = FollowOptions::new(Markets::Only(vec![market.id]), config.from_block);
-    follow.retention = Retention::Live;
+    (follow.retention, follow.poll) = (Retention::Live, Duration::from_millis(config.poll_ms));
     let follower = follow_patiently(&client, follow).await?;
     let (examining, proving) = (Arc::clone(&keys), keys);
     Ok(Node {
