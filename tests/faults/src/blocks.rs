@@ -77,8 +77,10 @@ impl Blocks {
             raws.push((time_of(block), kept));
         }
         anvil.request("anvil_rollback", json!([depth])).await;
-        // What waited is lost as well: it would be mined too early.
-        anvil.request("anvil_dropAllTransactions", json!([])).await;
+        // What programs had sent and nobody has mined is lost as well: it would be mined too early.
+        for sender in droppable {
+            anvil.request("anvil_removePoolTransactions", json!([sender])).await;
+        }
         let miner = Address::left_padding_from(&dice.next().to_be_bytes());
         anvil.request("anvil_setCoinbase", json!([miner])).await;
         (self.number, self.time) = (self.number - depth, raws[0].0 - 1);

@@ -70,6 +70,8 @@ struct Shared {
     report: Mutex<Report>,
     progress: ProgressBar,
     logs: PathBuf,
+    /// Whether what programs said is kept in any case.
+    alone: bool,
 }
 
 fn main() -> ExitCode {
@@ -95,8 +97,13 @@ fn main() -> ExitCode {
         ProgressStyle::with_template("{bar:40} {pos}/{len} schedules, {msg} failed, {elapsed}, {eta} left");
     progress.set_style(style.expect("a template"));
     progress.set_message("0");
-    let shared =
-        Arc::new(Shared { left: Mutex::new(left), report: Mutex::default(), progress, logs: cli.logs });
+    let shared = Arc::new(Shared {
+        left: Mutex::new(left),
+        report: Mutex::default(),
+        progress,
+        logs: cli.logs,
+        alone,
+    });
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let lanes = (0..cli.lanes.min(count)).map(|lane| {
         let (handle, shared) = (runtime.handle().clone(), Arc::clone(&shared));
@@ -168,11 +175,15 @@ impl Shared {
         self.progress.set_message(report.failed.len().to_string());
         self.progress.inc(1);
         drop(report);
-        if outcome.violations.is_empty() {
+        if outcome.violations.is_empty() && !self.alone {
             return;
         }
         let kept = self.logs.join(format!("seed-{}", schedule.seed));
         let kept = if keep(world.dir.path(), &kept).is_ok() { kept } else { PathBuf::new() };
+        if outcome.violations.is_empty() {
+            println!("logs: {}", kept.display());
+            return;
+        }
         self.progress.suspend(|| {
             println!("FAILED: seed {}", schedule.seed);
             schedule.faults.iter().for_each(|fault| println!("    {fault}"));

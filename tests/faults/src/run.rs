@@ -14,9 +14,11 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// Between two looks of the harness.
-const STEP: Duration = Duration::from_millis(20);
+const STEP: Duration = Duration::from_millis(25);
 /// Looks between two blocks without a transaction.
-const IDLE: u64 = 5;
+const IDLE: u64 = 12;
+/// Seconds between such blocks.
+const PACE: u64 = 3;
 /// Looks of the phase in which bids are taken.
 const BIDDING: u64 = 8;
 /// Looks that a fault lasts at most, unless its phase is over before.
@@ -62,6 +64,8 @@ pub(crate) struct Run<'a> {
     looks: u64,
     phase_began: u64,
     idle: u64,
+    /// The block at which it was looked whether the round has ended.
+    looked_at: u64,
     healed: Instant,
     company: BTreeMap<usize, Serving>,
     lock: Option<disk::Lock>,
@@ -93,6 +97,7 @@ pub(crate) async fn run(world: &mut World, schedule: &Schedule) -> Outcome {
         looks: 0,
         phase_began: 0,
         idle: 0,
+        looked_at: 0,
         healed: Instant::now(),
         company: BTreeMap::new(),
         lock: None,
@@ -183,6 +188,10 @@ impl Run<'_> {
 
     /// How the round has ended, if it has; enters the phase that it is in.
     async fn ending(&mut self) -> Option<Ending> {
+        if self.looked_at == self.world.blocks.number {
+            return None;
+        }
+        self.looked_at = self.world.blocks.number;
         if !self.world.is_settled(self.round).await {
             self.enter(Phase::Settling);
             let void = self.world.blocks.time >= self.world.market.settle_by(self.round);
@@ -217,8 +226,9 @@ impl Run<'_> {
         let (pending, _) = Blocks::waiting(&self.world.bed.anvil).await;
         self.idle += 1;
         if pending > 0 || self.idle >= IDLE {
+            let time = if pending > 0 { 0 } else { self.world.blocks.time + PACE };
             self.idle = 0;
-            self.world.mine(0).await;
+            self.world.mine(time).await;
         }
     }
 
@@ -412,7 +422,7 @@ impl Run<'_> {
         let (pending, queued) = Blocks::waiting(&self.world.bed.anvil).await;
         self.idle += 1;
         // The heads of programs are compared between two blocks.
-        if pending > 0 || self.idle >= if queued > 0 { IDLE } else { 6 * IDLE } {
+        if pending > 0 || self.idle >= if queued > 0 { IDLE } else { 3 * IDLE } {
             self.idle = 0;
             self.world.mine(0).await;
         }

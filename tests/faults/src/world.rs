@@ -3,12 +3,14 @@
 use crate::blocks::Blocks;
 use crate::gate::Gate;
 use crate::program::{Process, Program};
-use alloy::eips::BlockId;
 use alloy::primitives::{Address, U256, hex};
+use alloy::providers::Provider;
+use alloy::rpc::types::Filter;
 use alloy::sol_types::SolCall;
+use chain::events::decode;
 use chain::lot::submit_call;
 use chain::round::{SeatState, seats};
-use chain::{Client, Connection, ConnectionOptions, FollowOptions, Follower, Market, Markets};
+use chain::{Client, Connection, ConnectionOptions, FollowOptions, Follower, Market, MarketHistory, Markets};
 use circuits::CircuitKind::Transfers1;
 use circuits::Task;
 use circuits::keys::KeyStore;
@@ -45,6 +47,8 @@ const CAPACITY: u32 = 1_000;
 pub(crate) const SETTLEMENT_FEE: u64 = 10_000_000;
 /// Most that programs may pay (gwei per gas): less than gas costs in a spike.
 pub(crate) const MAX_FEE_GWEI: u64 = 60;
+
+const GWEI: u64 = 1_000_000_000;
 
 /// The chain's clock stands before that of the host by so much when it begins (seconds).
 const BEHIND: u64 = 12 * 3_600;
@@ -143,9 +147,9 @@ impl World {
         let fees = std::iter::once(FEE).chain((0..losers).map(|_| RESERVE - 1));
         let lots: Vec<_> = fees.map(|fee| Bid { fee, ..self.bid.clone() }.lot(from)).collect();
         let data = hex::encode_prefixed(submit_call(&self.market, &lots).abi_encode());
-        let (gas, price) = (U256::from(2_000_000), U256::from(1_000_000_000_000_u64));
+        let (gas, most, tip) = (U256::from(2_000_000), U256::from(1_000 * GWEI), U256::from(GWEI));
         let to = self.bed.deployment.market;
-        let call = json!([{ "from": from, "to": to, "data": data, "gas": gas, "gasPrice": price }]);
+        let call = json!([{ "from": from, "to": to, "data": data, "gas": gas, "maxFeePerGas": most, "maxPriorityFeePerGas": tip }]);
         self.bed.anvil.request("eth_sendTransaction", call).await;
     }
 
@@ -174,15 +178,17 @@ impl World {
         seats(&self.client, &self.market).await.expect("the seats")
     }
 
-    /// Reads everything anew from the chain itself.
-    pub(crate) async fn replay(&self) -> Follower {
-        let options = FollowOptions::new(Markets::Only(vec![self.market.id]), self.bed.deployment.block);
-        Follower::start(self.client.clone(), options).await.expect("the chain can be read")
-    }
-
-    /// Hash of the newest block.
-    pub(crate) async fn head(&self) -> chain::Head {
-        self.bed.anvil.head().await
+    /// The market's history from its logs alone, read anew from the chain itself.
+    pub(crate) async fn replay(&self) -> MarketHistory {
+        let filter = Filter::new().address(self.bed.deployment.market).from_block(self.bed.deployment.block);
+        let logs = self.bed.anvil.connection().provider().get_logs(&filter).await.expect("the logs");
+        let mut history = MarketHistory::new(self.market.clone());
+        for logged in logs.iter().map(|log| decode(log).expect("an event of the market")) {
+            if logged.market == self.market.id {
+                history.apply(&logged).expect("events that follow from each other");
+            }
+        }
+        history
     }
 
     /// How far the clock of the host is from that of the chain (seconds).
@@ -194,10 +200,6 @@ impl World {
     /// Another program that does the same, with endpoints that do not fail and a journal of its own.
     pub(crate) fn company(&self, name: &'static str, account: usize) -> Serving {
         Serving::new(&self.bed, &self.market, &self.blocks, 1, self.dir.path(), (name, account))
-    }
-
-    pub(crate) fn latest() -> BlockId {
-        BlockId::latest()
     }
 }
 
@@ -226,7 +228,7 @@ impl Serving {
             format!("--journal={}", journal.display()),
             format!("--max-fee-gwei={MAX_FEE_GWEI}"),
         ];
-        arguments.extend(["--poll-ms=20", "--raise-after=1", "--ready-within=1000000000"].map(str::to_owned));
+        arguments.extend(["--poll-ms=40", "--raise-after=1", "--ready-within=1000000000"].map(str::to_owned));
         let binary = if matches!(account, RELAYER | SECOND) { "relayer" } else { "prover-node" };
         if binary == "relayer" {
             arguments.push("--turn-seconds=0".to_owned());
@@ -259,8 +261,7 @@ async fn observer(bed: &Testbed, market: &Market, blocks: &Blocks) -> Observer {
     let connection =
         Connection::connect(&ConnectionOptions::new(gate.urls())).await.expect("the chain answers");
     let client = Client::at(connection, bed.deployment.market).await.expect("the market's contract");
-    let mut options = FollowOptions::new(Markets::Only(vec![market.id]), bed.deployment.block);
-    options.poll = Duration::from_millis(20);
+    let options = FollowOptions::new(Markets::Only(vec![market.id]), bed.deployment.block);
     let follower = Follower::start(client, options).await.expect("the chain can be read");
     let follower = Arc::new(Mutex::new(follower));
     let following = Arc::clone(&follower);
@@ -268,7 +269,7 @@ async fn observer(bed: &Testbed, market: &Market, blocks: &Blocks) -> Observer {
         loop {
             // What goes wrong is what it is tried against.
             let _ = following.lock().await.poll().await;
-            sleep(Duration::from_millis(30)).await;
+            sleep(Duration::from_millis(120)).await;
         }
     });
     Observer { gate, follower, task }
