@@ -49,6 +49,8 @@ impl Blocks {
         (droppable, since): (&[Address], u64),
         dice: &mut Dice,
     ) -> u64 {
+        // Nothing may wait that would be mined in an earlier block than before.
+        self.mine(anvil, 0).await;
         let depth = depth.min(self.number.saturating_sub(self.first));
         if depth == 0 {
             return 0;
@@ -77,10 +79,6 @@ impl Blocks {
             raws.push((time_of(block), kept));
         }
         anvil.request("anvil_rollback", json!([depth])).await;
-        // What programs had sent and nobody has mined is lost as well: it would be mined too early.
-        for sender in droppable {
-            anvil.request("anvil_removePoolTransactions", json!([sender])).await;
-        }
         let miner = Address::left_padding_from(&dice.next().to_be_bytes());
         anvil.request("anvil_setCoinbase", json!([miner])).await;
         (self.number, self.time) = (self.number - depth, raws[0].0 - 1);

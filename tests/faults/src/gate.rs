@@ -5,6 +5,7 @@ use crate::fault::{Class, Fault, Kind};
 use crate::program::Process;
 use alloy::primitives::{Address, B256, hex, keccak256};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ struct State {
     sender: Address,
     /// When a call was disturbed last.
     disturbed: Mutex<Option<Instant>>,
+    /// Blocks whose logs were left out once.
+    hidden: Mutex<BTreeSet<String>>,
     /// Whether the program has one endpoint only.
     alone: bool,
 }
@@ -57,6 +60,7 @@ impl Gate {
             process: process.clone(),
             sender,
             disturbed: Mutex::default(),
+            hidden: Mutex::default(),
             alone: endpoints == 1,
         });
         let serve = |endpoint| {
@@ -205,27 +209,20 @@ impl State {
         }
     }
 
-    /// The answer, without some logs or in another order if it has any and there is such a fault.
+    /// The answer, without its logs or with them in another order if it has any and there is such a fault.
     fn logs_of(&self, endpoint: usize, request: &Value, mut answer: Value) -> Reply {
+        let block = request["params"][0]["blockHash"].as_str().filter(|_| request["method"] == "eth_getLogs");
         let logs = answer.get_mut("result").and_then(Value::as_array_mut).filter(|logs| !logs.is_empty());
-        let (true, Some(logs)) = (request["method"] == "eth_getLogs", logs) else {
-            return Reply::Json(answer);
-        };
+        let (Some(block), Some(logs)) = (block, logs) else { return Reply::Json(answer) };
         for trouble in lock(&self.troubles).iter_mut() {
             let here = trouble.endpoint.is_none_or(|only| only == endpoint) && trouble.left > 0;
+            // Nobody can tell what an endpoint by itself hides for good: asked again, that one says the truth.
+            let hides = || !self.alone || lock(&self.hidden).insert(block.to_owned());
             match trouble.fault.kind {
-                Kind::LogsMissing if here && trouble.skip == 0 => {
-                    logs.clear();
-                    // Nobody can tell what an endpoint by itself hides for good; asked again, it says the truth.
-                    trouble.skip = u64::from(self.alone);
-                }
-                Kind::LogsMissing if here => {
-                    trouble.skip -= 1;
-                    continue;
-                }
+                Kind::LogsMissing if here && hides() => logs.clear(),
                 Kind::LogsReordered if here => {
                     logs.reverse();
-                    logs.push(logs[0].clone());
+                    logs.extend(logs.first().cloned());
                 }
                 _ => continue,
             }

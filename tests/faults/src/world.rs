@@ -231,7 +231,8 @@ impl Serving {
         arguments.extend(["--poll-ms=40", "--raise-after=1", "--ready-within=1000000000"].map(str::to_owned));
         let binary = if matches!(account, RELAYER | SECOND) { "relayer" } else { "prover-node" };
         if binary == "relayer" {
-            arguments.push("--turn-seconds=0".to_owned());
+            // One at least leaves turns to others.
+            arguments.push(format!("--turn-seconds={}", if account == RELAYER { 0 } else { 12 }));
         } else {
             arguments.extend([
                 format!("--key-store={}", key_store().display()),
