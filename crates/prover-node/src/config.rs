@@ -1,6 +1,11 @@
 //! Settings: flags over environment over file.
 
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    thread,
+};
 
 use alloy::primitives::{Address, B256};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -149,6 +154,10 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "WHICH", value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expire: Option<ExpireSetting>,
+    /// Milliseconds between two looks for a new block [default: 400]
+    #[arg(long, global = true, value_name = "MS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_ms: Option<u64>,
     /// How transactions are sent.
     #[command(flatten)]
     #[serde(flatten)]
@@ -245,6 +254,9 @@ pub struct Config {
     /// Most that the gas of one transaction may cost (gwei).
     #[serde(default)]
     pub max_cost_gwei: Option<u64>,
+    /// When more is offered for a transaction that is not mined (seconds).
+    #[serde(default)]
+    pub raise_after: Option<NonZeroU32>,
     /// Where signed transactions go.
     #[serde(default)]
     pub private_rpc_url: Option<String>,
@@ -254,6 +266,9 @@ pub struct Config {
     /// Whether to forget what is written there: a flag only, for one start.
     #[serde(skip)]
     pub rebuild: bool,
+    /// Milliseconds between two looks for a new block.
+    #[serde(default = "default_poll_ms")]
+    pub poll_ms: u64,
     /// Whether logs are JSON.
     #[serde(default)]
     pub json: bool,
@@ -284,6 +299,10 @@ fn default_takeovers() -> bool {
     true
 }
 
+const fn default_poll_ms() -> u64 {
+    400
+}
+
 impl Config {
     /// The settings of a command line, with environment and file under them.
     ///
@@ -303,6 +322,7 @@ impl Config {
         TransactionSettings {
             max_fee_gwei: self.max_fee_gwei,
             max_cost_gwei: self.max_cost_gwei,
+            raise_after: self.raise_after,
             private_rpc_url: self.private_rpc_url.clone(),
             journal: self.journal.clone(),
             rebuild: self.rebuild,

@@ -207,6 +207,8 @@ pub struct Config {
     pub max_fee_gwei: Option<u64>,
     /// Most that the gas of one transaction may cost (gwei).
     pub max_cost_gwei: Option<u64>,
+    /// When more is offered for a transaction that is not mined (seconds).
+    pub raise_after: Option<NonZeroU32>,
     /// Where signed transactions go.
     pub private_rpc_url: Option<String>,
     /// Where transactions are written down.
@@ -319,6 +321,7 @@ impl Config {
         TransactionSettings {
             max_fee_gwei: self.max_fee_gwei,
             max_cost_gwei: self.max_cost_gwei,
+            raise_after: self.raise_after,
             private_rpc_url: self.private_rpc_url.clone(),
             journal: self.journal.clone(),
             rebuild: self.rebuild,

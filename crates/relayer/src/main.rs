@@ -27,6 +27,7 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
     let key = key.map_err(exit(WRONG_USAGE))?;
     let mut options =
         ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id).signer(Some(key));
+    options.connection.patience = config.transactions().patience();
     let transactions = config.transactions().options(config.key_file.as_deref()).await;
     options.connection.transactions = transactions.map_err(exit(FAILED))?;
     let stop = Stop::on_signals(config.ops().stop_within);

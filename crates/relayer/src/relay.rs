@@ -2,8 +2,9 @@
 
 use crate::act::{ActError, Done, Manner, release, settle};
 use crate::intake::feed::Feed;
-use crate::plan::{Action, MarketView, Profit, Trust, plan, turn};
+use crate::plan::{Action, MarketView, Profit, Trust, plan, release_turn, turn};
 use crate::watch::Watch;
+use chain::history::BundleRecord;
 use chain::settlement::{PageLimits, Settling};
 use chain::{Change, Client, FollowError, Follower, Head, MarketHistory, MarketId};
 use service::ops::Health;
@@ -247,18 +248,27 @@ impl Relay {
         }
     }
 
-    /// Leaves settlements that are new to those whose turn is first.
+    /// Leaves what is new to those whose turn is first.
     fn wait_for_turns(&mut self) {
         let (step, now) = (self.options.turn_seconds, self.follower.head().timestamp);
         let Some(settler) = self.client.sender().filter(|_| step > 0) else { return };
         for history in self.follower.markets() {
             let (id, market) = (history.id(), history.market());
-            let view = MarketView::of(history, false, BTreeSet::new());
+            let view = MarketView::of(history, self.options.release_bundles, BTreeSet::new());
             for action in plan(&view, now) {
-                let Action::Settle { round } = action else { continue };
                 self.attempts.entry((id, action)).or_insert_with(|| {
-                    let wait = turn(market, round, settler, step);
-                    let until = market.reveal_by(round).saturating_add(wait);
+                    let (from, wait) = match action {
+                        Action::Settle { round } => {
+                            (market.reveal_by(round), turn(market, round, settler, step))
+                        }
+                        Action::Release { bundle: BundleRecord { round, .. } } => {
+                            let settlement =
+                                history.round(round).and_then(|record| record.settlement.as_ref());
+                            let by = settlement.map(|settlement| settlement.settler);
+                            (now, release_turn(market, round, settler, by, step))
+                        }
+                    };
+                    let until = from.saturating_add(wait);
                     Attempt::resting(Rest::Turn(until, Instant::now() + Duration::from_secs(wait)))
                 });
             }

@@ -3,12 +3,14 @@
 use crate::{Database, StoreError};
 use alloy::primitives::U256;
 use chain::TransactionOptions;
-use chain::transactions::{FeeLimits, Journal, MemoryJournal};
+use chain::transactions::{FeeLimits, Journal, MemoryJournal, Patience};
 use clap::Args;
 use serde::Serialize;
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The journal that ends with the process.
 const MEMORY: &str = "memory";
@@ -26,6 +28,10 @@ pub struct TransactionFlags {
     #[arg(long, global = true, value_name = "GWEI")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_cost_gwei: Option<u64>,
+    /// Offer more for a transaction that is not mined after so many seconds; a few blocks of the chain [default: 45]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raise_after: Option<NonZeroU32>,
     /// Hand signed transactions to this endpoint only, and read from --rpc-url [default: to --rpc-url]
     #[arg(long, global = true, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,6 +55,8 @@ pub struct TransactionSettings {
     pub max_fee_gwei: Option<u64>,
     /// Most that the gas of one transaction may cost (gwei).
     pub max_cost_gwei: Option<u64>,
+    /// When more is offered for a transaction (seconds).
+    pub raise_after: Option<NonZeroU32>,
     /// Where signed transactions go.
     pub private_rpc_url: Option<String>,
     /// Where they are written down before.
@@ -64,6 +72,14 @@ impl TransactionSettings {
         let wei = |gwei: u64| u128::from(gwei).saturating_mul(WEI_PER_GWEI);
         let max_fee_per_gas = self.max_fee_gwei.map_or(FeeLimits::default().max_fee_per_gas, wei);
         FeeLimits { max_fee_per_gas, max_cost: self.max_cost_gwei.map(|gwei| U256::from(wei(gwei))) }
+    }
+
+    /// How long transactions are waited for.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        let default = Patience::default();
+        let seconds = |seconds: NonZeroU32| Duration::from_secs(seconds.get().into());
+        Patience { bump_after: self.raise_after.map_or(default.bump_after, seconds), ..default }
     }
 
     /// How to send transactions with the key in `key_file`, or that of the environment. Opens the journal.
@@ -102,6 +118,15 @@ mod tests {
     fn the_journal_lies_beside_the_key() {
         assert_eq!(default_file(Some(Path::new("/keys/a.key"))), Path::new("/keys/a.key.transactions.db"));
         assert_eq!(default_file(None), Path::new("proophi.transactions.db"));
+    }
+
+    #[test]
+    fn more_is_offered_after_what_was_set() {
+        let raise_after = NonZeroU32::new(6);
+        let settings = TransactionSettings { raise_after, ..Default::default() };
+        assert_eq!(settings.patience().bump_after, Duration::from_secs(6));
+        let default = TransactionSettings::default().patience().bump_after;
+        assert_eq!(default, Patience::default().bump_after);
     }
 
     #[test]

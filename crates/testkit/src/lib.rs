@@ -5,7 +5,7 @@
 //! | `anvil` | [`Anvil`]: the process, its accounts, its clock, snapshots and reorganisations |
 //! | `testbed` | [`Testbed`]: contracts and markets on it, and what people do there |
 //! | `recorded` | [`RecordedChain`]: a recording of bids behind an endpoint with a provider's limits, without Anvil |
-//! | `proxy` | [`Proxy`]: an endpoint before another one, whose answers a test can lose or change |
+//! | `proxy` | [`Proxy`]: an endpoint before another one, whose answers a test can lose, cut or change |
 //! | `fixtures` | real circuits with real proofs that were made once: [`Circuit`], [`circuits`] |
 //!
 //! Everything here panics when something goes wrong, with what went wrong: it is for tests only.
@@ -18,6 +18,6 @@ mod testbed;
 
 pub use anvil::{Anvil, AnvilOptions};
 pub use fixtures::{Circuit, ProvedStatement, circuits};
-pub use proxy::Proxy;
+pub use proxy::{Proxy, Reply};
 pub use recorded::{Asked, Limits, RecordedChain, Recording};
 pub use testbed::{Bid, Testbed, average_fee, controlled, default_params, lot, sealed, with_reserve};

@@ -6,8 +6,21 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Answers a request, given what the endpoint behind would answer when asked. `None` closes the connection without an answer.
-type Rule = dyn Fn(&Value, &dyn Fn() -> Value) -> Option<Value> + Send + Sync;
+/// What a request gets.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// An answer.
+    Json(Value),
+    /// An answer of which only the first half arrives.
+    Half(Value),
+    /// An HTTP status with a text, such as 503.
+    Status(u16, String),
+    /// Nothing: the connection is closed.
+    Nothing,
+}
+
+/// Answers a request, given how to ask the endpoint behind for anything.
+type Rule = dyn Fn(&Value, &dyn Fn(&Value) -> Value) -> Reply + Send + Sync;
 
 /// A running endpoint. It runs until the process ends.
 #[derive(Clone)]
@@ -30,7 +43,7 @@ impl Proxy {
     pub fn to(behind: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let forward: Arc<Rule> = Arc::new(|_, forward| Some(forward()));
+        let forward: Arc<Rule> = Arc::new(|request, ask| Reply::Json(ask(request)));
         let rule = Arc::new(Mutex::new(forward));
         let proxy = Self { url, behind: behind.to_owned(), rule, asked: Arc::default() };
         let served = proxy.clone();
@@ -49,8 +62,13 @@ impl Proxy {
         &self.url
     }
 
-    /// Answers by `rule` from now on.
+    /// Answers by `rule` from now on, given what the endpoint behind would answer. `None` closes the connection without an answer.
     pub fn set(&self, rule: impl Fn(&Value, &dyn Fn() -> Value) -> Option<Value> + Send + Sync + 'static) {
+        self.reply(move |request, ask| rule(request, &|| ask(request)).map_or(Reply::Nothing, Reply::Json));
+    }
+
+    /// Replies by `rule` from now on, given how to ask the endpoint behind.
+    pub fn reply(&self, rule: impl Fn(&Value, &dyn Fn(&Value) -> Value) -> Reply + Send + Sync + 'static) {
         *self.rule.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rule);
     }
 
@@ -80,13 +98,32 @@ impl Proxy {
             let method = request["method"].as_str().unwrap_or_default().to_owned();
             *self.asked.lock().unwrap_or_else(PoisonError::into_inner).entry(method).or_default() += 1;
             let rule = Arc::clone(&self.rule.lock().unwrap_or_else(PoisonError::into_inner));
-            let answer = rule(&request, &|| self.forward(&request))?.to_string();
-            write!(
-                writer,
-                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}",
-                answer.len()
-            )
-            .ok()?;
+            let (status, body, sent) = match rule(&request, &|request| self.forward(request)) {
+                Reply::Json(answer) => {
+                    let body = answer.to_string();
+                    let sent = body.len();
+                    ("200 OK".to_owned(), body, sent)
+                }
+                Reply::Half(answer) => {
+                    let body = answer.to_string();
+                    let sent = body.len() / 2;
+                    ("200 OK".to_owned(), body, sent)
+                }
+                Reply::Status(code, body) => {
+                    let sent = body.len();
+                    (format!("{code} Unavailable"), body, sent)
+                }
+                Reply::Nothing => return None,
+            };
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            writer.write_all(head.as_bytes()).ok()?;
+            writer.write_all(body.as_bytes().get(..sent)?).ok()?;
+            if sent < body.len() {
+                return None;
+            }
         }
     }
 

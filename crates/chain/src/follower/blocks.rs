@@ -11,10 +11,15 @@ use alloy::transports::RpcError;
 use futures_util::stream::{self, Stream, StreamExt};
 use std::future::IntoFuture;
 use std::ops::RangeInclusive;
+use std::time::Duration;
+use tokio::time::sleep;
 use tracing::debug;
 
 /// Requests under way at once, and blocks in memory before they are applied.
 const AT_ONCE: usize = 8;
+
+/// Time after which a node by itself is asked again for logs that a block may have.
+const SECOND_LOOK: Duration = Duration::from_millis(50);
 
 /// The blocks with these numbers in order, each with the events that `filter` names.
 pub(super) fn read(
@@ -59,9 +64,13 @@ async fn read_one(client: &Client, filter: Filter, number: u64) -> Result<Block,
         }
         Err(error) => return Err(error.into()),
     };
-    if let Some(endpoints) = client.endpoints.as_ref().filter(|_| contradicts(&header, &filter, &logs)) {
-        // Whoever gives other logs than the others is asked no more.
-        endpoints.judge_logs(&header, &filter).await;
+    if contradicts(&header, &filter, &logs) {
+        match &client.endpoints {
+            // Whoever gives other logs than the others is asked no more.
+            Some(endpoints) => endpoints.judge_logs(&header, &filter).await,
+            // Some nodes tell of a block before they have its logs.
+            None => sleep(SECOND_LOOK).await,
+        }
         logs = patiently(|| provider.get_logs(&filter)).await?;
     }
     for log in &mut logs {

@@ -1,6 +1,6 @@
 //! What has to be there before the loop: connection, market, keys.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use alloy::{
     network::TxSigner,
@@ -101,6 +101,7 @@ pub async fn start(
     let operator = key.address();
     let prover = config.prover.unwrap_or(operator);
     let mut options = ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id);
+    options.connection.patience = config.transactions().patience();
     options.connection.transactions = config.transactions().options(config.key_file.as_deref()).await?;
     let client = Client::connect(&options.signer(Some(key))).await?;
     let market = Market::load(&client, MarketId::from(config.market)).await?;
@@ -114,7 +115,7 @@ pub async fn start(
     }
     let keys = Arc::new(load_keys(&client, market.params.verifier, &config.key_store).await?);
     let mut follow = FollowOptions::new(Markets::Only(vec![market.id]), config.from_block);
-    follow.retention = Retention::Live;
+    (follow.retention, follow.poll) = (Retention::Live, Duration::from_millis(config.poll_ms));
     let follower = follow_patiently(&client, follow).await?;
     let prove = prover_of(config, &client, &market, Arc::clone(&keys)).await?;
     let examining = keys;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `step` | [`next_step`]: the next transaction of one settlement |
 //! | `profit` | [`Profit`]: whether a settlement pays |
-//! | `turn` | [`turn()`]: how long to leave a settlement to others |
+//! | `turn` | [`turn()`], [`release_turn`]: how long to leave something to others |
 
 mod profit;
 mod step;
@@ -12,7 +12,7 @@ mod turn;
 
 pub use profit::{Factor, InvalidFactor, Profit};
 pub use step::{Trust, next_step};
-pub use turn::turn;
+pub use turn::{release_turn, turn};
 
 use chain::history::BundleRecord;
 use chain::{Market, MarketHistory};

@@ -25,6 +25,24 @@ pub fn turn(market: &Market, round: RoundNumber, settler: Address, step: u64) ->
     chance.saturating_mul(step.min(most))
 }
 
+/// Seconds that this settler leaves the bundles of a round to others, of which one release each is enough: none if it settled the round
+/// itself, `step` and its turn if somebody else did, and its turn if nobody did.
+#[must_use]
+pub fn release_turn(
+    market: &Market,
+    round: RoundNumber,
+    settler: Address,
+    settled_by: Option<Address>,
+    step: u64,
+) -> u64 {
+    let turn = turn(market, round, settler, step);
+    match settled_by {
+        Some(by) if by == settler => 0,
+        Some(_) => step.saturating_add(turn),
+        None => turn,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +73,15 @@ mod tests {
             (0..50).map(|round| turn(&market, RoundNumber::new(round), Address::ZERO, 12)).max().unwrap()
         };
         assert_eq!((longest(32), longest(15)), (6, 0));
+    }
+
+    #[test]
+    fn whoever_settled_a_round_releases_its_bundles_first() {
+        let (market, round, settler) = (market(600), RoundNumber::new(7), Address::repeat_byte(3));
+        let of = |by| release_turn(&market, round, settler, by, 12);
+        let own = turn(&market, round, settler, 12);
+        assert_eq!((of(Some(settler)), of(None)), (0, own));
+        assert_eq!(of(Some(Address::repeat_byte(4))), own + 12);
     }
 
     #[test]

@@ -1,0 +1,209 @@
+//! The fault suite: real programs against a real chain, behind endpoints that fail, lie and kill.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `fault` | every kind of fault, and what goes wrong in the schedule of a seed |
+//! | `world` | a chain with a market, the programs that serve it, and somebody who bids |
+//! | `program` | a program as a process that is killed, started again and looked at |
+//! | `gate` | the endpoints of a program, which fail as its faults say |
+//! | `blocks` | the chain: blocks, reorganisations, the price of gas |
+//! | `disk` | what happens to a journal's files |
+//! | `run` | one schedule, from bids to deliveries |
+//! | `properties` | what holds after every schedule |
+//! | `report` | what happened how often |
+//! | `dice` | chance that a seed decides alone |
+
+mod blocks;
+mod dice;
+mod disk;
+mod fault;
+mod gate;
+mod program;
+mod properties;
+mod report;
+mod run;
+mod world;
+
+use clap::Parser;
+use fault::Schedule;
+use indicatif::{ProgressBar, ProgressStyle};
+use properties::{PROPERTIES, Violation};
+use report::Report;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use world::World;
+
+/// Schedules in one world; then another one is made, so that chains stay short.
+const IN_A_WORLD: usize = 40;
+
+/// Tries the programs against faults of every kind
+#[derive(Debug, Parser)]
+#[command(name = "faults")]
+struct Cli {
+    /// Run this schedule alone, in a world of its own, and keep what the programs said
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many schedules to run
+    #[arg(long, default_value_t = 500)]
+    schedules: u64,
+    /// Seed of the first one
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Worlds at once
+    #[arg(long, default_value_t = 3)]
+    lanes: usize,
+    /// Where logs of failures are kept
+    #[arg(long, default_value = "cache/faults")]
+    logs: PathBuf,
+    /// Print every kind of fault and every property, and run nothing
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// Schedules that are left, by the endpoints that they want.
+    left: Mutex<[VecDeque<Schedule>; 2]>,
+    report: Mutex<Report>,
+    progress: ProgressBar,
+    logs: PathBuf,
+    /// Whether what programs said is kept in any case.
+    alone: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if cli.list {
+        fault::Kind::ALL.iter().for_each(|kind| println!("{:<20} {}", kind.name(), kind.what()));
+        PROPERTIES.iter().for_each(|(name, what)| println!("{name:<20} {what}"));
+        return ExitCode::SUCCESS;
+    }
+    let seeds = cli.seed.map_or(cli.from..cli.from + cli.schedules, |seed| seed..seed + 1);
+    let (began, alone) = (Instant::now(), cli.seed.is_some());
+    let mut left = <[VecDeque<Schedule>; 2]>::default();
+    for schedule in seeds.map(Schedule::of) {
+        if alone {
+            println!("{} endpoints, {} further bids", schedule.endpoints, schedule.losers);
+            schedule.faults.iter().for_each(|fault| println!("{fault}"));
+        }
+        left[usize::from(schedule.endpoints > 1)].push_back(schedule);
+    }
+    let count = left.iter().map(VecDeque::len).sum::<usize>();
+    let progress = ProgressBar::new(u64::try_from(count).unwrap_or(u64::MAX));
+    let style =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} schedules, {msg} failed, {elapsed}, {eta} left");
+    progress.set_style(style.expect("a template"));
+    progress.set_message("0");
+    let shared = Arc::new(Shared {
+        left: Mutex::new(left),
+        report: Mutex::default(),
+        progress,
+        logs: cli.logs,
+        alone,
+    });
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let lanes = (0..cli.lanes.min(count)).map(|lane| {
+        let (handle, shared) = (runtime.handle().clone(), Arc::clone(&shared));
+        std::thread::spawn(move || handle.block_on(lane_of(&shared, lane)))
+    });
+    for lane in lanes.collect::<Vec<_>>() {
+        if lane.join().is_err() {
+            println!("FAILED: a lane broke off");
+            return ExitCode::FAILURE;
+        }
+    }
+    shared.progress.finish_and_clear();
+    let report = shared.report.lock().unwrap_or_else(PoisonError::into_inner);
+    println!("{}", report.table());
+    let idle = if alone || count < 100 { Vec::new() } else { report.idle() };
+    for kind in &idle {
+        println!("FAILED: {kind} never had an effect");
+    }
+    let planted = std::env::var_os("PROOPHI_CANARY").is_some();
+    if planted {
+        println!("FAILED: planted failure");
+    }
+    let failed = report.failed.len() + idle.len() + usize::from(planted);
+    let verdict = if failed == 0 { "ok" } else { "FAILED" };
+    println!(
+        "test result: {verdict}. {} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out; finished in {:.2?}",
+        report.passed,
+        began.elapsed()
+    );
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs schedules until none is left, those first that want as many endpoints as the world has.
+async fn lane_of(shared: &Shared, lane: usize) {
+    let mut world = None;
+    let mut runs = 0;
+    loop {
+        let endpoints = world.as_ref().map_or(if lane == 0 { 3 } else { 1 }, |world: &World| world.endpoints);
+        let Some(schedule) = shared.next(endpoints) else { return };
+        if runs >= IN_A_WORLD || world.as_ref().is_some_and(|world| world.endpoints != schedule.endpoints) {
+            world = None;
+        }
+        if world.is_none() {
+            runs = 0;
+            world = Some(World::new(schedule.endpoints).await);
+        }
+        let Some(here) = world.as_mut() else { return };
+        let outcome = run::run(here, &schedule).await;
+        runs += 1;
+        shared.report(&schedule, &outcome, here);
+        if !outcome.violations.is_empty() {
+            // What went wrong must not show in the next schedule as well.
+            world = None;
+        }
+    }
+}
+
+impl Shared {
+    fn next(&self, endpoints: usize) -> Option<Schedule> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let [one, several] = &mut *left;
+        let (first, second) = if endpoints > 1 { (several, one) } else { (one, several) };
+        first.pop_front().or_else(|| second.pop_front())
+    }
+
+    fn report(&self, schedule: &Schedule, outcome: &run::Outcome, world: &World) {
+        let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        report.add(schedule.seed, outcome);
+        self.progress.set_message(report.failed.len().to_string());
+        self.progress.inc(1);
+        drop(report);
+        if outcome.violations.is_empty() && !self.alone {
+            return;
+        }
+        let kept = self.logs.join(format!("seed-{}", schedule.seed));
+        let kept = if keep(world.dir.path(), &kept).is_ok() { kept } else { PathBuf::new() };
+        if outcome.violations.is_empty() {
+            println!("logs: {}", kept.display());
+            return;
+        }
+        self.progress.suspend(|| {
+            println!("FAILED: seed {}", schedule.seed);
+            schedule.faults.iter().for_each(|fault| println!("    {fault}"));
+            for Violation { property, what } in &outcome.violations {
+                println!("    {property}: {what}");
+            }
+            println!("    replay: make faults SEED={}    logs: {}", schedule.seed, kept.display());
+        });
+    }
+}
+
+fn keep(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|end| end == "log" || end == "db")
+            && let Some(name) = path.file_name()
+        {
+            std::fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(())
+}
