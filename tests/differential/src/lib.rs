@@ -7,6 +7,8 @@
 //! | [`pages`] | entries of a round, and ways to cut it into pages |
 //! | [`staged`] | makes a round come about in the contract by calls alone, and settles it |
 //! | [`world`] | a market in which anything may be called at any time, and its history from events |
+//! | `model` | the rules of a market in plain Rust |
+//! | [`play`] | random calls to the model and to the contract, and what they say compared |
 //! | [`random`] | random and adversarial rounds that a market can hold |
 //! | [`wrong`] | certificates and bids next to the right ones |
 //!
@@ -14,7 +16,9 @@
 
 pub mod auditor;
 pub mod evm;
+mod model;
 pub mod pages;
+pub mod play;
 pub mod random;
 pub mod staged;
 pub mod world;
