@@ -90,7 +90,7 @@ pub(super) fn stage(rng: &mut impl Rng) -> (World, Cast) {
 /// Parameters of every kind, with small numbers, so that all of it happens and ties are common.
 fn draw_params(rng: &mut impl Rng, verifier: Address) -> MarketParams {
     let mechanism = *Mechanism::ALL.choose(rng).expect("two");
-    let mut drawn = params(mechanism, rng.random_bool(0.4), LARGEST, verifier);
+    let mut drawn = params(mechanism, rng.random_bool(0.25), LARGEST, verifier);
     drawn.tick = *[1, 10].choose(rng).expect("some");
     drawn.max_takeovers = rng.random_range(1..4);
     drawn.capacity_delay = rng.random_range(1..4);

@@ -14,7 +14,7 @@ use market_types::{BidIndex, UnitFee};
 use std::fmt::Debug;
 
 /// Rounds back from the open one of which something may still happen, or has just happened.
-const RECENT: u64 = 8;
+const RECENT: u64 = 4;
 
 /// Views of the market, asked together, and what the model says of each.
 #[derive(Default)]

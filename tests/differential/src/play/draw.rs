@@ -13,6 +13,8 @@ use rand::{Rng, seq::IndexedRandom};
 #[derive(Debug, Default)]
 pub(super) struct Known {
     nonce: u64,
+    /// How many have brought money.
+    deposits: usize,
     /// Entries that were not told when they were submitted.
     untold: Vec<Wanted>,
     /// Who committed to which bid with what salt, in which round.
@@ -36,6 +38,9 @@ type Make<'a, R> = fn(&mut Draw<'a, R>) -> Call;
 
 impl<'a, R: Rng> Draw<'a, R> {
     fn call(&mut self) -> Call {
+        if let Some(call) = self.first_deposit() {
+            return call;
+        }
         let model = &self.play.model;
         let sealed = model.rules.is_sealed();
         let current = model.current();
@@ -53,17 +58,19 @@ impl<'a, R: Rng> Draw<'a, R> {
         let parcels = model.parcels.iter().any(|parcel| model.is_resolved(parcel.1));
         let lost = model.stakes.keys().any(|(_, round, _)| model.now >= model.rules.reveal_by(*round));
 
+        // Whether the round has what makes it worth to close.
+        let busy = bids >= 4 || (sealed && self.committed(current) && seats >= 2);
         let if_or = |holds: bool, yes: u32, no: u32| if holds { yes } else { no };
         let choices: [(u32, Make<'a, R>); 20] = [
-            (if_or(settleable, 15, 30), Self::wait),
-            (if_or(settleable, 40, 1), Self::settle),
-            (if_or(settleable, 12, 1), Self::page),
-            (if_or(sealed, 2, if_or(bids < 4, 60, 10)), Self::bid),
-            (if_or(sealed, if_or(bids < 4, 40, 10), 1), Self::commit_bid),
-            (if_or(sealed, 25, 1), Self::commit_ask),
-            (if_or(opening, 60, 1), Self::reveal),
+            (if_or(settleable, 8, if_or(busy, 120, 20)), Self::wait),
+            (if_or(settleable, 150, 1), Self::settle),
+            (if_or(settleable, 40, 1), Self::page),
+            (if_or(sealed, 1, if_or(busy, 5, 60)), Self::bid),
+            (if_or(sealed, if_or(busy, 20, 60), 1), Self::commit_bid),
+            (if_or(sealed, 40, 1), Self::commit_ask),
+            (if_or(opening, 200, 1), Self::reveal),
             (if_or(lost, 12, 1), Self::forfeit),
-            (if_or(few_seats, 40, 3), Self::register),
+            (if_or(few_seats, 60, 1), Self::register),
             (3, Self::ask),
             (3, Self::change_capacity),
             (4, Self::release_capacity),
@@ -74,7 +81,7 @@ impl<'a, R: Rng> Draw<'a, R> {
             (if_or(with(Status::Expirable), 30, 1), Self::expire),
             (if_or(parcels, 10, 1), Self::release),
             (if_or(self.known.untold.is_empty(), 0, 6), Self::publish),
-            (14, Self::money),
+            (6, Self::money),
         ];
         let total = choices.iter().map(|(weight, _)| weight).sum();
         let mut at = self.rng.random_range(0..total);
@@ -85,6 +92,18 @@ impl<'a, R: Rng> Draw<'a, R> {
             at -= weight;
         }
         Call::Collect
+    }
+
+    /// At the beginning most bring some money.
+    fn first_deposit(&mut self) -> Option<Call> {
+        let from = *self.play.cast.senders().get(self.known.deposits)?;
+        self.known.deposits += 1;
+        let rules = &self.play.model.rules;
+        let amount = u128::from(self.rng.random_range(0..4_000_u32)) * rules.0.tick;
+        let value = if rules.is_native() { amount } else { 0 };
+        // Nobody sends from the contract.
+        let to = if self.known.deposits == 12 { self.play.cast.wallet } else { from };
+        Some(Call::Deposit { from, to, amount, value })
     }
 
     fn wait(&mut self) -> Call {
@@ -108,9 +127,9 @@ impl<'a, R: Rng> Draw<'a, R> {
         Call::Wait(match self.rng.random_range(0..10) {
             0 => next - 1 - now,
             1 => next + 1 - now,
-            2..6 => next - now,
-            6..9 => self.rng.random_range(1..=(next - now)),
-            _ => self.rng.random_range(1..120),
+            2..8 => next - now,
+            8 => self.rng.random_range(1..=(next - now)),
+            _ => self.rng.random_range(1..60),
         })
     }
 
@@ -119,7 +138,7 @@ impl<'a, R: Rng> Draw<'a, R> {
         let by = self.sender();
         match self.rng.random_range(0..10) {
             0..4 => {
-                let amount = u128::from(self.rng.random_range(0..300_u32)) * tick
+                let amount = u128::from(self.rng.random_range(0..1_000_u32)) * tick
                     + u128::from(self.rng.random_bool(0.05));
                 let to = if self.rarely() { Address::ZERO } else { self.anybody() };
                 let right = if self.play.model.rules.is_native() { amount } else { 0 };
