@@ -1,21 +1,46 @@
 //! The plain model and the contract agree on every balance and status after each of many random calls.
 
 use differential::play::{Counts, play};
+use differential::settings::{on_every_core, setting};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rounds to settle, if not so many.
 const ROUNDS: u64 = 200;
 /// Calls in a market, some twenty rounds.
 const CALLS: usize = 300;
 
-/// A number in the environment.
-fn setting(name: &str) -> Option<u64> {
-    let value = std::env::var(name).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{name} is a number, not {value}")))
-}
+/// What must have happened: everything.
+const KINDS: [&str; 27] = [
+    "wait",
+    "deposit",
+    "withdraw",
+    "collectSurplus",
+    "fold",
+    "release",
+    "setOperator",
+    "register",
+    "ask",
+    "changeCapacity",
+    "releaseCapacity",
+    "submitBid",
+    "submitBids",
+    "submitSignedBids",
+    "submitWalletBids",
+    "publish",
+    "commitBid",
+    "revealBids",
+    "commitAsk",
+    "revealAsk",
+    "forfeit",
+    "settle",
+    "settlePage",
+    "deliver",
+    "deliverBatch",
+    "takeOver",
+    "expire",
+];
 
 fn play_one(seed: u64) -> Counts {
     play(seed, CALLS, ChaCha8Rng::seed_from_u64).unwrap_or_else(|difference| panic!("{difference}"))
@@ -23,16 +48,12 @@ fn play_one(seed: u64) -> Counts {
 
 /// Market after market, until so many rounds were settled.
 fn play_many(rounds: u64) -> Counts {
-    let (next, sum) = (AtomicU64::new(0), Mutex::new(Counts::default()));
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while sum.lock().expect("no other thread panicked").settled < rounds {
-                    let counts = play_one(next.fetch_add(1, Ordering::Relaxed));
-                    sum.lock().expect("no other thread panicked").add(&counts);
-                }
-            });
-        }
+    let sum = Mutex::new(Counts::default());
+    on_every_core(|seed| {
+        let counts = play_one(seed);
+        let mut sum = sum.lock().expect("no other thread panicked");
+        sum.add(&counts);
+        sum.settled < rounds
     });
     sum.into_inner().expect("no thread panicked")
 }
@@ -45,6 +66,21 @@ fn model_and_contract_agree_after_every_call() {
     }
     let rounds = setting("PROOPHI_DIFFERENTIAL_ROUNDS").unwrap_or(ROUNDS);
     let counts = play_many(rounds);
-    println!("{counts:#?}");
-    println!("model: {} calls, {} rounds settled, {} compared", counts.total(), counts.settled, counts.compared);
+    for (call, (accepted, refused)) in &counts.calls {
+        println!("{call}: {accepted} accepted, {refused} refused");
+    }
+    println!("refused by both: {:?}", counts.refusals);
+    println!(
+        "agreed: {} calls, {} rounds settled ({} with a trade), {} void, {} views compared",
+        counts.total(),
+        counts.settled,
+        counts.traded,
+        counts.void,
+        counts.compared
+    );
+    assert!(counts.settled >= rounds && counts.traded * 4 >= rounds && counts.void * 50 >= rounds);
+    for call in KINDS {
+        let (accepted, _) = counts.calls.get(call).copied().unwrap_or_default();
+        assert!(accepted > 0, "never accepted: {call}");
+    }
 }

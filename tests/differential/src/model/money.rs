@@ -106,7 +106,9 @@ impl Model {
         let held: u128 = self
             .rounds
             .values()
-            .flat_map(|round| round.tasks.values().filter(|task| task.end.is_none()).map(move |task| (round, task)))
+            .flat_map(|round| {
+                round.tasks.values().filter(|task| task.end.is_none()).map(move |task| (round, task))
+            })
             .map(|(round, task)| round.held(task.fee, task.size))
             .sum();
         balances + self.surplus + collateral + stakes + locked + waiting + held

@@ -28,9 +28,7 @@ impl Play {
                 let ours = Ok(self.model.collect_surplus());
                 (ours, self.anybody(&M::collectSurplusCall { id }).map(number))
             }
-            Call::Fold(account) => {
-                (Ok(0), self.anybody(&M::foldCall { id, account: *account }).map(|_| 0))
-            }
+            Call::Fold(account) => (Ok(0), self.anybody(&M::foldCall { id, account: *account }).map(|_| 0)),
             Call::Release { requester, round, first, same_words } => {
                 return self.make_release(*requester, *round, *first, *same_words);
             }
@@ -68,7 +66,8 @@ impl Play {
         let record = self.world.history.round(market_types::RoundNumber::new(round));
         let entries = self.model.rounds.get(&round).map_or(&[][..], |round| &round.entries);
         // The history may have forgotten what a settlement needs no more; then the words are not there to be released.
-        let words = record.filter(|record| record.entries().len() == entries.len()).map(chain::RoundRecord::words);
+        let words =
+            record.filter(|record| record.entries().len() == entries.len()).map(chain::RoundRecord::words);
         let mut words: Vec<_> = words?
             .into_iter()
             .zip(entries)
@@ -79,12 +78,18 @@ impl Play {
             words.push(alloy::primitives::B256::repeat_byte(1));
         }
         let ours = self.model.call(|model| model.release((requester, round, first), same));
-        let call = M::releaseCall { id, requester, round: U256::from(round), firstIndex: U256::from(first), words };
+        let call =
+            M::releaseCall { id, requester, round: U256::from(round), firstIndex: U256::from(first), words };
         Some((ours, self.anybody(&call).map(number)))
     }
 
     /// A call with `value` of the chain's currency.
-    pub(super) fn send<C: SolCall>(&mut self, from: Address, value: u128, call: &C) -> Result<C::Return, Refused> {
+    pub(super) fn send<C: SolCall>(
+        &mut self,
+        from: Address,
+        value: u128,
+        call: &C,
+    ) -> Result<C::Return, Refused> {
         self.world.send(from, u64::try_from(value).expect("little money"), call)
     }
 

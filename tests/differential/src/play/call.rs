@@ -29,7 +29,8 @@ impl Wanted {
         let Entry { named, fee, size, count, told } = self.entry;
         let ticket = Ticket::new(named, statement_tree(&self.statements()).root());
         let parts = [(fee, 192), (size.into(), 160), (told.into(), 159), (u64::from(count) - 1, 144)];
-        let word = parts.iter().fold(ticket.get(), |word, (part, shift)| word | (U256::from(*part) << *shift));
+        let word =
+            parts.iter().fold(ticket.get(), |word, (part, shift)| word | (U256::from(*part) << *shift));
         word.into()
     }
 
@@ -53,36 +54,138 @@ pub(super) enum Claim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Call {
     Wait(u64),
-    Deposit { from: Address, to: Address, amount: u128, value: u128 },
-    Withdraw { by: Address, amount: Option<u128>, to: Address },
+    Deposit {
+        from: Address,
+        to: Address,
+        amount: u128,
+        value: u128,
+    },
+    Withdraw {
+        by: Address,
+        amount: Option<u128>,
+        to: Address,
+    },
     Collect,
     Fold(Address),
-    Release { requester: Address, round: u64, first: u32, same_words: bool },
-    Operator { by: Address, operator: Address },
-    Register { by: Address, value: u128, capacity: u32, cost: u64 },
-    Ask { by: Address, seat: usize, cost: u64 },
-    Capacity { by: Address, value: u128, seat: usize, capacity: u32 },
-    ReleaseCapacity { by: Address, seat: usize },
+    Release {
+        requester: Address,
+        round: u64,
+        first: u32,
+        same_words: bool,
+    },
+    Operator {
+        by: Address,
+        operator: Address,
+    },
+    Register {
+        by: Address,
+        value: u128,
+        capacity: u32,
+        cost: u64,
+    },
+    Ask {
+        by: Address,
+        seat: usize,
+        cost: u64,
+    },
+    Capacity {
+        by: Address,
+        value: u128,
+        seat: usize,
+        capacity: u32,
+    },
+    ReleaseCapacity {
+        by: Address,
+        seat: usize,
+    },
     /// With `published`, its statements are told before it in the same transaction.
-    Bid { by: Address, value: u128, bid: Wanted, published: bool },
-    Bids { by: Address, value: u128, bids: Vec<Wanted>, published: bool },
+    Bid {
+        by: Address,
+        value: u128,
+        bid: Wanted,
+        published: bool,
+    },
+    Bids {
+        by: Address,
+        value: u128,
+        bids: Vec<Wanted>,
+        published: bool,
+    },
     /// By whom each is signed; `None` for a signature of nobody.
-    Signed { bids: Vec<(Option<usize>, Wanted)>, published: bool },
+    Signed {
+        bids: Vec<(Option<usize>, Wanted)>,
+        published: bool,
+    },
     /// By a contract, which stands for them or does not.
-    Wallet { bids: Vec<(bool, Wanted)>, published: bool },
+    Wallet {
+        bids: Vec<(bool, Wanted)>,
+        published: bool,
+    },
     Publish(Wanted),
-    CommitBid { by: Address, value: u128, bid: Wanted, salt: B256, deposit: u128, round: u64 },
-    RevealBids { bids: Vec<(Address, Wanted, B256)>, published: bool },
-    CommitAsk { by: Address, value: u128, seat: usize, prover: Address, cost: u64, salt: B256, round: u64 },
-    RevealAsk { seat: usize, cost: u64, salt: B256 },
-    Forfeit { account: Address, round: u64, commitment: B256 },
-    Settle { by: Address, round: u64, claim: Claim },
+    CommitBid {
+        by: Address,
+        value: u128,
+        bid: Wanted,
+        salt: B256,
+        deposit: u128,
+        round: u64,
+    },
+    RevealBids {
+        bids: Vec<(Address, Wanted, B256)>,
+        published: bool,
+    },
+    CommitAsk {
+        by: Address,
+        value: u128,
+        seat: usize,
+        prover: Address,
+        cost: u64,
+        salt: B256,
+        round: u64,
+    },
+    RevealAsk {
+        seat: usize,
+        cost: u64,
+        salt: B256,
+    },
+    Forfeit {
+        account: Address,
+        round: u64,
+        commitment: B256,
+    },
+    Settle {
+        by: Address,
+        round: u64,
+        claim: Claim,
+    },
     /// The page of the entries from number `begin` on, after this one of all pages so far.
-    Page { by: Address, round: u64, after: Option<usize>, begin: usize },
-    Deliver { round: u64, index: u32, flaw: Flaw },
-    DeliverBatch { round: u64, deliveries: Vec<(u32, Flaw)> },
-    TakeOver { by: Address, round: u64, index: u32, seat: usize, named: bool },
-    Expire { round: u64, index: u32, named: bool },
+    Page {
+        by: Address,
+        round: u64,
+        after: Option<usize>,
+        begin: usize,
+    },
+    Deliver {
+        round: u64,
+        index: u32,
+        flaw: Flaw,
+    },
+    DeliverBatch {
+        round: u64,
+        deliveries: Vec<(u32, Flaw)>,
+    },
+    TakeOver {
+        by: Address,
+        round: u64,
+        index: u32,
+        seat: usize,
+        named: bool,
+    },
+    Expire {
+        round: u64,
+        index: u32,
+        named: bool,
+    },
 }
 
 impl Call {

@@ -9,6 +9,7 @@ use chain::{Currency, MarketParams};
 use market_types::{CapacityCap, Mechanism, ReservePrice};
 use rand::{Rng, seq::IndexedRandom};
 use std::path::Path;
+use std::sync::LazyLock;
 
 alloy::sol! {
     function mint(address to, uint256 amount);
@@ -18,6 +19,11 @@ alloy::sol! {
 const VERIFIER: [u8; 23] = hex!("6e6044356024013515155f5260205ff35f52600f6011f3");
 /// A contract that stands for every signature that is not empty (ERC-1271).
 const WALLET: [u8; 28] = hex!("73631626ba7e60e01b6044351515025f5260205ff35f526014600cf3");
+
+static SIGNERS: LazyLock<Vec<PrivateKeySigner>> = LazyLock::new(|| {
+    let keys = (1..=3).map(B256::repeat_byte);
+    keys.map(|key| PrivateKeySigner::from_bytes(&key).expect("a key")).collect()
+});
 
 /// Largest size of a task (units).
 pub(super) const LARGEST: u32 = 4;
@@ -56,9 +62,7 @@ pub(super) fn stage(rng: &mut impl Rng) -> (World, Cast) {
     let mut evm = Evm::new(1);
     let verifier = evm.deploy(Bytes::from_static(&VERIFIER));
     let wallet = evm.deploy(Bytes::from_static(&WALLET));
-    let signers: Vec<_> = (1..=3)
-        .map(|key| PrivateKeySigner::from_bytes(&B256::repeat_byte(key)).expect("a key"))
-        .collect();
+    let signers = SIGNERS.clone();
     let byte = |byte: u8| Address::repeat_byte(byte);
     let everybody: Vec<Address> = [byte(0x61), byte(0x62)]
         .into_iter()

@@ -93,7 +93,8 @@ impl Play {
         });
         for parcel in placed {
             let (requester, round, first) = parcel;
-            let call = M::bundleHashCall { id, requester, round: U256::from(round), firstIndex: U256::from(first) };
+            let call =
+                M::bundleHashCall { id, requester, round: U256::from(round), firstIndex: U256::from(first) };
             let waits = self.model.parcels.contains(&parcel);
             views.ask(format!("parcel {parcel:?} waits"), &call, waits, |found| !found.is_zero());
         }
@@ -151,7 +152,8 @@ impl Play {
             let number = U256::from(*round);
             let call = M::bidChainOfCall { id, round: number };
             let count = u64::from(known.count());
-            views.ask(format!("bids of round {round}"), &call, count, |found| BidChain::stored(found).count());
+            views
+                .ask(format!("bids of round {round}"), &call, count, |found| BidChain::stored(found).count());
             let decided = match &known.state {
                 State::Settled(decided) => Some(decided.clone()),
                 State::Open | State::Void => None,

@@ -207,15 +207,15 @@ impl<'a, R: Rng> Draw<'a, R> {
 
     fn bid(&mut self) -> Call {
         let published = self.rng.random_bool(0.6);
-        match self.rng.random_range(0..10) {
-            0..5 => {
+        match self.rng.random_range(0..20) {
+            0..8 => {
                 let by = *self.play.cast.requesters().choose(self.rng).expect("requesters");
                 let bid = self.wanted(by, published);
                 let needed = bid.entry.most(self.play.model.rules.0.settlement_fee);
                 let value = if published && !self.rarely() { 0 } else { self.value(by, needed) };
                 Call::Bid { by, value, bid, published }
             }
-            5..8 => {
+            8..18 => {
                 let by = *self.play.cast.requesters().choose(self.rng).expect("requesters");
                 let count = if self.rarely() { 0 } else { self.rng.random_range(1..6) };
                 let bids: Vec<Wanted> = (0..count).map(|_| self.wanted(by, published)).collect();
@@ -224,7 +224,7 @@ impl<'a, R: Rng> Draw<'a, R> {
                 let value = if published && !self.rarely() { 0 } else { self.value(by, needed) };
                 Call::Bids { by, value, bids, published }
             }
-            8 => {
+            18 => {
                 let count = if self.rarely() { 0 } else { self.rng.random_range(1..4) };
                 let bids = (0..count).map(|_| self.signed(published)).collect();
                 Call::Signed { bids, published }
@@ -285,7 +285,8 @@ impl<'a, R: Rng> Draw<'a, R> {
             self.play.model.stakes.contains_key(&(prover, round, commitment))
         };
         let waiting: Vec<_> = asks.iter().filter(|(r, s, c, salt, p)| open(*r, *s, *c, *salt, *p)).collect();
-        if let Some((_, seat, cost, salt, _)) = waiting.choose(self.rng).filter(|_| self.rng.random_bool(0.7)) {
+        if let Some((_, seat, cost, salt, _)) = waiting.choose(self.rng).filter(|_| self.rng.random_bool(0.7))
+        {
             return Call::RevealAsk { seat: *seat, cost: *cost, salt: *salt };
         }
         let rarely = self.rarely();
@@ -474,7 +475,8 @@ impl<'a, R: Rng> Draw<'a, R> {
 
     /// Tasks that have not ended.
     fn tasks(&self) -> Vec<(u64, u32)> {
-        let settled = self.play.model.rounds.iter().filter(|(_, round)| matches!(round.state, State::Settled(_)));
+        let settled =
+            self.play.model.rounds.iter().filter(|(_, round)| matches!(round.state, State::Settled(_)));
         let open = settled.flat_map(|(number, round)| {
             let open = round.tasks.iter().filter(|(_, task)| task.end.is_none());
             open.map(move |(index, _)| (*number, *index))
@@ -490,9 +492,13 @@ impl<'a, R: Rng> Draw<'a, R> {
             .iter()
             .flat_map(|(round, known)| known.tasks.keys().map(move |index| (*round, *index)))
             .collect();
-        let open: Vec<_> =
-            self.tasks().into_iter().filter(|(round, index)| model.status(*round, *index) == status).collect();
-        let chosen = if self.rarely() || open.is_empty() { all.choose(self.rng) } else { open.choose(self.rng) };
+        let open: Vec<_> = self
+            .tasks()
+            .into_iter()
+            .filter(|(round, index)| model.status(*round, *index) == status)
+            .collect();
+        let chosen =
+            if self.rarely() || open.is_empty() { all.choose(self.rng) } else { open.choose(self.rng) };
         chosen.copied().unwrap_or((0, 0))
     }
 

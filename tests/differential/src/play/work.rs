@@ -115,9 +115,9 @@ impl Play {
 
     fn make_batch(&mut self, number: u64, deliveries: &[(u32, Flaw)]) -> Option<Both> {
         let record = self.world.history.shared_round(RoundNumber::new(number))?;
-        let proofs = deliveries.iter().map(|(index, flaw)| {
-            Some((*record.assignment(BidIndex::new(*index).ok()?)?, proof(*flaw)))
-        });
+        let proofs = deliveries
+            .iter()
+            .map(|(index, flaw)| Some((*record.assignment(BidIndex::new(*index).ok()?)?, proof(*flaw))));
         let mut batch = delivery_batch(&record, &proofs.collect::<Option<Vec<_>>>()?)?;
         for (delivery, (_, flaw)) in batch.deliveries.iter_mut().zip(deliveries) {
             if *flaw == Flaw::Task {
