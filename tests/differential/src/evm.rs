@@ -60,6 +60,17 @@ pub struct Done {
     pub gas: u64,
 }
 
+impl Refused {
+    /// Name of the market's error; where it stands for many refusals, as `Name(Reason)`. `None` if it is none of its errors.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        let Self::Market(error) = self else { return None };
+        let revert = chain::decode_revert(&error.abi_encode());
+        let reason = revert.stood_for().and_then(chain::error_name);
+        Some(reason.map_or_else(|| revert.name().to_owned(), |reason| format!("{}({reason})", revert.name())))
+    }
+}
+
 impl Evm {
     /// An empty chain whose clock stands at `time` (seconds).
     #[must_use]
@@ -85,6 +96,15 @@ impl Evm {
     pub fn fund(&mut self, account: Address, balance: U256) {
         let info = AccountInfo { balance, ..Default::default() };
         self.inner.ctx.journaled_state.database.insert_account_info(account, info);
+    }
+
+    /// What an account has (wei).
+    ///
+    /// # Panics
+    /// Never: the database is in memory.
+    pub fn balance(&mut self, account: Address) -> U256 {
+        let database = &mut self.inner.ctx.journaled_state.database;
+        database.load_account(account).expect("an account").info.balance
     }
 
     /// Deploys a contract.

@@ -92,15 +92,36 @@ impl World {
     pub fn new(mechanism: Mechanism, sealed: bool, largest: u32) -> Self {
         let mut evm = Evm::new(GENESIS);
         let verifier = evm.deploy(Bytes::from_static(&YES));
+        Self::of(evm, params(mechanism, sealed, largest, verifier))
+    }
+
+    /// A market of these parameters that has just opened, on a chain where what they name is there.
+    ///
+    /// # Panics
+    /// If it cannot be created.
+    #[must_use]
+    pub fn of(mut evm: Evm, params: MarketParams) -> Self {
+        evm.set_time(params.genesis);
+        let now = params.genesis;
         let address = evm.deploy_market().market;
-        let params = params(mechanism, sealed, largest, verifier);
         assert_eq!(params.validate(), Ok(()));
         let market = Market { id: params.market_id(), params };
         let call = ProverMarket::createMarketCall { params: market.params.to_abi() };
         let (id, _) = evm.send(ANYBODY, address, U256::ZERO, &call);
         assert_eq!(id, market.id.get());
         let history = MarketHistory::new(market.clone());
-        Self { evm, address, market, history, now: GENESIS, logs: 0 }
+        Self { evm, address, market, history, now, logs: 0 }
+    }
+
+    /// The contract's address.
+    #[must_use]
+    pub const fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The chain.
+    pub const fn evm(&mut self) -> &mut Evm {
+        &mut self.evm
     }
 
     /// The chain's clock (seconds).
@@ -148,7 +169,8 @@ impl World {
         self.evm.fund(from, U256::from(value));
         let (returned, done) = self.evm.try_send(from, self.address, U256::from(value), call)?;
         let tx_hash = B256::from(U256::from(self.logs));
-        for log in done.logs {
+        // A token tells of its transfers, too.
+        for log in done.logs.into_iter().filter(|log| log.address == self.address) {
             let event = Event::decode_log(&log).expect("an event of the market").data;
             let origin = Origin { block: 1, time: self.now, log_index: self.logs, tx_hash };
             self.logs += 1;

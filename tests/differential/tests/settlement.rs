@@ -11,12 +11,14 @@ use differential::{
     evm::Refused,
     pages::{alone, assignment_root, cuts, lots, words},
     random::{self, Shape},
+    settings::{on_every_core, setting},
     staged::{Staged, held_by_a_market, on_chain, settler},
     wrong,
 };
 use market_types::{Mechanism, Round, RoundFile, Ticks};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const VECTORS: &str = include_str!("../../vectors/clearing.json");
 
@@ -138,10 +140,14 @@ fn auditor_accepts_every_vector_of_both_mechanisms() {
 #[test]
 fn auditor_accepts_the_certificate_and_rejects_every_mutation() {
     let shapes = [Shape::Tiny, Shape::Tiny, Shape::Ordinary, Shape::Ties, Shape::Extreme, Shape::Sparse];
+    let wanted = setting("PROOPHI_DIFFERENTIAL_CERTIFICATES").unwrap_or(60_000) / 2;
     let mut auditor = Auditor::default();
     for mechanism in Mechanism::ALL {
-        let (mut traded, mut rejected) = ([0_usize; 6], 0_usize);
-        for seed in 0..1_000_u64 {
+        let (mut traded, mut certificates, mut others) = ([0_usize; 6], 0_u64, 0_u64);
+        for seed in 0.. {
+            if certificates >= wanted && seed >= 1_000 {
+                break;
+            }
             let rng = &mut ChaCha8Rng::seed_from_u64(seed);
             let kind = usize::try_from(seed).unwrap() % shapes.len();
             let round = random::round(rng, shapes[kind]);
@@ -152,25 +158,58 @@ fn auditor_accepts_the_certificate_and_rejects_every_mutation() {
             audited(&mut auditor, mechanism, &round, &bids, &outcome, &cuts);
             for wrong in wrong::certificates(mechanism, &round, &right, rng) {
                 match auditor.audit(mechanism, &round, &bids, &wrong, &bids) {
-                    Err(Refused::Market(_)) => rejected += 1,
+                    Err(Refused::Market(_)) => certificates += 1,
                     other => panic!("seed {seed}: {other:?} for {wrong:?}, right is {right:?} in {round:?}"),
                 }
             }
             if !bids.is_empty() {
                 for wrong in wrong::bids(&bids, rng) {
                     match auditor.audit(mechanism, &round, &bids, &right, &wrong) {
-                        Err(Refused::Market(_)) => rejected += 1,
+                        Err(Refused::Market(_)) => others += 1,
                         other => panic!("seed {seed}: other bids were answered with {other:?}"),
                     }
                 }
             }
             traded[kind] += usize::from(outcome.is_trade());
         }
-        println!("{mechanism}: traded {traded:?}, rejected {rejected}");
+        println!(
+            "{mechanism}: traded {traded:?}, refused {certificates} certificates, {others} lists of bids"
+        );
         // The last shape has a side with one participant or none, which mostly leaves nothing to trade.
         assert!(traded.iter().take(5).all(|trades| *trades >= 10), "a shape hardly trades: {traded:?}");
-        assert!(rejected >= 50_000);
+        assert!(certificates >= wanted && certificates + others >= 50_000);
     }
+}
+
+/// Many small rounds, each by both mechanisms.
+#[test]
+fn auditor_agrees_with_the_crate_on_random_rounds() {
+    let wanted = setting("PROOPHI_DIFFERENTIAL_CLEARED").unwrap_or(1_000);
+    let (ran, trades) = (AtomicU64::new(0), AtomicU64::new(0));
+    on_every_core(|seed| {
+        let mut auditor = Auditor::default();
+        let rng = &mut ChaCha8Rng::seed_from_u64(1_000_000 + seed);
+        for number in 0..100 {
+            let shape = match number {
+                0..2 => Shape::Ordinary,
+                2..8 => Shape::Extreme,
+                8..16 => Shape::Ties,
+                16..24 => Shape::Sparse,
+                _ => Shape::Tiny,
+            };
+            let round = random::round(rng, shape);
+            let bids = words(&round, &lots(&round, rng));
+            for mechanism in Mechanism::ALL {
+                let outcome = clearing::clear(mechanism, &round);
+                audited(&mut auditor, mechanism, &round, &bids, &outcome, &[0]);
+                trades.fetch_add(u64::from(outcome.is_trade()), Ordering::Relaxed);
+            }
+        }
+        ran.fetch_add(100, Ordering::Relaxed) + 100 < wanted
+    });
+    let (ran, trades) = (ran.into_inner(), trades.into_inner());
+    println!("agreed: {ran} rounds, each by both mechanisms; {trades} trades");
+    assert!(ran >= wanted && trades * 3 >= wanted);
 }
 
 /// Pages of wrong certificates may each be right by themselves: then the last one is refused.
