@@ -47,6 +47,11 @@ async fn suite(place: &str) {
     database.close().await;
     let database = Database::open(place).await.unwrap();
     assert_eq!(database.load(mine).await.unwrap(), [first.clone(), second.clone()]);
+    // Who begins anew forgets its own and nobody else's.
+    database.clear(other).await.unwrap();
+    assert_eq!(database.load(other).await.unwrap(), []);
+    assert_eq!(database.load(mine).await.unwrap(), [first.clone(), second.clone()]);
+    database.keep(other, &first).await.unwrap();
     database.forget(mine, 0).await.unwrap();
     database.forget(mine, 0).await.unwrap();
     assert_eq!(database.load(mine).await.unwrap(), [second]);
@@ -144,4 +149,30 @@ async fn a_file_that_is_cut_off_anywhere_is_an_error_or_an_earlier_journal() {
             let _ = std::fs::remove_file(dir.path().join(format!("cut.db{suffix}")));
         }
     }
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_set_aside_to_begin_anew_and_a_sound_one_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("journal.db");
+    let place = file.to_str().unwrap();
+    let database = Database::open_or_replace(place).await.unwrap();
+    database.keep(account(1), &record(0, vec![form(1, false)])).await.unwrap();
+    database.close().await;
+    let database = Database::open_or_replace(place).await.unwrap();
+    assert_eq!(database.load(account(1)).await.unwrap().len(), 1);
+    database.close().await;
+
+    let good = std::fs::read(&file).unwrap();
+    let middle = good.len() / 2;
+    for damaged in [good[..middle].to_vec(), vec![b'x'; 5_000], [&good[..4_096], &vec![7; 4_096][..]].concat()] {
+        std::fs::write(&file, &damaged).unwrap();
+        let database = Database::open_or_replace(place).await.unwrap();
+        assert_eq!(database.load(account(1)).await.unwrap(), []);
+        database.keep(account(1), &record(0, vec![form(1, false)])).await.unwrap();
+        database.close().await;
+        assert_eq!(std::fs::read(dir.path().join("journal.db.damaged")).unwrap()[..64], damaged[..64]);
+    }
+    let nowhere = dir.path().join("no/such/directory.db");
+    assert!(matches!(Database::open_or_replace(nowhere.to_str().unwrap()).await, Err(StoreError::Open { .. })));
 }

@@ -11,7 +11,6 @@ use clap::Parser;
 use hostile::{damaged, edits};
 use intake_api::Submission;
 use market_types::{CircuitId, LotSize, RoundFile, RoundNumber, TaskSize, UnitFee};
-use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::cell::Cell;
 use std::fs::Permissions;

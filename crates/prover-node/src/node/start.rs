@@ -33,7 +33,6 @@ use crate::{
 use {
     crate::work::{Queue, QueueError, Remote},
     futures_util::{FutureExt, future::try_join_all},
-    std::time::Duration,
     tokio::runtime::Handle,
 };
 
