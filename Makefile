@@ -72,7 +72,7 @@ test-long: contracts ## The invariants of the contracts over ten million calls, 
 	FOUNDRY_PROFILE=long $(FORGE) test $(FORGE_TEST_ARGS)
 
 test-rust: contracts ## Rust tests, with the end-to-end tests over Anvil
-	cargo build -p relayer -p prover-node -p proophi-cli --bins
+	cargo build --workspace --bins
 	cargo test $(CARGO_TEST_SCOPE)
 
 faults: contracts ## Programs against faults of every kind, by seeds (SCHEDULES=5000: an hour and more; SEED=7: one of them)

@@ -179,6 +179,10 @@ impl Shared {
         self.progress.set_message(report.failed.len().to_string());
         self.progress.inc(1);
         drop(report);
+        let done = self.progress.position();
+        if self.progress.is_hidden() && done.is_multiple_of(50) {
+            println!("{done} of {} schedules", self.progress.length().unwrap_or_default());
+        }
         if outcome.violations.is_empty() && !self.alone {
             return;
         }
@@ -189,7 +193,7 @@ impl Shared {
             return;
         }
         self.progress.suspend(|| {
-            println!("FAILED: seed {}", schedule.seed);
+            println!("FAILED: seed {} with {} endpoints", schedule.seed, schedule.endpoints);
             schedule.faults.iter().for_each(|fault| println!("    {fault}"));
             for Violation { property, what } in &outcome.violations {
                 println!("    {property}: {what}");
