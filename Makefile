@@ -27,13 +27,18 @@ CVC5 := 1.4.2
 # What to prove, if not everything: `quick`, or names of contracts.
 SYMBOLIC ?=
 
+# Schedules of the fault suite, one of them alone, and calls of a settlement and a delivery at each of which a program is killed.
+SCHEDULES ?= 500
+SEED ?=
+EVERY_CALL ?= 30
+
 # Bids by themselves in the large round.
 ROUND_BIDS ?= 100000
 
 .DEFAULT_GOAL := help
 # Forge and cargo each use every core by themselves.
 .NOTPARALLEL:
-.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust large-round symbolic lint fmt fmt-check gas gas-check openapi abi abi-check clean
+.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust faults large-round symbolic lint fmt fmt-check gas gas-check openapi abi abi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +73,10 @@ test-long: contracts ## The invariants of the contracts over ten million calls, 
 
 test-rust: contracts ## Rust tests, with the end-to-end tests over Anvil
 	cargo test $(CARGO_TEST_SCOPE)
+
+faults: contracts ## Programs against faults of every kind, by seeds (SCHEDULES=5000: an hour and more; SEED=7: one of them)
+	cargo build --workspace --all-features --bins
+	target/debug/faults $(if $(SEED),--seed $(SEED),--schedules $(SCHEDULES) --every-call $(EVERY_CALL))
 
 large-round: contracts ## 100,000 bids on Anvil within 2^24 gas and 128 KiB a transaction, 5 minutes or more (ROUND_BIDS=...)
 	PROOPHI_LARGE_ROUND=$(ROUND_BIDS) cargo test --workspace --all-features --test large_round -- --nocapture

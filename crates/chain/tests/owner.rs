@@ -160,6 +160,22 @@ async fn a_lost_answer_makes_no_second_effect() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_is_handed_over_twice_and_mined_between_makes_no_second_effect() {
+    let stage = Stage::new().await;
+    let proxy = Proxy::to(stage.bed.anvil.url());
+    proxy.set(|request, forward| {
+        if method(request) == "eth_sendRawTransaction" {
+            forward();
+        }
+        Some(forward())
+    });
+    let client = stage.start(proxy.url(), stage.options()).await;
+    let receipt = stage.deposit(&client, 7).await.unwrap().unwrap();
+    assert!(receipt.status());
+    assert_eq!((stage.nonce().await, stage.held().await), (1, 7));
+}
+
+#[tokio::test]
 async fn a_nonce_that_another_program_uses_is_noticed_and_the_next_one_works() {
     let stage = Stage::new().await;
     let client = stage.client().await;

@@ -137,10 +137,24 @@ pub(crate) struct Schedule {
 /// Most faults at once.
 const AT_ONCE: u64 = 4;
 
+/// Seeds from here on end a program at each of its calls in turn: even ones the relayer while it settles, odd ones the prover node while it
+/// delivers.
+pub(crate) const EVERY_CALL: u64 = 1_000_000;
+
 impl Schedule {
     /// Every kind has its turn as the first, so that all of them occur about as often.
     pub(crate) fn of(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
+        if let Some(number) = seed.checked_sub(EVERY_CALL) {
+            let (target, phase) = if number.is_multiple_of(2) {
+                (Target::Relayer, Phase::Settling)
+            } else {
+                (Target::Prover, Phase::Proving)
+            };
+            let (kind, wait, length, chance) = (Kind::KilledAtCall, number / 2, 1, dice.next());
+            let faults = vec![Fault { kind, target, phase, wait, length, chance }];
+            return Self { seed, endpoints: 1, losers: 1, faults };
+        }
         let kinds = u64::try_from(Kind::ALL.len()).expect("a short list");
         let first = Kind::ALL[usize::try_from(seed % kinds).expect("a short list")];
         let endpoints = if first == Kind::WrongBlock || seed.is_multiple_of(4) { 3 } else { 1 };

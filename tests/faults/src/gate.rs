@@ -240,6 +240,8 @@ fn concerns(kind: Kind, request: &Value) -> bool {
     match kind {
         // These are told by their answers.
         Kind::LogsMissing | Kind::LogsReordered => false,
+        // Looks for a new block are many and all alike.
+        Kind::KilledAtCall => method != "eth_getBlockByNumber" || request["params"][0] != "latest",
         Kind::WrongBlock => method == "eth_getBlockByNumber",
         Kind::Stale => method == "eth_blockNumber" || request["params"].to_string().contains("\"latest\""),
         Kind::KilledBeforeSend | Kind::KilledAfterSend => method == "eth_sendRawTransaction",

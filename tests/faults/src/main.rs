@@ -49,6 +49,9 @@ struct Cli {
     /// How many schedules to run
     #[arg(long, default_value_t = 500)]
     schedules: u64,
+    /// Besides, end each program at so many of its calls of one settlement and of one delivery, one after the other
+    #[arg(long, default_value_t = 0)]
+    every_call: u64,
     /// Seed of the first one
     #[arg(long, default_value_t = 0)]
     from: u64,
@@ -82,9 +85,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let seeds = cli.seed.map_or(cli.from..cli.from + cli.schedules, |seed| seed..seed + 1);
+    let every_call = (0..2 * cli.every_call).map(|number| fault::EVERY_CALL + number);
     let (began, alone) = (Instant::now(), cli.seed.is_some());
     let mut left = <[VecDeque<Schedule>; 2]>::default();
-    for schedule in seeds.map(Schedule::of) {
+    for schedule in seeds.chain(every_call).map(Schedule::of) {
         if alone {
             println!("{} endpoints, {} further bids", schedule.endpoints, schedule.losers);
             schedule.faults.iter().for_each(|fault| println!("{fault}"));
@@ -175,6 +179,10 @@ impl Shared {
         self.progress.set_message(report.failed.len().to_string());
         self.progress.inc(1);
         drop(report);
+        let done = self.progress.position();
+        if self.progress.is_hidden() && done.is_multiple_of(50) {
+            println!("{done} of {} schedules", self.progress.length().unwrap_or_default());
+        }
         if outcome.violations.is_empty() && !self.alone {
             return;
         }
@@ -185,7 +193,7 @@ impl Shared {
             return;
         }
         self.progress.suspend(|| {
-            println!("FAILED: seed {}", schedule.seed);
+            println!("FAILED: seed {} with {} endpoints", schedule.seed, schedule.endpoints);
             schedule.faults.iter().for_each(|fault| println!("    {fault}"));
             for Violation { property, what } in &outcome.violations {
                 println!("    {property}: {what}");

@@ -154,7 +154,16 @@ impl Owner {
             let answer = self.submit.send_raw_transaction(&form.raw).await;
             let mut slot = Slot::new(record, draft.call.clone());
             tries += 1;
-            match (Answer::of(&answer), answer) {
+            let mut came = Answer::of(&answer);
+            if came == Answer::NonceTaken {
+                // Whatever lies between may have handed it over twice, and a block may have come between the two.
+                came = match self.provider.get_transaction_by_hash(form.hash).await {
+                    Ok(Some(_)) => Answer::Taken,
+                    Ok(None) => Answer::NonceTaken,
+                    Err(_) => Answer::Lost,
+                };
+            }
+            match (came, answer) {
                 (Answer::Taken, _) => {
                     slot.sent_at = Some(Instant::now());
                     return Ok(slot);
