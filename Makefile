@@ -35,10 +35,20 @@ EVERY_CALL ?= 30
 # Bids by themselves in the large round.
 ROUND_BIDS ?= 100000
 
+# How much `make differential` does: rounds settled in the model's markets, rounds cleared on both sides, certificates and proofs next
+# to right ones.
+ROUNDS ?= 100000
+CLEARED ?= 100000
+CERTIFICATES ?= 100000
+PROOFS ?= 10000
+
+CARGO_MUTANTS := 27.1.0
+MUTANTS_ARGS ?=
+
 .DEFAULT_GOAL := help
 # Forge and cargo each use every core by themselves.
 .NOTPARALLEL:
-.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust faults large-round symbolic lint fmt fmt-check gas gas-check openapi abi abi-check clean
+.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust faults large-round differential mutants symbolic lint fmt fmt-check gas gas-check openapi abi abi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +90,16 @@ faults: contracts ## Programs against faults of every kind, by seeds (SCHEDULES=
 
 large-round: contracts ## 100,000 bids on Anvil within 2^24 gas and 128 KiB a transaction, 5 minutes or more (ROUND_BIDS=...)
 	PROOPHI_LARGE_ROUND=$(ROUND_BIDS) cargo test --workspace --all-features --test large_round -- --nocapture
+
+differential: contracts ## The contracts against Rust: 100,000 rounds of a model and of the crate, 100,000 wrong certificates, 10,000 proofs
+	PROOPHI_DIFFERENTIAL_ROUNDS=$(ROUNDS) PROOPHI_DIFFERENTIAL_CLEARED=$(CLEARED) \
+		PROOPHI_DIFFERENTIAL_CERTIFICATES=$(CERTIFICATES) PROOPHI_DIFFERENTIAL_PROOFS=$(PROOFS) \
+		cargo test --workspace --all-features --test proofs --test settlement --test model -- --nocapture
+
+# A mutant that makes a loop endless is stopped. Optimising each would take longer than its tests.
+mutants: ## Mutants of the crate `clearing` that its tests do not notice (MUTANTS_ARGS="-F name"); installs cargo-mutants
+	cargo mutants --version 2>/dev/null | grep -q $(CARGO_MUTANTS) || cargo install --locked cargo-mutants --version $(CARGO_MUTANTS)
+	script/tools/mutants $(MUTANTS_ARGS)
 
 symbolic: setup ## Prove with halmos what tests/symbolic says of all inputs, up to 30 minutes (SYMBOLIC=quick: what .ci/run does)
 	[ -x $(VENV)/bin/pip ] || python3 -m venv $(VENV)

@@ -75,7 +75,7 @@ impl Verifier {
         let call = verifyBatchCall {
             circuit: proofs[0].circuit,
             publicInputs: proofs.iter().flat_map(|proved| proved.inputs.clone()).collect(),
-            proofs: proofs.iter().flat_map(|proved| proved.bytes()).collect(),
+            proofs: proofs.iter().flat_map(Proved::bytes).collect(),
         };
         let answer = self.evm.call(Address::ZERO, self.address, &call).expect("an answer");
         (0..proofs.len()).map(|bit| answer.valid.bit(bit)).collect()
@@ -151,7 +151,7 @@ impl Proved {
                     true => other.inputs.push(U256::ZERO),
                     false => other.inputs.truncate(1),
                 },
-                _ => other.circuit = other.circuit ^ (1 << rng.random_range(0..40)),
+                _ => other.circuit ^= 1 << rng.random_range(0..40),
             }
             if &other != self {
                 return other;
@@ -189,5 +189,5 @@ fn words(list: &Value) -> Vec<U256> {
 }
 
 fn bytes(words: &[U256]) -> Bytes {
-    words.iter().flat_map(|word| word.to_be_bytes::<32>()).collect::<Vec<u8>>().into()
+    words.iter().flat_map(U256::to_be_bytes::<32>).collect::<Vec<u8>>().into()
 }

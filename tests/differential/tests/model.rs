@@ -11,6 +11,9 @@ const ROUNDS: u64 = 200;
 /// Calls in a market, some twenty rounds.
 const CALLS: usize = 300;
 
+/// A long run tells how far it is after so many rounds.
+const STAGE: u64 = 5_000;
+
 /// What must have happened: everything.
 const KINDS: [&str; 27] = [
     "wait",
@@ -52,7 +55,11 @@ fn play_many(rounds: u64) -> Counts {
     on_every_core(|seed| {
         let counts = play_one(seed);
         let mut sum = sum.lock().expect("no other thread panicked");
+        let before = sum.settled;
         sum.add(&counts);
+        if sum.settled / STAGE != before / STAGE {
+            println!("so far: {} calls, {} rounds settled", sum.total(), sum.settled);
+        }
         sum.settled < rounds
     });
     sum.into_inner().expect("no thread panicked")

@@ -20,17 +20,17 @@ impl Play {
         let id = self.world.market.id.get();
         Some(match call {
             Call::Bid { by, value, bid, published } => {
-                let told = published.then_some(*bid).into_iter().collect();
+                let told: Vec<_> = published.then_some(*bid).into_iter().collect();
                 let ours = self.model.call(|model| model.submit_bid(*by, *value, bid.entry, *published));
                 let call = M::submitBidCall { id, entry: bid.word() };
-                (ours.map(|()| 0), self.publish_and(*by, *value, told, &call).map(|_| 0))
+                (ours.map(|()| 0), self.publish_and(*by, *value, &told, &call).map(|_| 0))
             }
             Call::Bids { by, value, bids, published } => {
                 let told = if *published { bids.clone() } else { vec![] };
                 let entries: Vec<_> = bids.iter().map(|bid| bid.entry).collect();
                 let ours = self.model.call(|model| model.submit_bids(*by, *value, &entries, *published));
                 let call = M::submitBidsCall { id, entries: bids.iter().map(Wanted::word).collect() };
-                (ours.map(|()| 0), self.publish_and(*by, *value, told, &call).map(|_| 0))
+                (ours.map(|()| 0), self.publish_and(*by, *value, &told, &call).map(|_| 0))
             }
             Call::Signed { bids, published } => return self.make_signed(bids, *published),
             Call::Wallet { bids, published } => {
@@ -47,8 +47,8 @@ impl Play {
                 });
                 let call = M::submitWalletBidsCall { id, bids: bids.collect() };
                 let by = self.cast.others()[0];
-                let theirs = self.publish_and(by, 0, told, &call);
-                (ours.map(u128::from), theirs.map(|done| done.unwrap_or_default()))
+                let theirs = self.publish_and(by, 0, &told, &call);
+                (ours.map(u128::from), theirs.map(Option::unwrap_or_default))
             }
             Call::Publish(bid) => {
                 let call = publish_call(&self.world.market.clone(), bid.entry.named, &bid.statements());
@@ -111,8 +111,8 @@ impl Play {
         }
         let ours = self.model.call(|model| model.submit_signed(&signed, published));
         let by = self.cast.others()[0];
-        let theirs = self.publish_and(by, 0, told, &M::submitSignedBidsCall { id, bids: calls });
-        Some((ours.map(u128::from), theirs.map(|done| done.unwrap_or_default())))
+        let theirs = self.publish_and(by, 0, &told, &M::submitSignedBidsCall { id, bids: calls });
+        Some((ours.map(u128::from), theirs.map(Option::unwrap_or_default)))
     }
 
     fn make_reveal(&mut self, bids: &[(Address, Wanted, B256)], published: bool) -> Option<Both> {
@@ -132,8 +132,8 @@ impl Play {
         });
         let call = M::revealBidsCall { id, openings: openings.collect() };
         let by = self.cast.others()[0];
-        let theirs = self.publish_and(by, 0, told, &call);
-        Some((ours.map(u128::from), theirs.map(|done| done.unwrap_or_default())))
+        let theirs = self.publish_and(by, 0, &told, &call);
+        Some((ours.map(u128::from), theirs.map(Option::unwrap_or_default)))
     }
 
     /// A call after the statements of these were told in its transaction. Returns the first word that it returned, unless it carries
@@ -142,7 +142,7 @@ impl Play {
         &mut self,
         by: Address,
         value: u128,
-        told: Vec<Wanted>,
+        told: &[Wanted],
         call: &C,
     ) -> Result<Option<u128>, Refused> {
         if told.is_empty() && value != 0 {

@@ -16,11 +16,14 @@ use std::fmt::Debug;
 /// Rounds back from the open one of which something may still happen, or has just happened.
 const RECENT: u64 = 4;
 
+/// Compares an answer of the contract with what the model says.
+type Check = Box<dyn FnOnce(&[u8]) -> Result<(), String>>;
+
 /// Views of the market, asked together, and what the model says of each.
 #[derive(Default)]
 struct Views {
     data: Vec<Bytes>,
-    checks: Vec<Box<dyn FnOnce(&[u8]) -> Result<(), String>>>,
+    checks: Vec<Check>,
 }
 
 impl Views {
