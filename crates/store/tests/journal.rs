@@ -165,7 +165,9 @@ async fn a_damaged_file_is_set_aside_to_begin_anew_and_a_sound_one_is_not() {
 
     let good = std::fs::read(&file).unwrap();
     let middle = good.len() / 2;
-    for damaged in [good[..middle].to_vec(), vec![b'x'; 5_000], [&good[..4_096], &vec![7; 4_096][..]].concat()] {
+    for damaged in
+        [good[..middle].to_vec(), vec![b'x'; 5_000], [&good[..4_096], &vec![7; 4_096][..]].concat()]
+    {
         std::fs::write(&file, &damaged).unwrap();
         let database = Database::open_or_replace(place).await.unwrap();
         assert_eq!(database.load(account(1)).await.unwrap(), []);
@@ -174,5 +176,8 @@ async fn a_damaged_file_is_set_aside_to_begin_anew_and_a_sound_one_is_not() {
         assert_eq!(std::fs::read(dir.path().join("journal.db.damaged")).unwrap()[..64], damaged[..64]);
     }
     let nowhere = dir.path().join("no/such/directory.db");
-    assert!(matches!(Database::open_or_replace(nowhere.to_str().unwrap()).await, Err(StoreError::Open { .. })));
+    assert!(matches!(
+        Database::open_or_replace(nowhere.to_str().unwrap()).await,
+        Err(StoreError::Open { .. })
+    ));
 }

@@ -32,7 +32,8 @@ async fn recorded() -> (Market, Vec<Log>) {
     bed.bid(&bed.client(4).await, &market, &bid(90)).await;
     bed.bids(&bed.client(5).await, &market, &[bid(65), bid(64), bid(63)]).await;
     let client = Client::connect(&ConnectOptions::new(bed.anvil.url(), bed.deployment.market)).await.unwrap();
-    let logs = client.provider().get_logs(&Filter::new().from_block(0).address(client.contract())).await.unwrap();
+    let logs =
+        client.provider().get_logs(&Filter::new().from_block(0).address(client.contract())).await.unwrap();
     assert!(logs.len() > 8, "{}", logs.len());
     (market, logs)
 }
