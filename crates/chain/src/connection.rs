@@ -61,7 +61,7 @@ impl ConnectionOptions {
 impl fmt::Debug for ConnectionOptions {
     /// Leaves out the key, and the URL, which often holds one.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sender = self.signer.as_ref().map(|signer| signer.address());
+        let sender = self.signer.as_ref().map(TxSigner::address);
         formatter
             .debug_struct("ConnectionOptions")
             .field("chain_id", &self.chain_id)
