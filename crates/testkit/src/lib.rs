@@ -18,6 +18,6 @@ mod testbed;
 
 pub use anvil::{Anvil, AnvilOptions};
 pub use fixtures::{Circuit, ProvedStatement, circuits};
-pub use proxy::{Proxy, Reply};
+pub use proxy::{Behind, Proxy, Reply};
 pub use recorded::{Asked, Limits, RecordedChain, Recording};
 pub use testbed::{Bid, Testbed, average_fee, controlled, default_params, lot, sealed, with_reserve};

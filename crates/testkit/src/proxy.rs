@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub enum Reply {
     /// An answer.
     Json(Value),
+    /// An answer as it came, see [`Behind::pass`].
+    Raw(Vec<u8>),
     /// An answer of which only the first half arrives.
     Half(Value),
     /// An HTTP status with a text, such as 503.
@@ -19,8 +21,29 @@ pub enum Reply {
     Nothing,
 }
 
-/// Answers a request, given how to ask the endpoint behind for anything.
-type Rule = dyn Fn(&Value, &dyn Fn(&Value) -> Value) -> Reply + Send + Sync;
+/// The endpoint behind, for whoever answers one request.
+#[derive(Debug)]
+pub struct Behind<'a> {
+    proxy: &'a Proxy,
+    body: &'a [u8],
+}
+
+impl Behind<'_> {
+    /// What it answers to any request.
+    #[must_use]
+    pub fn ask(&self, request: &Value) -> Value {
+        self.proxy.forward(request)
+    }
+
+    /// What it answers to this request, unread.
+    #[must_use]
+    pub fn pass(&self) -> Reply {
+        self.proxy.forward_bytes(self.body).map_or(Reply::Nothing, Reply::Raw)
+    }
+}
+
+/// Answers a request, given the endpoint behind.
+type Rule = dyn Fn(&Value, &Behind<'_>) -> Reply + Send + Sync;
 
 /// A running endpoint. It runs until the process ends.
 #[derive(Clone)]
@@ -43,7 +66,7 @@ impl Proxy {
     pub fn to(behind: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let forward: Arc<Rule> = Arc::new(|request, ask| Reply::Json(ask(request)));
+        let forward: Arc<Rule> = Arc::new(|_, behind| behind.pass());
         let rule = Arc::new(Mutex::new(forward));
         let proxy = Self { url, behind: behind.to_owned(), rule, asked: Arc::default() };
         let served = proxy.clone();
@@ -64,11 +87,13 @@ impl Proxy {
 
     /// Answers by `rule` from now on, given what the endpoint behind would answer. `None` closes the connection without an answer.
     pub fn set(&self, rule: impl Fn(&Value, &dyn Fn() -> Value) -> Option<Value> + Send + Sync + 'static) {
-        self.reply(move |request, ask| rule(request, &|| ask(request)).map_or(Reply::Nothing, Reply::Json));
+        self.reply(move |request, behind| {
+            rule(request, &|| behind.ask(request)).map_or(Reply::Nothing, Reply::Json)
+        });
     }
 
-    /// Replies by `rule` from now on, given how to ask the endpoint behind.
-    pub fn reply(&self, rule: impl Fn(&Value, &dyn Fn(&Value) -> Value) -> Reply + Send + Sync + 'static) {
+    /// Replies by `rule` from now on, given the endpoint behind.
+    pub fn reply(&self, rule: impl Fn(&Value, &Behind<'_>) -> Reply + Send + Sync + 'static) {
         *self.rule.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rule);
     }
 
@@ -94,25 +119,16 @@ impl Proxy {
         let mut reader = BufReader::new(stream.try_clone().ok()?);
         let mut writer = stream;
         loop {
-            let request: Value = serde_json::from_slice(&read_body(&mut reader)?).ok()?;
+            let asked = read_body(&mut reader)?;
+            let request: Value = serde_json::from_slice(&asked).ok()?;
             let method = request["method"].as_str().unwrap_or_default().to_owned();
             *self.asked.lock().unwrap_or_else(PoisonError::into_inner).entry(method).or_default() += 1;
             let rule = Arc::clone(&self.rule.lock().unwrap_or_else(PoisonError::into_inner));
-            let (status, body, sent) = match rule(&request, &|request| self.forward(request)) {
-                Reply::Json(answer) => {
-                    let body = answer.to_string();
-                    let sent = body.len();
-                    ("200 OK".to_owned(), body, sent)
-                }
-                Reply::Half(answer) => {
-                    let body = answer.to_string();
-                    let sent = body.len() / 2;
-                    ("200 OK".to_owned(), body, sent)
-                }
-                Reply::Status(code, body) => {
-                    let sent = body.len();
-                    (format!("{code} Unavailable"), body, sent)
-                }
+            let (status, body, half) = match rule(&request, &Behind { proxy: self, body: &asked }) {
+                Reply::Json(answer) => ("200 OK".to_owned(), answer.to_string().into_bytes(), false),
+                Reply::Raw(answer) => ("200 OK".to_owned(), answer, false),
+                Reply::Half(answer) => ("200 OK".to_owned(), answer.to_string().into_bytes(), true),
+                Reply::Status(code, body) => (format!("{code} Unavailable"), body.into_bytes(), false),
                 Reply::Nothing => return None,
             };
             let head = format!(
@@ -120,8 +136,9 @@ impl Proxy {
                 body.len()
             );
             writer.write_all(head.as_bytes()).ok()?;
-            writer.write_all(body.as_bytes().get(..sent)?).ok()?;
-            if sent < body.len() {
+            let sent = if half { body.len() / 2 } else { body.len() };
+            writer.write_all(body.get(..sent)?).ok()?;
+            if half {
                 return None;
             }
         }
@@ -129,20 +146,21 @@ impl Proxy {
 
     /// What the endpoint behind answers.
     fn forward(&self, request: &Value) -> Value {
-        let asked = || -> Option<Value> {
-            let address = self.behind.strip_prefix("http://")?;
-            let mut stream = TcpStream::connect(address.trim_end_matches('/')).ok()?;
-            let body = request.to_string();
-            write!(
-                stream,
-                "POST / HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            )
-            .ok()?;
-            serde_json::from_slice(&read_body(&mut BufReader::new(stream))?).ok()
-        };
+        let answer = self.forward_bytes(request.to_string().as_bytes());
         let gone = json!({ "code": -32000, "message": "nobody is behind this endpoint" });
-        asked().unwrap_or_else(|| json!({ "jsonrpc": "2.0", "id": request["id"], "error": gone }))
+        let answer = answer.and_then(|answer| serde_json::from_slice(&answer).ok());
+        answer.unwrap_or_else(|| json!({ "jsonrpc": "2.0", "id": request["id"], "error": gone }))
+    }
+
+    fn forward_bytes(&self, body: &[u8]) -> Option<Vec<u8>> {
+        let address = self.behind.strip_prefix("http://")?;
+        let mut stream = TcpStream::connect(address.trim_end_matches('/')).ok()?;
+        let head = format!(
+            "POST / HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(&[head.as_bytes(), body].concat()).ok()?;
+        read_body(&mut BufReader::new(stream))
     }
 }
 

@@ -27,17 +27,18 @@ impl Lock {
     }
 }
 
-/// Cuts the database or its log off anywhere.
-pub(crate) fn truncate(journal: &Path, chance: u64) {
+/// Cuts the database or its log off anywhere; 1 if there was something to cut off.
+pub(crate) fn truncate(journal: &Path, chance: u64) -> u64 {
     let files: Vec<PathBuf> = files(journal).into_iter().take(2).filter(|file| file.is_file()).collect();
     let count = u64::try_from(files.len()).expect("few files");
     let Some(file) = count.checked_sub(1).map(|_| &files[usize::try_from(chance % count).unwrap_or(0)])
     else {
-        return;
+        return 0;
     };
     let file = OpenOptions::new().write(true).open(file).expect("the journal's file");
     let length = file.metadata().expect("its length").len();
     file.set_len((chance >> 8) % (length + 1)).expect("a shorter file");
+    u64::from(length > 0)
 }
 
 /// Whether a program has refused to work with its journal, and has said what to do.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use testkit::{Proxy, Reply};
+use testkit::{Behind, Proxy, Reply};
 
 /// The endpoints of one program.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ impl Gate {
         });
         let serve = |endpoint| {
             let (proxy, state) = (Proxy::to(behind), Arc::clone(&state));
-            proxy.reply(move |request, ask| state.reply(endpoint, request, ask));
+            proxy.reply(move |request, behind| state.reply(endpoint, request, behind));
             proxy.url().to_owned()
         };
         Self { urls: (0..endpoints).map(serve).collect(), state }
@@ -121,16 +121,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl State {
-    fn reply(&self, endpoint: usize, request: &Value, ask: &dyn Fn(&Value) -> Value) -> Reply {
+    fn reply(&self, endpoint: usize, request: &Value, behind: &Behind<'_>) -> Reply {
         let met = self.meet(endpoint, request);
         let pause =
             met.iter().filter(|fault| fault.kind == Kind::Delayed).map(|fault| 40 + fault.chance % 160).sum();
         sleep(Duration::from_millis(pause));
         let chain = self.chain.read().unwrap_or_else(PoisonError::into_inner);
-        let reply = met.iter().find_map(|fault| self.disturb(fault, request, ask));
-        let reply = reply.unwrap_or_else(|| self.logs_of(endpoint, request, ask(request)));
+        let reply = met.iter().find_map(|fault| self.disturb(fault, request, behind));
+        let reply = reply.unwrap_or_else(|| {
+            if request["method"] == "eth_getLogs" && self.has_trouble_with_logs() {
+                self.logs_of(endpoint, request, behind.ask(request))
+            } else {
+                behind.pass()
+            }
+        });
         drop(chain);
         reply
+    }
+
+    fn has_trouble_with_logs(&self) -> bool {
+        let of_logs =
+            |trouble: &Trouble| matches!(trouble.fault.kind, Kind::LogsMissing | Kind::LogsReordered);
+        lock(&self.troubles).iter().any(of_logs)
     }
 
     /// The faults that hit this call.
@@ -156,8 +168,8 @@ impl State {
     }
 
     /// What a fault makes of a call; `None` if its answer comes.
-    fn disturb(&self, fault: &Fault, request: &Value, ask: &dyn Fn(&Value) -> Value) -> Option<Reply> {
-        let id = &request["id"];
+    fn disturb(&self, fault: &Fault, request: &Value, behind: &Behind<'_>) -> Option<Reply> {
+        let (id, ask) = (&request["id"], |request: &Value| behind.ask(request));
         match fault.kind {
             Kind::Dropped | Kind::Outage => Some(Reply::Nothing),
             Kind::Unavailable => Some(Reply::Status(503, "busy".to_owned())),
@@ -174,7 +186,7 @@ impl State {
                 let garbage: Value = serde_json::from_str(garbage).expect("JSON");
                 Some(Reply::Json(json!({ "jsonrpc": "2.0", "id": id, "result": garbage })))
             }
-            Kind::Stale => Some(Reply::Json(stale(request, 1 + fault.chance % 3, ask))),
+            Kind::Stale => Some(Reply::Json(stale(request, 1 + fault.chance % 3, &ask))),
             Kind::WrongBlock => Some(Reply::Json(with_another_hash(ask(request), fault.chance))),
             Kind::AnswerLost => {
                 ask(request);

@@ -37,7 +37,7 @@ use std::time::Instant;
 use world::World;
 
 /// Schedules in one world; then another one is made, so that chains stay short.
-const IN_A_WORLD: usize = 40;
+const IN_A_WORLD: usize = 60;
 
 /// Tries the programs against faults of every kind
 #[derive(Debug, Parser)]

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// Between two looks of the harness.
-const STEP: Duration = Duration::from_millis(25);
+const STEP: Duration = Duration::from_millis(30);
 /// Looks between two blocks without a transaction.
-const IDLE: u64 = 12;
+const IDLE: u64 = 14;
 /// Seconds between such blocks.
-const PACE: u64 = 3;
+const PACE: u64 = 4;
 /// Looks of the phase in which bids are taken.
 const BIDDING: u64 = 8;
 /// Looks that a fault lasts at most, unless its phase is over before.
@@ -69,6 +69,8 @@ pub(crate) struct Run<'a> {
     healed: Instant,
     company: BTreeMap<usize, Serving>,
     lock: Option<disk::Lock>,
+    /// Whether a journal was cut off.
+    cut: u64,
     outcome: Outcome,
     pub(crate) said: [usize; 2],
     /// Transactions that reorganisations have taken away.
@@ -101,6 +103,7 @@ pub(crate) async fn run(world: &mut World, schedule: &Schedule) -> Outcome {
         healed: Instant::now(),
         company: BTreeMap::new(),
         lock: None,
+        cut: 0,
         outcome: Outcome::default(),
         said,
         lost: 0,
@@ -294,8 +297,9 @@ impl Run<'_> {
             Kind::JournalTruncated => {
                 let serving = self.serving_mut(fault.target);
                 serving.program.kill();
-                disk::truncate(&serving.journal, fault.chance);
+                let cut = disk::truncate(&serving.journal, fault.chance);
                 serving.program.start(None);
+                self.cut = cut;
             }
             Kind::SecondRelayer => self.invite(number, "second", SECOND),
             Kind::TwinProver => self.invite(number, "twin", PROVER),
@@ -316,7 +320,8 @@ impl Run<'_> {
 
     async fn end(&mut self, number: usize, fault: Fault) {
         let effects = match fault.kind {
-            Kind::KilledAnytime | Kind::Reorg | Kind::JournalTruncated => 1,
+            Kind::KilledAnytime | Kind::Reorg => 1,
+            Kind::JournalTruncated => self.cut,
             Kind::FeeSpike => {
                 self.world.blocks.spike = false;
                 1
@@ -325,8 +330,11 @@ impl Run<'_> {
             Kind::DiskFull => {
                 let program = &mut self.serving_mut(fault.target).program;
                 program.kill();
+                // It could not write, or not even start.
+                let said = program.said();
+                let refused = said.rsplit("---- start").next().is_some_and(|last| last.contains("disk"));
                 program.start(None);
-                1
+                u64::from(refused)
             }
             Kind::JournalLocked => match self.lock.take() {
                 Some(lock) => lock.release().await,

@@ -228,7 +228,7 @@ impl Serving {
             format!("--journal={}", journal.display()),
             format!("--max-fee-gwei={MAX_FEE_GWEI}"),
         ];
-        arguments.extend(["--poll-ms=40", "--raise-after=1", "--ready-within=1000000000"].map(str::to_owned));
+        arguments.extend(["--poll-ms=50", "--raise-after=1", "--ready-within=1000000000"].map(str::to_owned));
         let binary = if matches!(account, RELAYER | SECOND) { "relayer" } else { "prover-node" };
         if binary == "relayer" {
             // One at least leaves turns to others.
@@ -270,7 +270,7 @@ async fn observer(bed: &Testbed, market: &Market, blocks: &Blocks) -> Observer {
         loop {
             // What goes wrong is what it is tried against.
             let _ = following.lock().await.poll().await;
-            sleep(Duration::from_millis(120)).await;
+            sleep(Duration::from_millis(200)).await;
         }
     });
     Observer { gate, follower, task }
