@@ -18,8 +18,7 @@ SEALED ?=
 FORGE_TEST_ARGS ?=
 CARGO_TEST_SCOPE ?= --workspace
 
-# Python tools of the checks, and the provers of `make symbolic`. A `cvc5` on PATH (`apt install cvc5`, `brew install cvc5`) is used in
-# place of the Python package, and is faster.
+# Python tools of the checks, and the provers of `make symbolic`.
 VENV := .proophi/venv
 HALMOS := 0.3.3
 CVC5 := 1.4.2

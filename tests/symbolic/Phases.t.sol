@@ -6,10 +6,9 @@ import {MarketParams} from "../../contracts/types/MarketParams.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice Rounds by their numbers: what divides time.
-contract RoundNumbersArithmetic is Symbolic {
+contract RoundNumbersSymbolic is Symbolic {
     /// @dev A round takes bids until the second before its close, and the next one from then on. Any genesis and number, bidding periods of
     /// up to 12 seconds.
-    /// @custom:halmos --loop 14
     function check_roundEndsAtItsCloseAndTheNextOneOpens(uint40 genesis, uint256 period, uint256 round)
         external
         pure
@@ -23,7 +22,6 @@ contract RoundNumbersArithmetic is Symbolic {
     }
 
     /// @dev Any second has one round, that which closes after it and opened at it or before.
-    /// @custom:halmos --loop 14
     function check_everySecondIsOfOneRound(uint40 genesis, uint256 period, uint40 time) external pure {
         period = each(period, 12);
         vm.assume(period != 0 && time >= genesis && (time - genesis) / period <= type(uint32).max);
@@ -51,6 +49,7 @@ contract PhasesSymbolic is Symbolic {
     }
 
     function check_phasesFollowOneAnother(uint24[5] memory period, uint8 takeovers) external {
+        takeovers = uint8(each(takeovers, 16));
         MarketId id = _params(period, takeovers);
         uint256 close = id.closeOf(ROUND);
         uint256 revealBy = _p.revealBy(id, ROUND);

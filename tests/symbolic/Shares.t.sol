@@ -13,19 +13,28 @@ function outcomeOf(bool averageFee, uint64 pivotFee, uint32 pivotIndex) pure ret
 }
 
 /// @notice What is divided, and what a round's outcome says of money.
-contract SharesArithmetic is Symbolic {
+contract SharesSymbolic is Symbolic {
     uint256 private constant BPS = 10_000;
 
-    function check_shareIsDownAndNeverMoreThanTheWhole(uint128 amount, uint16 bps) external pure {
+    /// @dev Any basis points; amounts of up to 20 ticks.
+    function check_shareOfAFewTicksIsDown(uint256 amount, uint16 bps) external pure {
         vm.assume(bps <= BPS);
+        _checkShare(each(amount, 20), bps);
+    }
+
+    /// @dev Any amount; basis points at the ends and between.
+    function check_shareOfAnyAmountIsDown(uint128 amount, uint256 which) external pure {
+        uint16[6] memory bps = [0, 1, 2_500, 3_333, 9_999, 10_000];
+        _checkShare(amount, bps[each(which, 5)]);
+    }
+
+    function _checkShare(uint256 amount, uint256 bps) private pure {
         uint256 share = MarketParamsLib.shareDown(amount, bps);
         assert(share <= amount);
-        uint256 exact = uint256(amount) * bps;
-        assert(share * BPS <= exact && exact < (share + 1) * BPS);
+        assert(share * BPS <= amount * bps && amount * bps < (share + 1) * BPS);
     }
 
     /// @dev What is left for the sink is never negative. Any parts of up to 20 ticks.
-    /// @custom:halmos --loop 45
     function check_bountyAndCompensationNeverExceedASlash(
         uint256 collateral,
         uint16 bounty,
@@ -67,7 +76,6 @@ contract SharesArithmetic is Symbolic {
 
     /// @dev The prover price is at most the user price, which `Certificates` shows: what a delivery is paid is there. Any prices,
     /// batches of up to 4 units.
-    /// @custom:halmos --loop 8
     function check_coreHoldsWhatADeliveryIsPaid(
         uint64 price,
         uint64 pivotFee,
@@ -85,7 +93,6 @@ contract SharesArithmetic is Symbolic {
 
     /// @dev Two tasks, or two sets of tasks: apart they are paid what they are together, or a tick less. So, task by task, a whole batch
     /// is paid its revenue at most, and less by fewer ticks than it has tasks. Any revenue, batches of up to 4 units.
-    /// @custom:halmos --loop 8
     function check_payOfPartsIsThatOfTheWholeAtMost(uint104 revenue, uint256 units, uint256 a, uint256 b)
         external
         pure
@@ -119,7 +126,6 @@ contract SharesArithmetic is Symbolic {
 
     /// @dev Nobody gets back more than was locked, and what stays is what the winners pay. Any fees, lots of up to 2
     /// bids of up to 2 units, wherever the pivot is.
-    /// @custom:halmos --loop 8
     function check_refundAndPaymentAreWhatWasLocked(
         bool averageFee,
         uint64 pivotFee,
@@ -158,7 +164,6 @@ contract WinnersSymbolic is Symbolic {
     }
 
     /// @dev Any fees, lots of up to 2 bids of up to 2 units.
-    /// @custom:halmos --loop 8
     function check_digestSaysWhatTheOutcomeSays(
         bool averageFee,
         uint64 pivotFee,
