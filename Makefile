@@ -14,6 +14,9 @@ FRESH_SNAPSHOTS := cache/snapshots
 MECHANISM ?= core
 SEALED ?=
 
+# What is formatted; by itself forge looks at the directories of its profile alone.
+SOLIDITY := contracts script tests
+
 # What to test, if not everything.
 FORGE_TEST_ARGS ?=
 CARGO_TEST_SCOPE ?= --workspace
@@ -84,11 +87,11 @@ lint: contracts ## Lints of both languages, warnings denied, and what the docume
 
 fmt: setup ## Format both languages
 	cargo fmt --all
-	$(FORGE) fmt
+	$(FORGE) fmt $(SOLIDITY)
 
 fmt-check: setup ## Fail if something is not formatted
 	cargo fmt --all --check
-	$(FORGE) fmt --check
+	$(FORGE) fmt --check $(SOLIDITY)
 
 gas: contracts ## Measure again what each user action costs and write snapshots/
 	FOUNDRY_PROFILE=gas $(FORGE) test

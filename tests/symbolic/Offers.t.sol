@@ -59,10 +59,13 @@ contract OffersSymbolic is Symbolic {
     }
 
     /// @dev Whatever changes a seat that has collateral for what is free, it has so afterwards: by as many changes as there may be.
-    function check_freeNeverExceedsCapacity(Offer o, uint32 capacity, uint8 what, uint32 units, uint32 current)
-        external
-        pure
-    {
+    function check_freeNeverExceedsCapacity(
+        Offer o,
+        uint32 capacity,
+        uint8 what,
+        uint32 units,
+        uint32 current
+    ) external pure {
         uint256 free = o.free();
         uint256 held = capacity;
         vm.assume(held <= CapacityChangeLib.MAX_UNITS && free <= held);
