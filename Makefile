@@ -35,7 +35,7 @@ ROUND_BIDS ?= 100000
 .DEFAULT_GOAL := help
 # Forge and cargo each use every core by themselves.
 .NOTPARALLEL:
-.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust large-round symbolic lint fmt fmt-check gas gas-check openapi abi abi-check clean
+.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust large-round symbolic planted lint fmt fmt-check gas gas-check openapi abi abi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ symbolic: setup ## Prove with halmos what tests/symbolic says of all inputs, up 
 	[ -x $(VENV)/bin/pip ] || python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check halmos==$(HALMOS) cvc5==$(CVC5)
 	$(VENV)/bin/python script/tools/symbolic.py $(SYMBOLIC)
+
+planted: setup ## Plant the bugs of tests/planted in a copy of the contracts, one at a time: a test must fail for each
+	python3 script/tools/plant.py
 
 lint: contracts ## Lints of both languages, warnings denied, and what the documents point to
 	script/tools/check-docs
