@@ -14,12 +14,14 @@ FRESH_SNAPSHOTS := cache/snapshots
 MECHANISM ?= core
 SEALED ?=
 
+# What is formatted; by itself forge looks at the directories of its profile alone.
+SOLIDITY := contracts script tests
+
 # What to test, if not everything.
 FORGE_TEST_ARGS ?=
 CARGO_TEST_SCOPE ?= --workspace --all-features
 
-# Python tools of the checks, and the provers of `make symbolic`. A `cvc5` on PATH (`apt install cvc5`, `brew install cvc5`) is used in
-# place of the Python package, and is faster.
+# Python tools of the checks, and the provers of `make symbolic`.
 VENV := .proophi/venv
 HALMOS := 0.3.3
 CVC5 := 1.4.2
@@ -113,11 +115,11 @@ lint: contracts ## Lints of both languages, warnings denied, and what the docume
 
 fmt: setup ## Format both languages
 	cargo fmt --all
-	$(FORGE) fmt
+	$(FORGE) fmt $(SOLIDITY)
 
 fmt-check: setup ## Fail if something is not formatted
 	cargo fmt --all --check
-	$(FORGE) fmt --check
+	$(FORGE) fmt --check $(SOLIDITY)
 
 gas: contracts ## Measure again what each user action costs and write snapshots/
 	FOUNDRY_PROFILE=gas $(FORGE) test

@@ -7,7 +7,6 @@ failed, and so has one that was not run. `make symbolic` installs what is needed
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,14 +20,7 @@ BIN = Path(sys.executable).parent
 # What `.ci/run` does: less than three minutes together on two cores.
 QUICK = ["LanesSymbolic", "PackingSymbolic", "OffersSymbolic", "HashesSymbolic", "WinnersSymbolic", "PhasesSymbolic"]
 
-# Bits are yices' matter, which comes with halmos. Contracts named `...Arithmetic` multiply and divide, which cvc5 decides on
-# integers: the command on PATH if there is one, as it starts faster than the Python package.
-CVC5 = (
-    "cvc5 --produce-models --solve-bv-as-int=sum"
-    if shutil.which("cvc5")
-    else f"{sys.executable} {ROOT / 'script/tools/solve.py'}"
-)
-SOLVERS = {"Symbolic": "yices-smt2 --smt2-model-format --bvconst-in-decimal", "Arithmetic": CVC5}
+SOLVER = f"{sys.executable} {ROOT / 'script/tools/solve.py'}"
 
 VERDICTS = {0: "passed", 1: "FALSE", 2: "TIMED OUT", 3: "STUCK", 4: "NO PATH ENDS", 5: "ERROR"}
 TIMED_OUT = 2
@@ -47,7 +39,7 @@ def declared() -> dict[str, list[str]]:
     return checks
 
 
-def run(contracts: list[str], solver: str) -> dict[str, tuple[int, bool, float]]:
+def run(contracts: list[str]) -> dict[str, tuple[int, bool, float]]:
     """What halmos says of each check: its exit code, whether a loop was cut short, and seconds."""
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.json"
@@ -59,8 +51,8 @@ def run(contracts: list[str], solver: str) -> dict[str, tuple[int, bool, float]]
         }
         command = [
             str(BIN / "halmos"), "--root", str(ROOT), "--forge-build-out", "cache/symbolic/out", "--no-status",
-            "--match-contract", f"^({'|'.join(contracts)})$", "--solver-command", solver,
-            "--solver-timeout-assertion", "120s", "--loop", "8", "--panic-error-codes", "*",
+            "--match-contract", f"^({'|'.join(contracts)})$", "--solver-command", SOLVER,
+            "--solver-timeout-assertion", "120s", "--loop", "64", "--panic-error-codes", "*",
             "--json-output", str(report),
         ]  # fmt: skip
         subprocess.run(command, cwd=ROOT, env=environment, check=False)
@@ -82,10 +74,7 @@ def main(arguments: list[str]) -> int:
     if unknown := set(chosen) - set(checks):
         sys.exit(f"no such contract in {CHECKS}: {', '.join(sorted(unknown))}")
     began = time.monotonic()
-    results: dict[str, tuple[int, bool, float]] = {}
-    for suffix, solver in SOLVERS.items():
-        if contracts := [name for name in chosen if name.endswith(suffix)]:
-            results |= run(contracts, solver)
+    results = run(chosen)
 
     passed = failed = timed_out = 0
     for contract in chosen:

@@ -33,7 +33,6 @@ contract CertificatesSymbolic is Symbolic {
     }
 
     /// @dev A bid at any fee.
-    /// @custom:halmos --loop 4
     function check_oneBidHasOneCertificate(Side memory s, uint64 fee, uint256 size, Certificate memory c)
         external
         view
@@ -45,7 +44,6 @@ contract CertificatesSymbolic is Symbolic {
     }
 
     /// @dev The first fee is lower than the second, the same, or higher; against them costs and reserve price are any.
-    /// @custom:halmos --loop 4
     function check_twoBidsHaveOneCertificate(Side memory s, uint256 order, uint256 size, Certificate memory c)
         external
         view

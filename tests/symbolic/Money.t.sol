@@ -7,14 +7,13 @@ import {Outcome, OutcomeLib} from "../../contracts/types/Outcome.sol";
 import {Books} from "./Books.sol";
 import {Symbolic} from "./Symbolic.sol";
 
-/// @notice Balances and locks: after a deposit and a bid in each of two rounds, or without one or both of the bids, any further call leaves
-/// every tick where it belongs. These are all shapes that an account can have, each lane with and without an entry. Amounts and fees
-/// are any; tasks have one unit, as products are looked at in `Shares`.
+/// @notice Balances and locks: after a deposit, a bid in its round, and a bid in the round after it that brings what it costs, or without one
+/// or both of the bids, any further call leaves every tick where it belongs. So each lane is with and without an entry. Amounts and
+/// fees are any; tasks have one unit, as products are looked at in `Shares`.
 contract MoneySymbolic is Symbolic {
     /// @dev What an account was given before the call that is looked at.
     struct Past {
         uint88 paid;
-        uint88 paidLater;
         bool bids;
         bool bidsLater;
         uint64 fee;
@@ -93,7 +92,7 @@ contract MoneySymbolic is Symbolic {
 
     /// @return held What the account can use once the round after the next of the first bid is open.
     function _make(Past memory past) private returns (uint256 held) {
-        held = uint256(past.paid) + past.paidLater;
+        held = past.paid;
         _open(2);
         _pay(ALICE, past.paid);
         if (past.bids) {
@@ -101,16 +100,14 @@ contract MoneySymbolic is Symbolic {
             _books.bid(ALICE, _word(past.fee));
         }
         _open(3);
-        _pay(ALICE, past.paidLater);
         if (past.bids && past.settled) {
             _books.record(2, OutcomeLib.pack(Mechanism.Core, past.pivotFee, 0, 0, 0), 0);
             // It pays the pivot's fee, if it is better, and for the settlement.
             held -= FEE + (past.fee > past.pivotFee ? past.pivotFee : 0);
         }
         if (past.bidsLater) {
-            vm.assume(uint256(past.feeLater) + FEE <= past.paidLater);
+            _pay(ALICE, past.feeLater + FEE);
             _books.bid(ALICE, _word(past.feeLater));
-            held -= past.feeLater + FEE;
         }
         _open(4);
     }

@@ -58,11 +58,38 @@ contract OffersSymbolic is Symbolic {
         assert(uint32(Offer.unwrap(next)) == uint32(Offer.unwrap(o)));
     }
 
+    function check_changeGivesBackWhatItHolds(uint32 units, bool shrinks, uint32 round) external pure {
+        vm.assume(units <= CapacityChangeLib.MAX_UNITS);
+        CapacityChange c = CapacityChangeLib.pack(units, shrinks, round);
+        assert(c.units() == units && c.shrinks() == shrinks && c.round() == round);
+    }
+
+    /// @dev Units that are added show from the round on, units that leave until then: of a seat of `capacity` and a change that together
+    /// are its larger capacity, each round sees the capacity that counts for it.
+    function check_changeHidesUnitsFromTheRightRounds(
+        uint32 before,
+        uint32 after_,
+        uint32 from,
+        uint256 round
+    ) external pure {
+        vm.assume(before <= CapacityChangeLib.MAX_UNITS && after_ <= CapacityChangeLib.MAX_UNITS);
+        bool shrinks = after_ < before;
+        uint32 larger = shrinks ? before : after_;
+        CapacityChange c = CapacityChangeLib.pack(shrinks ? before - after_ : after_ - before, shrinks, from);
+        assert(larger - c.hiddenAt(round) == (round < from ? before : after_));
+    }
+}
+
+/// @notice What is free of a seat, counted against what it has.
+contract FreeCapacitySymbolic is Symbolic {
     /// @dev Whatever changes a seat that has collateral for what is free, it has so afterwards: by as many changes as there may be.
-    function check_freeNeverExceedsCapacity(Offer o, uint32 capacity, uint8 what, uint32 units, uint32 current)
-        external
-        pure
-    {
+    function check_freeNeverExceedsCapacity(
+        Offer o,
+        uint32 capacity,
+        uint8 what,
+        uint32 units,
+        uint32 current
+    ) external pure {
         uint256 free = o.free();
         uint256 held = capacity;
         vm.assume(held <= CapacityChangeLib.MAX_UNITS && free <= held);
@@ -87,26 +114,5 @@ contract OffersSymbolic is Symbolic {
         assert(o.free() <= held);
         // As many units as before have a task on them, unless the change is about these.
         assert(what < 3 || held - o.free() == capacity - free);
-    }
-
-    function check_changeGivesBackWhatItHolds(uint32 units, bool shrinks, uint32 round) external pure {
-        vm.assume(units <= CapacityChangeLib.MAX_UNITS);
-        CapacityChange c = CapacityChangeLib.pack(units, shrinks, round);
-        assert(c.units() == units && c.shrinks() == shrinks && c.round() == round);
-    }
-
-    /// @dev Units that are added show from the round on, units that leave until then: of a seat of `capacity` and a change that together
-    /// are its larger capacity, each round sees the capacity that counts for it.
-    function check_changeHidesUnitsFromTheRightRounds(
-        uint32 before,
-        uint32 after_,
-        uint32 from,
-        uint256 round
-    ) external pure {
-        vm.assume(before <= CapacityChangeLib.MAX_UNITS && after_ <= CapacityChangeLib.MAX_UNITS);
-        bool shrinks = after_ < before;
-        uint32 larger = shrinks ? before : after_;
-        CapacityChange c = CapacityChangeLib.pack(shrinks ? before - after_ : after_ - before, shrinks, from);
-        assert(larger - c.hiddenAt(round) == (round < from ? before : after_));
     }
 }

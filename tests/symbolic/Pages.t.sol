@@ -29,7 +29,6 @@ contract PagesSymbolic is Symbolic {
         uint64 price;
     }
 
-    /// @custom:halmos --loop 6
     function check_progressOfCoreIsReadAsItWasWritten(
         BidChain chain,
         Sums memory sums,
@@ -40,7 +39,6 @@ contract PagesSymbolic is Symbolic {
         _check(Mechanism.Core, chain, sums, seats, winners, peaks);
     }
 
-    /// @custom:halmos --loop 6
     function check_progressOfAverageFeeIsReadAsItWasWritten(
         BidChain chain,
         Sums memory sums,

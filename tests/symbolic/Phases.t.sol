@@ -6,15 +6,14 @@ import {MarketParams} from "../../contracts/types/MarketParams.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice Rounds by their numbers: what divides time.
-contract RoundNumbersArithmetic is Symbolic {
+contract RoundNumbersSymbolic is Symbolic {
     /// @dev A round takes bids until the second before its close, and the next one from then on. Any genesis and number, bidding periods of
-    /// up to 12 seconds.
-    /// @custom:halmos --loop 14
+    /// up to 6 seconds.
     function check_roundEndsAtItsCloseAndTheNextOneOpens(uint40 genesis, uint256 period, uint256 round)
         external
         pure
     {
-        period = each(period, 12);
+        period = each(period, 6);
         vm.assume(period != 0 && below(round, 28));
         MarketId id = MarketIdLib.pack(0, genesis, uint24(period), 0, false, 1);
         uint256 close = id.closeOf(round);
@@ -23,9 +22,8 @@ contract RoundNumbersArithmetic is Symbolic {
     }
 
     /// @dev Any second has one round, that which closes after it and opened at it or before.
-    /// @custom:halmos --loop 14
     function check_everySecondIsOfOneRound(uint40 genesis, uint256 period, uint40 time) external pure {
-        period = each(period, 12);
+        period = each(period, 6);
         vm.assume(period != 0 && time >= genesis && (time - genesis) / period <= type(uint32).max);
         MarketId id = MarketIdLib.pack(0, genesis, uint24(period), 0, false, 1);
         uint256 round = id.roundAt(time);
@@ -51,6 +49,7 @@ contract PhasesSymbolic is Symbolic {
     }
 
     function check_phasesFollowOneAnother(uint24[5] memory period, uint8 takeovers) external {
+        takeovers = each(takeovers, 1) == 0 ? 1 : 16; // the ends of what a market may have
         MarketId id = _params(period, takeovers);
         uint256 close = id.closeOf(ROUND);
         uint256 revealBy = _p.revealBy(id, ROUND);

@@ -13,26 +13,35 @@ function outcomeOf(bool averageFee, uint64 pivotFee, uint32 pivotIndex) pure ret
 }
 
 /// @notice What is divided, and what a round's outcome says of money.
-contract SharesArithmetic is Symbolic {
+contract SharesSymbolic is Symbolic {
     uint256 private constant BPS = 10_000;
 
-    function check_shareIsDownAndNeverMoreThanTheWhole(uint128 amount, uint16 bps) external pure {
+    /// @dev Any basis points; amounts of up to 6 ticks.
+    function check_shareOfAFewTicksIsDown(uint256 amount, uint16 bps) external pure {
         vm.assume(bps <= BPS);
-        uint256 share = MarketParamsLib.shareDown(amount, bps);
-        assert(share <= amount);
-        uint256 exact = uint256(amount) * bps;
-        assert(share * BPS <= exact && exact < (share + 1) * BPS);
+        _checkShare(each(amount, 6), bps);
     }
 
-    /// @dev What is left for the sink is never negative. Any parts of up to 20 ticks.
-    /// @custom:halmos --loop 45
+    /// @dev Any amount; basis points at the ends and between.
+    function check_shareOfAnyAmountIsDown(uint128 amount, uint256 which) external pure {
+        uint16[6] memory bps = [0, 1, 2_500, 3_333, 9_999, 10_000];
+        _checkShare(amount, bps[each(which, 5)]);
+    }
+
+    function _checkShare(uint256 amount, uint256 bps) private pure {
+        uint256 share = MarketParamsLib.shareDown(amount, bps);
+        assert(share <= amount);
+        assert(share * BPS <= amount * bps && amount * bps < (share + 1) * BPS);
+    }
+
+    /// @dev What is left for the sink is never negative. Any parts of up to 6 ticks.
     function check_bountyAndCompensationNeverExceedASlash(
         uint256 collateral,
         uint16 bounty,
         uint16 compensation
     ) external pure {
         vm.assume(uint256(bounty) + compensation <= BPS);
-        collateral = each(collateral, 20);
+        collateral = each(collateral, 6);
         uint256 parts = MarketParamsLib.shareDown(collateral, bounty)
             + MarketParamsLib.shareDown(collateral, compensation);
         assert(parts <= collateral);
@@ -66,8 +75,7 @@ contract SharesArithmetic is Symbolic {
     }
 
     /// @dev The prover price is at most the user price, which `Certificates` shows: what a delivery is paid is there. Any prices,
-    /// batches of up to 4 units.
-    /// @custom:halmos --loop 8
+    /// batches of up to 3 units.
     function check_coreHoldsWhatADeliveryIsPaid(
         uint64 price,
         uint64 pivotFee,
@@ -75,7 +83,7 @@ contract SharesArithmetic is Symbolic {
         uint256 units,
         uint256 size
     ) external pure {
-        (units, size) = (each(units, 4), each(size, 4));
+        (units, size) = (each(units, 3), each(size, 3));
         vm.assume(price <= pivotFee && size <= units && units != 0);
         vm.assume(revenue == uint256(price) * units);
         Outcome o = OutcomeLib.pack(Mechanism.Core, pivotFee, 0, revenue, units);
@@ -84,13 +92,12 @@ contract SharesArithmetic is Symbolic {
     }
 
     /// @dev Two tasks, or two sets of tasks: apart they are paid what they are together, or a tick less. So, task by task, a whole batch
-    /// is paid its revenue at most, and less by fewer ticks than it has tasks. Any revenue, batches of up to 4 units.
-    /// @custom:halmos --loop 8
+    /// is paid its revenue at most, and less by fewer ticks than it has tasks. Any revenue, batches of up to 3 units.
     function check_payOfPartsIsThatOfTheWholeAtMost(uint104 revenue, uint256 units, uint256 a, uint256 b)
         external
         pure
     {
-        (units, a, b) = (each(units, 4), each(a, 4), each(b, 4));
+        (units, a, b) = (each(units, 3), each(a, 3), each(b, 3));
         vm.assume(units != 0 && a + b <= units);
         Outcome o = OutcomeLib.pack(Mechanism.AverageFee, 0, 0, revenue, units);
         uint256 apart = o.payDown(a) + o.payDown(b);
@@ -117,21 +124,16 @@ contract SharesArithmetic is Symbolic {
         assert((payment - penalty) + penalty <= held);
     }
 
-    /// @dev Nobody gets back more than was locked, and what stays is what the winners pay. Any fees, lots of up to 2
-    /// bids of up to 2 units, wherever the pivot is.
-    /// @custom:halmos --loop 8
+    /// @dev Nobody gets back more than was locked, and what stays is what the winners pay. Any fees, a lot of two bids of two units, wherever
+    /// the pivot is.
     function check_refundAndPaymentAreWhatWasLocked(
         bool averageFee,
         uint64 pivotFee,
         uint256 pivotIndex,
-        uint64 fee,
-        uint256 size,
-        uint256 count
+        uint64 fee
     ) external pure {
-        (size, count) = (each(size, 2), each(count, 2));
-        uint256 index = 1;
-        pivotIndex = each(pivotIndex, 4);
-        Outcome o = outcomeOf(averageFee, pivotFee, uint32(pivotIndex));
+        (uint256 size, uint256 index, uint256 count) = (2, 1, 2);
+        Outcome o = outcomeOf(averageFee, pivotFee, uint32(each(pivotIndex, 4)));
         uint256 locked = uint256(fee) * size * count;
         uint256 refund = o.refund(fee, size, index, count);
         assert(refund <= locked);
@@ -158,7 +160,6 @@ contract WinnersSymbolic is Symbolic {
     }
 
     /// @dev Any fees, lots of up to 2 bids of up to 2 units.
-    /// @custom:halmos --loop 8
     function check_digestSaysWhatTheOutcomeSays(
         bool averageFee,
         uint64 pivotFee,
