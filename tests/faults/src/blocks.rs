@@ -1,11 +1,11 @@
 //! The chain, of which this program makes every block.
 
 use crate::dice::Dice;
-use crate::gate::hold;
 use alloy::primitives::{Address, Bytes, U256};
 use serde_json::{Value, json};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use testkit::Anvil;
+use tokio::sync::RwLock;
 
 /// What gas costs (wei), and what it costs in a spike.
 const BASE_FEE: u64 = 1_000_000_000;
@@ -56,7 +56,7 @@ impl Blocks {
             return 0;
         }
         let chain = Arc::clone(&self.lock);
-        let chain = tokio::task::block_in_place(|| hold(&chain));
+        let chain = chain.write().await;
         let mut replaced = Vec::new();
         for number in self.number - depth + 1..=self.number {
             let block = anvil.request("eth_getBlockByNumber", json!([U256::from(number), true])).await;

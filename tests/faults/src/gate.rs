@@ -6,10 +6,11 @@ use crate::program::Process;
 use alloy::primitives::{Address, B256, hex, keccak256};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use testkit::{Behind, Proxy, Reply};
+use tokio::sync::RwLock;
 
 /// The endpoints of one program.
 #[derive(Debug, Clone)]
@@ -111,11 +112,6 @@ impl Gate {
     }
 }
 
-/// Holds all answers back until the guard is dropped.
-pub(crate) fn hold(chain: &RwLock<()>) -> RwLockWriteGuard<'_, ()> {
-    chain.write().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -126,7 +122,7 @@ impl State {
         let pause =
             met.iter().filter(|fault| fault.kind == Kind::Delayed).map(|fault| 40 + fault.chance % 160).sum();
         sleep(Duration::from_millis(pause));
-        let chain = self.chain.read().unwrap_or_else(PoisonError::into_inner);
+        let chain = self.chain.blocking_read();
         let reply = met.iter().find_map(|fault| self.disturb(fault, request, behind));
         let reply = reply.unwrap_or_else(|| {
             if request["method"] == "eth_getLogs" && self.has_trouble_with_logs() {
@@ -205,7 +201,7 @@ impl State {
                 // 300 gwei at most, 2 of them for whoever builds the block.
                 let (most, tip) = ("0x45d964b800", "0x77359400");
                 let transfer = json!([{ "from": from, "to": from, "gas": gas, "maxFeePerGas": most, "maxPriorityFeePerGas": tip }]);
-                ask(&call("eth_sendTransaction", transfer));
+                ask(&call("eth_sendTransaction", &transfer));
                 None
             }
             Kind::KilledBeforeSend | Kind::KilledAtCall => {
@@ -261,13 +257,13 @@ fn concerns(kind: Kind, request: &Value) -> bool {
     }
 }
 
-fn call(method: &str, params: Value) -> Value {
+fn call(method: &str, params: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
 }
 
 /// What was so some blocks before.
 fn stale(request: &Value, blocks: u64, ask: &dyn Fn(&Value) -> Value) -> Value {
-    let head = ask(&call("eth_blockNumber", json!([])));
+    let head = ask(&call("eth_blockNumber", &json!([])));
     let head =
         head["result"].as_str().and_then(|head| u64::from_str_radix(head.trim_start_matches("0x"), 16).ok());
     let before = format!("{:#x}", head.unwrap_or(0).saturating_sub(blocks));

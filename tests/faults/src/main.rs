@@ -56,7 +56,7 @@ struct Cli {
     #[arg(long, default_value_t = 0)]
     from: u64,
     /// Worlds at once
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 4)]
     lanes: usize,
     /// Where logs of failures are kept
     #[arg(long, default_value = "cache/faults")]

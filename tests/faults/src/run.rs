@@ -220,7 +220,7 @@ impl Run<'_> {
                     self.begin(number, fault).await;
                 }
                 State::Active(since) if self.is_over(number, &fault, since).await => {
-                    self.end(number, fault).await
+                    self.end(number, fault).await;
                 }
                 _ => {}
             }
@@ -382,7 +382,7 @@ impl Run<'_> {
             match serving.program.running() {
                 Ok(true) => {}
                 Ok(false) if !full && serving.program.started.elapsed() > SUPERVISED => {
-                    serving.program.start(None)
+                    serving.program.start(None);
                 }
                 Ok(false) => {}
                 // It is started again after a while.
