@@ -98,7 +98,6 @@ differential: contracts ## The contracts against Rust: 100,000 rounds of a model
 		PROOPHI_DIFFERENTIAL_CERTIFICATES=$(CERTIFICATES) PROOPHI_DIFFERENTIAL_PROOFS=$(PROOFS) \
 		cargo test --workspace --all-features --test proofs --test settlement --test model -- --nocapture
 
-# A mutant that makes a loop endless is stopped. Optimising each would take longer than its tests.
 mutants: ## Mutants of the crate `clearing` that its tests do not notice (MUTANTS_ARGS="-F name"); installs cargo-mutants
 	cargo mutants --version 2>/dev/null | grep -q $(CARGO_MUTANTS) || cargo install --locked cargo-mutants --version $(CARGO_MUTANTS)
 	script/tools/mutants $(MUTANTS_ARGS)
