@@ -87,7 +87,7 @@ test-rust: contracts ## Rust tests, with the end-to-end tests over Anvil
 	cargo test $(CARGO_TEST_SCOPE)
 
 faults: contracts ## Programs against faults of every kind, by seeds (SCHEDULES=5000: an hour and more; SEED=7: one of them)
-	cargo build --workspace --all-features --bins
+	cargo test --workspace --all-features --no-run
 	target/debug/faults $(if $(SEED),--seed $(SEED),--schedules $(SCHEDULES) --every-call $(EVERY_CALL))
 
 large-round: contracts ## 100,000 bids on Anvil within 2^24 gas and 128 KiB a transaction, 5 minutes or more (ROUND_BIDS=...)
