@@ -47,6 +47,12 @@ table! {
     PROVING_FAILED: "P-302", "proving failed",
         "The prover refused the witness, or its worker panicked. The task is not tried again, and its deadline will pass.",
         "Look for a lack of memory on the machine (fewer `workers`). If there is none, keep the log and report it as a bug.";
+    CANNOT_QUEUE: "P-303", "the queue of proofs does not answer",
+        "The NATS server that spreads proofs over machines is down, or refuses. Proofs wait; deadlines do not.",
+        "Look at the server, its disk, and the network. A node whose settings have no `queue` proves by itself.";
+    NOT_A_TASK: "P-304", "the queue of proofs holds something else",
+        "Somebody else writes to it, or it is a node of another version. The message was dropped.",
+        "Give the NATS server an account of its own for this prover, and run the same version everywhere.";
     TRANSACTION_FAILED: "P-401", "a transaction was not made or had no effect",
         "The message says what it was for and why: refused by the contract, too expensive for `max_fee_gwei` or `max_cost_gwei`, no \
          money for gas, no answer. The node tries again, after pauses of up to 16 s of block time.",
@@ -54,12 +60,6 @@ table! {
     DELIVERY_REFUSED: "P-402", "one proof of a batch was refused",
         "Others of the same transaction were accepted. It is tried again by itself.",
         "If it happens again and again, the key differs from the verifier's (P-502).";
-    CANNOT_QUEUE: "P-303", "the queue of proofs does not answer",
-        "The NATS server that spreads proofs over machines is down, or refuses. Proofs wait; deadlines do not.",
-        "Look at the server, its disk, and the network. A node whose settings have no `queue` proves by itself.";
-    NOT_A_TASK: "P-304", "the queue of proofs holds something else",
-        "Somebody else writes to it, or it is a node of another version. The message was dropped.",
-        "Give the NATS server an account of its own for this prover, and run the same version everywhere.";
     UNKNOWN_CIRCUIT: "P-501", "the verifier has a circuit that this version does not know",
         "Its tasks are left to others, whatever the seat is assigned: they default at the cost of its collateral.",
         "Update the node, or leave the market.";

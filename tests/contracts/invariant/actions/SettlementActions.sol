@@ -30,7 +30,7 @@ abstract contract SettlementActions is SealedActions {
         require(!_try(_anyActor(), call), "a round is settled once, in its time");
     }
 
-    function _settle(uint256 round) private returns (bool ok) {
+    function _settle(uint256 round) internal returns (bool ok) {
         SlowClearing.Result memory result = _clear(round);
         PageSettled[] memory pages = new PageSettled[](1);
         pages[0].settler = _anyActor();

@@ -125,7 +125,8 @@ abstract contract TaskActions is SettlementActions {
     /// @dev By any seat's prover. Refused before the default, after the end, to who held the task before, and where the free capacity may
     /// still be won by the round that closed last.
     function takeOver(uint256 salt) external acts("takeOver", salt) {
-        if (openTasks.length == 0) return;
+        if (openTasks.length == 0) return _nothingToTry();
+        if (!_oneIn(3)) _makeWayForTakeovers();
         uint256 number = _defaulted(_draw(openTasks.length));
         Held memory t = tasks[number];
         Placed memory e = _entry(t);
@@ -167,6 +168,27 @@ abstract contract TaskActions is SettlementActions {
             if (_holder(t, i) == seat_) return true;
         }
         return false;
+    }
+
+    /// @dev By chance few takeovers would be in time, and find capacity that no unsettled round may win. If no task is in default the next one soon
+    /// is, and the round that closed last is settled if it can be.
+    function _makeWayForTakeovers() private {
+        uint256 next = _nextDeadline();
+        if (_isInTime(tasks[_defaulted(0)]) && next <= block.timestamp + 40) {
+            vm.warp(next);
+            catchUp();
+        }
+        uint256 current = openRound();
+        if (current != 0 && isSettleable(current - 1)) _settle(current - 1);
+    }
+
+    /// @dev When the next task is in default unless it is delivered.
+    function _nextDeadline() internal view returns (uint256 next) {
+        next = type(uint256).max;
+        for (uint256 i; i < openTasks.length; ++i) {
+            uint256 deadline = tasks[openTasks[i]].deadline;
+            if (block.timestamp < deadline && deadline < next) next = deadline;
+        }
     }
 
     /// @dev The number of a task in default, if there is one, from a place in the list on.

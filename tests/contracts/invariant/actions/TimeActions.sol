@@ -12,12 +12,12 @@ abstract contract TimeActions is TaskActions {
     /// @dev A while, or to the second before or of the next thing that time does to this market, if that is near.
     function wait(uint256 salt) external acts("wait", salt) {
         uint256 current = openRound();
-        uint256 kind = _draw(6);
+        uint256 kind = _draw(7);
         uint256 to = closeAt(current) - _draw(2);
         if (kind == 0 && current != 0) to = revealBy(current - 1) - _draw(2);
         else if (kind == 1 && current != 0) to = settleBy(current - 1) - _draw(2);
-        else if (kind == 2 && openTasks.length != 0) to = tasks[openTasks[0]].deadline - _draw(2);
-        else if (kind > 2) to = block.timestamp + _between(1, 25);
+        else if (kind < 4) to = _nextDeadline() - _draw(2);
+        else to = block.timestamp + _between(1, 25);
         if (to <= block.timestamp || to > block.timestamp + 40) to = block.timestamp + _between(1, 25);
         vm.warp(to);
         _succeeded(true);

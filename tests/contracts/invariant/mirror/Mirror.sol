@@ -49,6 +49,11 @@ abstract contract Mirror is SealedMarketTest, BidSignatures {
     /// @notice Books what time alone has done since the last call. Nothing has happened in the market since.
     function catchUp() public virtual;
 
+    /// @dev There was nothing to call the market for, so this was no call: sealed markets often have no task for long.
+    function _nothingToTry() internal {
+        --calls[_action];
+    }
+
     function _succeeded(bool ok) internal {
         if (ok) ++successes[_action];
     }
