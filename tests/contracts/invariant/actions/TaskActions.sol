@@ -34,7 +34,7 @@ abstract contract TaskActions is SettlementActions {
 
     /// @dev Any open task, by anybody, now and then with a proof of something else or for a neighbour.
     function deliver(uint256 salt) external acts("deliver", salt) {
-        if (openTasks.length == 0) return;
+        if (openTasks.length == 0) return _nothingToTry();
         uint256 number = openTasks[_draw(openTasks.length)];
         Held memory t = tasks[number];
         Delivery memory d = _delivery(t);
@@ -58,7 +58,7 @@ abstract contract TaskActions is SettlementActions {
     /// @dev Up to six of one round and circuit: open, ended, the same twice, and with bad proofs. What can be delivered is, and nothing
     /// else.
     function deliverBatch(uint256 salt) external acts("deliverBatch", salt) {
-        if (openTasks.length == 0) return;
+        if (openTasks.length == 0) return _nothingToTry();
         uint256[] memory numbers = _alike(openTasks[_draw(openTasks.length)]);
         DeliveryBatch memory batch;
         Held memory t = tasks[numbers[0]];
@@ -201,7 +201,8 @@ abstract contract TaskActions is SettlementActions {
 
     /// @dev Now and then by somebody who does not say what is behind the ticket, which takes longer and refunds nobody.
     function expire(uint256 salt) external acts("expire", salt) {
-        if (openTasks.length != 0) _succeeded(_expire(_oldest(), !_oneIn(4)));
+        if (openTasks.length == 0) return _nothingToTry();
+        _succeeded(_expire(_oldest(), !_oneIn(4)));
     }
 
     /// @dev The oldest, two of three times: the others are seldom over.
