@@ -2,7 +2,9 @@
 
 The contracts are copied to a scratch directory and compiled there the quick way (`FOUNDRY_PROFILE=planted`), after
 tests/planted/legacy.patch has said the same in words for which that compiler has enough stack. First all named tests must be
-green without a bug. UNFINISHED: no build of the patched contracts has succeeded yet, so no bug has been tried. A bug is caught if one of its tests ran and failed: an error of the compiler catches nothing.
+green without a bug. A bug is caught if one of its tests ran and failed: an error of the compiler catches nothing.
+
+UNFINISHED: no build of the patched contracts has succeeded yet, so no bug has been tried.
 """
 
 import os
