@@ -50,10 +50,10 @@ MUTANTS_ARGS ?=
 .DEFAULT_GOAL := help
 # Forge and cargo each use every core by themselves.
 .NOTPARALLEL:
-.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust faults large-round differential mutants symbolic lint fmt fmt-check gas gas-check openapi abi abi-check clean
+.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust faults large-round differential mutants mutants-contracts planted symbolic lint fmt fmt-check gas gas-check openapi abi abi-check clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup contracts ## One round on a local chain, end to end, with real proofs (MECHANISM=average-fee, SEALED=1, ARGS="...")
 	cargo build --workspace --bins
@@ -101,6 +101,12 @@ differential: contracts ## The contracts against Rust: 100,000 rounds of a model
 mutants: ## Mutants of the crate `clearing` that its tests do not notice (MUTANTS_ARGS="-F name"); installs cargo-mutants
 	cargo mutants --version 2>/dev/null | grep -q $(CARGO_MUTANTS) || cargo install --locked cargo-mutants --version $(CARGO_MUTANTS)
 	script/tools/mutants $(MUTANTS_ARGS)
+
+mutants-contracts: setup ## Mutants of the contracts that the tests do not notice, all compiled at once (MUTANTS_ARGS="--sample 400 --only Ledger")
+	script/mutation/mutate.py $(MUTANTS_ARGS)
+
+planted: setup ## Bugs over the threat model, planted one at a time: a test must fail for each (PLANTED="SUITE...")
+	script/mutation/plant.py $(PLANTED)
 
 symbolic: setup ## Prove with halmos what tests/symbolic says of all inputs, up to 30 minutes (SYMBOLIC=quick: what .ci/run does)
 	[ -x $(VENV)/bin/pip ] || python3 -m venv $(VENV)

@@ -192,6 +192,11 @@ contract CurrenciesTest is MarketTest {
         assertEq(surplus, 8 * (15 - 8));
         vm.expectRevert(SafeTransferLib.ETHTransferFailed.selector);
         market.collectSurplus(id);
+        // It is nobody else's trouble.
+        uint256 earned = available(paul);
+        vm.prank(paul);
+        market.withdraw(id, earned, paul);
+        assertEq(paul.balance, earned * TICK);
         eve.plan("", false);
         assertEq(market.collectSurplus(id), surplus * TICK);
     }
@@ -206,6 +211,7 @@ contract CurrenciesTest is MarketTest {
         market.withdraw(id, 101, alice);
         vm.prank(alice);
         market.withdraw(id, 100, alice);
+        assertEq(market.collectSurplus(id), 0);
         assertEq(address(market).balance, 1 ether);
     }
 

@@ -212,6 +212,24 @@ contract CertificateTest is ClosedRoundTest {
         _accepted();
     }
 
+    /// @dev demand(c_2) must exceed K_1: of two seats of 10 units, the first does not win with bids of 10.
+    function test_RevertWhen_DemandEqualsTheCapacityOfTheWinners() public {
+        seat(paul, 10, 6);
+        seat(quentin, 10, 8);
+        open(1);
+        fundedBid(alice, 20, 8);
+        fundedBid(bob, 8, 2);
+        open(2);
+        _load(1);
+        assertEq(_c.pivotSeat, 0);
+        Certificate memory good = _c;
+        _c = core(1, 0, type(uint32).max, 10);
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongPivotSeat.selector, 1));
+        market.settle(id, 1, _c, _w);
+        _c = good;
+        _accepted();
+    }
+
     /// @dev Any round within the limits of these seeds: the slow result passes, each single change of it is refused.
     function testFuzz_onlyTheSlowResultPasses(
         uint256 seed,

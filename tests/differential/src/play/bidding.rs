@@ -26,9 +26,10 @@ impl Play {
                 (ours.map(|()| 0), self.publish_and(*by, *value, &told, &call).map(|_| 0))
             }
             Call::Bids { by, value, bids, published } => {
-                let told = if *published { bids.clone() } else { vec![] };
+                let published = *published && !bids.is_empty();
+                let told = if published { bids.clone() } else { vec![] };
                 let entries: Vec<_> = bids.iter().map(|bid| bid.entry).collect();
-                let ours = self.model.call(|model| model.submit_bids(*by, *value, &entries, *published));
+                let ours = self.model.call(|model| model.submit_bids(*by, *value, &entries, published));
                 let call = M::submitBidsCall { id, entries: bids.iter().map(Wanted::word).collect() };
                 (ours.map(|()| 0), self.publish_and(*by, *value, &told, &call).map(|_| 0))
             }
