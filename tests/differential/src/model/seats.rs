@@ -79,6 +79,11 @@ impl Model {
             Some(free) => *free = taken,
             None => self.seats.push(taken),
         }
+        // Whoever had the seat took no part in a round that is closed and has no result yet: what it asked there is gone with it.
+        let closed = current.checked_sub(1).and_then(|round| self.rounds.get_mut(&round));
+        if let Some(at_close) = closed.and_then(|round| round.book.get_mut(seat)) {
+            at_close.cost = None;
+        }
         Ok(seat)
     }
 
