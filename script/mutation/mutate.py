@@ -16,9 +16,8 @@ import schemata
 from schemata import ROOT, Mutant
 
 DOC = ROOT / "docs/mutation-contracts.md"
-# Without tests of the size and gas of the deployed code, and campaigns that would run for too long for each mutant.
-TESTS = ["test", "--fail-fast", "--no-match-contract", "^(CodeSizeTest|CanaryTest|GasLimitsTest)$", "--no-match-path",
-         "tests/contracts/{invariant/*,**/*.gas.t.sol}"]  # fmt: skip
+# Without tests of the size and gas of the deployed code.
+TESTS = ["test", "--fail-fast", "--no-match-contract", "^(CodeSizeTest|CanaryTest|GasLimitsTest)$"]
 
 
 def is_noticed(number: int, timeout: float) -> bool:

@@ -209,6 +209,9 @@ def write_copy(sources: list[Source], mutants: list[Mutant]) -> None:
     """Writes the contracts, with mutant k of the list as number k + 1, and the tests."""
     for name in ["contracts", "tests/contracts"]:
         for path in (ROOT / name).rglob("*.sol"):
+            # Gas is that of other code, and a campaign runs for too long to be repeated.
+            if path.name.endswith(".gas.t.sol") or "invariant" in path.parts:
+                continue
             to = SCRATCH / path.relative_to(ROOT)
             text = path.read_bytes().decode("latin-1")
             _write(to, text if path.name == "CircuitId.sol" else _as_view(text))
