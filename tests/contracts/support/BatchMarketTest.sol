@@ -103,6 +103,8 @@ abstract contract BatchMarketTest is ProvedMarketTest {
         (d.publicInputs, d.dataHash) = (p.inputs, keccak256(p.data));
         (d.task.index, d.task.seat, d.task.fee) = (uint32(index), uint8(result.seatOf[index]), p.fee);
         (d.task.position, d.task.lot) = (uint16(index - entry.first), lotBits(p.told, entry.count));
+        (uint256 first, uint256 last) = runOf(result, entry, index);
+        (d.task.runBefore, d.task.runAfter) = (uint16(index - first), uint16(last - index));
         d.task.requester = p.requester;
         d.statementPath = SlowMerkle.path(statementLeaves(lotOf(round, entry)), index - entry.first);
     }
