@@ -19,25 +19,14 @@ contract RunBatchesTest is BatchMarketTest {
         seat(quentin, uint32(5 * UNITS), 7);
         seat(rita, uint32(20 * UNITS), 9);
         open(1);
-        _lotForCases(60, 0, 1);
-        _lotForCases(50, 1, LOT);
-        _lotForCases(20, 11, 3);
+        lotForCases(60, 0, 1);
+        lotForCases(50, 1, LOT);
+        lotForCases(20, 11, 3);
         open(2);
         settle(1);
         assertEq(market.outcomeOf(id, 1).units(), 11 * UNITS);
         assertEq(cleared(1).seatOf[4], 1);
         assertEq(cleared(1).seatOf[5], 0);
-    }
-
-    function _lotForCases(uint64 fee, uint256 first, uint256 count) private {
-        Posted[] memory list = new Posted[](count);
-        for (uint256 i; i < count; ++i) {
-            list[i] = rollupTask(alice, fee, 0, 0);
-            list[i].inputs = readBatchCase(first + i).publicInputs;
-            list[i].data = abi.encode(first + i);
-        }
-        fund(alice, count * (uint256(fee) * UNITS + params.settlementFee));
-        submitLot(list);
     }
 
     function _refuses(uint256 index, bytes4 reason) private {
