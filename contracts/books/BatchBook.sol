@@ -7,7 +7,7 @@ import {GuardedVerify} from "../libraries/GuardedVerify.sol";
 import {AssignmentTree} from "../clearing/AssignmentTree.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
 import {CircuitId} from "../types/CircuitId.sol";
-import {BatchedTask, DeliveryBatch, DeliveryHead} from "../types/Delivery.sol";
+import {BatchedTask, DeliveryBatch, DeliveryHead, DeliveryHeadLib} from "../types/Delivery.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {MarketParams} from "../types/MarketParams.sol";
 import {Outcome} from "../types/Outcome.sol";
@@ -36,6 +36,8 @@ abstract contract BatchBook is TaskBook {
         bool late;
         /// Why a delivery is refused, if it is.
         bytes4[] reasons;
+        /// The leaf of a delivery's run, once it was found in the tree.
+        bytes32[] leaves;
     }
 
     /// @dev A word of the round's ends, read and written once for the tasks in a row that share it.
@@ -45,7 +47,7 @@ abstract contract BatchBook is TaskBook {
     }
 
     /// @dev Deliveries of one seat in a row.
-    struct Run {
+    struct Row {
         uint256 seat;
         uint256 count;
     }
@@ -71,11 +73,11 @@ abstract contract BatchBook is TaskBook {
         b.outcome = _outcomeOf(id, b.round);
         b.root = _assignmentRoot(id, b.round);
         b.late = block.timestamp >= _market(id).proveBy(id, b.round);
-        b.reasons = new bytes4[](count);
+        (b.reasons, b.leaves) = (new bytes4[](count), new bytes32[](count));
     }
 
     /// @dev Leaves out what cannot be delivered, whatever its proof. A node counts as known once a path that leads to the root, or
-    /// to a known node, went through it.
+    /// to a known node, went through it, and a leaf once its own path was such.
     /// @return open Bit k is set if delivery k is left.
     function _checkTasks(
         OpenBatch memory b,
@@ -96,12 +98,13 @@ abstract contract BatchBook is TaskBook {
             if (top == 0 || to > known.length) {
                 b.reasons[k] = UnknownTask.selector;
             } else {
-                bytes32 leaf = _leafOf(b, d, publicInputs[k * each:(k + 1) * each], nodes[from:statementEnd]);
+                bytes32 leaf = _leafOf(b, d, publicInputs[:each], nodes[from:statementEnd]);
                 from = statementEnd;
                 if (!MerkleProofLib.verifyCalldata(nodes[from:to], top, leaf)) {
                     b.reasons[k] = UnknownTask.selector;
                 } else {
                     _learn(known, nodes[from:to], from);
+                    b.leaves[k] = leaf;
                     if (head.index() / TASKS_PER_WORD != ends.slot) ends = _endsAt(b, head.index());
                     if (_isEndedIn(ends.word, head.index())) b.reasons[k] = TaskEnded.selector;
                     else if (b.late && !_isHeld(b, head.index())) b.reasons[k] = TaskInDefault.selector;
@@ -109,6 +112,7 @@ abstract contract BatchBook is TaskBook {
                 }
             }
             from = to;
+            publicInputs = publicInputs[each:];
         }
     }
 
@@ -127,6 +131,10 @@ abstract contract BatchBook is TaskBook {
         returns (bytes32 top)
     {
         if (anchor == 0) return b.root;
+        if (anchor >= DeliveryHeadLib.LEAVES) {
+            uint256 k = anchor - DeliveryHeadLib.LEAVES;
+            return k < b.count ? b.leaves[k] : bytes32(0);
+        }
         if (anchor <= known.length) return known[anchor - 1];
     }
 
@@ -153,7 +161,8 @@ abstract contract BatchBook is TaskBook {
         BidWord word = BidWordLib.pack(
             head.fee(), uint32(b.size), head.lot(), BidWordLib.ticketOf(d.requester, statements)
         );
-        return TaskLib.leaf(word, head.index(), head.position(), head.seat());
+        return
+            TaskLib.leaf(word, head.index(), head.position(), head.runBefore(), head.runAfter(), head.seat());
     }
 
     /// @dev Whether a task whose prover missed its deadline has a taker that still has time.
@@ -194,7 +203,7 @@ abstract contract BatchBook is TaskBook {
         uint256[] memory tasks = new uint256[](b.count);
         uint256 n;
         uint256 toSink;
-        Run memory run;
+        Row memory row;
         Ends memory ends = _endsAt(b, deliveries[0].head.index());
         for (uint256 k; k < deliveries.length; ++k) {
             if ((open >> k) & 1 == 0) continue;
@@ -210,17 +219,17 @@ abstract contract BatchBook is TaskBook {
                 continue;
             }
             ends.word = _withDelivered(ends.word, index);
-            if (seat != run.seat) {
-                _payRun(b, run, payment);
-                (run.seat, run.count) = (seat, 0);
+            if (seat != row.seat) {
+                _payRow(b, row, payment);
+                (row.seat, row.count) = (seat, 0);
             }
-            ++run.count;
+            ++row.count;
             toSink += b.outcome.held(head.fee(), b.size) - payment;
             tasks[n++] = (index << 8) | seat;
             delivered |= _bit(k);
         }
         _setEnds(b.id, b.round, ends.slot, ends.word);
-        _payRun(b, run, payment);
+        _payRow(b, row, payment);
         if (toSink != 0) _creditSink(b.id, toSink);
         // As many as were found: the first of what is open always is.
         assembly ("memory-safe") {
@@ -229,10 +238,10 @@ abstract contract BatchBook is TaskBook {
         emit TasksDelivered(b.id, b.round, payment, tasks);
     }
 
-    function _payRun(OpenBatch memory b, Run memory run, uint256 payment) private {
-        if (run.count == 0) return;
-        _vacate(b.id, run.seat, run.count * b.size);
-        _credit(b.id, _proverOf(b.id, run.seat), run.count * payment);
+    function _payRow(OpenBatch memory b, Row memory row, uint256 payment) private {
+        if (row.count == 0) return;
+        _vacate(b.id, row.seat, row.count * b.size);
+        _credit(b.id, _proverOf(b.id, row.seat), row.count * payment);
     }
 
     function _payLate(OpenBatch memory b, BatchedTask[] calldata deliveries, uint256 open)

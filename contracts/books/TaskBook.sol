@@ -10,7 +10,7 @@ import {MarketParams, MarketParamsLib} from "../types/MarketParams.sol";
 import {Outcome} from "../types/Outcome.sol";
 import {StatementLib} from "../types/Statement.sol";
 import {Takeover} from "../types/Takeover.sol";
-import {Delivery, Task, TaskLib, TaskStatus} from "../types/Task.sol";
+import {Delivery, Task, TaskStatus} from "../types/Task.sol";
 import {SettlementBook} from "./SettlementBook.sol";
 
 // What is compared are numbers of holders, seats and roots, never a balance.
@@ -176,13 +176,13 @@ abstract contract TaskBook is SettlementBook {
         returns (OpenTask memory t)
     {
         bytes32 root = _assignmentRoot(id, task.round);
-        bytes32 leaf = TaskLib.leaf(task.word(), task.index, task.position, task.seat);
+        bytes32 leaf = task.leaf();
         if (root == 0 || !MerkleProofLib.verifyCalldata(path, root, leaf)) {
             revert UnknownTask(task.round, task.index);
         }
         if (_endOf(id, task.round, task.index) != 0) revert TaskEnded(task.round, task.index);
         (t.id, t.round, t.index, t.assignedSeat) = (id, task.round, task.index, task.seat);
-        (t.size, t.told) = (task.size, task.word().isTold());
+        (t.size, t.told) = (task.size, task.isTold());
         t.outcome = _outcomeOf(id, task.round);
         // Before the proving deadline nobody can have taken the task over, so the slot need not be read.
         if (block.timestamp >= _market(id).proveBy(id, t.round)) t.takeover = _takeovers[_taskKey(t)];

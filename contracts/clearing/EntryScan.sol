@@ -38,7 +38,8 @@ struct Scan {
     uint256 paid;
 }
 
-/// @notice The one loop over all entries of a round.
+/// @notice The one loop over all entries of a round. Of an entry's winning tasks those that fall to one prover, a run, share a leaf of the
+/// tree, see `TaskLib.leaf`: what an entry costs does not grow with its bids.
 library EntryScan {
     /// @notice Goes to the end of the list.
     /// @dev In assembly, as it runs once for every entry of every round: a settlement's gas is mostly this, and the tests hold it
@@ -57,6 +58,31 @@ library EntryScan {
                 mstore(add(m, 0x20), place)
                 mstore(add(m, 0x40), mload(add(prover, 0x20)))
                 push(mload(add(s, 0x1e0)), keccak256(m, 0x60))
+            }
+
+            /// The tasks of a lot's first `won` bids: one leaf for each prover that they fall to.
+            function assignLot(s, word, index, won) {
+                let size := and(shr(160, word), 0xffffffff)
+                for { let position := 0 } lt(position, won) {} {
+                    let offset := mload(add(s, 0x140))
+                    let prover := mload(add(s, 0x180))
+                    if iszero(lt(offset, mload(prover))) { prover := turn(s, offset) }
+                    let n := sub(won, position)
+                    if lt(prover, mload(add(s, 0x1a0))) {
+                        // Its tasks start below its `until`: all that remain do if the last one does. If not, no size is 0.
+                        let until := mload(prover)
+                        if iszero(lt(add(offset, mul(sub(n, 1), size)), until)) {
+                            n := add(div(sub(sub(until, offset), 1), size), 1)
+                        }
+                    }
+                    mstore(add(s, 0x140), add(offset, mul(n, size)))
+                    let m := mload(0x40)
+                    mstore(m, word)
+                    mstore(add(m, 0x20), or(shl(32, position), add(index, position)))
+                    mstore(add(m, 0x40), or(shl(8, sub(n, 1)), mload(add(prover, 0x20))))
+                    push(mload(add(s, 0x1e0)), keccak256(m, 0x60))
+                    position := add(position, n)
+                }
             }
 
             /// Counts `won` winning bids of an entry under `average-fee`.
@@ -101,7 +127,7 @@ library EntryScan {
                 mstore(peak, leaf)
             }
 
-            /// An entry of more than one bid: what the loop below does for each of them. Keeps the running hash.
+            /// An entry of more than one bid: what the loop below does for each of them, in one. Keeps the running hash.
             function lot(s, word, index, rank, above) -> sum {
                 let hash := mload(0x00)
                 let count := add(and(shr(144, word), 0x7fff), 1)
@@ -114,9 +140,7 @@ library EntryScan {
                 if and(lt(won, count), eq(sub(rank, won), mload(add(s, 0x100)))) {
                     mstore(add(s, 0x120), size)
                 }
-                for { let position := 0 } lt(position, won) { position := add(position, 1) } {
-                    assign(s, word, or(shl(32, position), add(index, position)))
-                }
+                assignLot(s, word, index, won)
                 if mload(add(s, 0x200)) { charge(s, word, won) }
                 mstore(0x00, hash)
             }

@@ -30,14 +30,18 @@ struct BatchedTask {
     bytes32 dataHash;
 }
 
-/// @notice `told (1) | further bids of the entry (15) | number of the bid in its entry (16) | statement path length (8) | index (32) | unit fee (64)
-/// | seat (8) | path length (8) | anchor (16)`, the first in the highest of 168 bits; the bits above are not read.
+/// @notice `tasks of its run before it (16) | after it (16) | told (1) | further bids of the entry (15) | number of the bid in its entry (16) |
+/// statement path length (8) | index (32) | unit fee (64) | seat (8) | path length (8) | anchor (16)`, the first in the highest of 200 bits; the
+/// bits above are not read.
 /// @dev A task takes the next nodes of its batch: first the path of its statement to the root over the statements of its entry, then
 /// its own path, which ends at the round's assignment root (anchor 0), or at a node that the path of a task before it went through:
-/// number `anchor` of the batch's nodes, counted from 1. Tasks that lie together share most of their way up.
+/// number `anchor` of the batch's nodes, counted from 1. Tasks that lie together share most of their way up, and those of one run all of
+/// it: anchor `LEAVES + k` is the leaf of delivery number k.
 type DeliveryHead is uint256;
 
 using {
+    DeliveryHeadLib.runBefore,
+    DeliveryHeadLib.runAfter,
     DeliveryHeadLib.lot,
     DeliveryHeadLib.isTold,
     DeliveryHeadLib.position,
@@ -51,6 +55,17 @@ using {
 
 /// @dev The casts keep the bits that are meant.
 library DeliveryHeadLib {
+    /// @notice The first anchor that is a leaf: one for each delivery that a batch can have.
+    uint256 internal constant LEAVES = 0xff00;
+
+    function runBefore(DeliveryHead h) internal pure returns (uint256) {
+        return uint16(DeliveryHead.unwrap(h) >> 184);
+    }
+
+    function runAfter(DeliveryHead h) internal pure returns (uint256) {
+        return uint16(DeliveryHead.unwrap(h) >> 168);
+    }
+
     /// @return Of the entry's word: `told (1) | further bids (15)`.
     function lot(DeliveryHead h) internal pure returns (uint16) {
         return uint16(DeliveryHead.unwrap(h) >> 152);

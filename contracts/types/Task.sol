@@ -14,6 +14,9 @@ struct Task {
     uint32 index;
     /// Number of the bid in its entry, from 0.
     uint16 position;
+    /// How many tasks of its entry before it, and after it, fell to the same prover with it: its *run*.
+    uint16 runBefore;
+    uint16 runAfter;
     /// Of the entry's word: `told (1) | further bids (15)`.
     uint16 lot;
     /// Seat of the prover that the task was assigned to.
@@ -31,7 +34,7 @@ struct Task {
 /// @notice A proof of a task, with the statement that it proves.
 struct Delivery {
     Task task;
-    /// Merkle proof of the task's leaf under the round's assignment root.
+    /// Merkle proof of the leaf of the task's run under the round's assignment root.
     bytes32[] path;
     /// Circuit of the statement; its size is the task's.
     CircuitId circuit;
@@ -73,15 +76,36 @@ library TaskLib {
         return t.requester != address(0);
     }
 
-    /// @notice Leaf of the assignment tree: who proves which bid.
-    /// @param index Index of the bid in the round; `position` is its number in its entry.
-    /// @dev Three words, where an inner node hashes two: a node is never taken for a leaf.
-    function leaf(BidWord word_, uint256 index, uint256 position, uint256 seat)
-        internal
-        pure
-        returns (bytes32)
-    {
-        bytes32 which = bytes32((position << 32) | index);
-        return EfficientHashLib.hash(BidWord.unwrap(word_), which, bytes32(seat));
+    /// @notice Whether its entry is told, see `BidWord`.
+    function isTold(Task calldata t) internal pure returns (bool) {
+        return t.lot >> 15 != 0;
+    }
+
+    /// @notice The leaf of the task's run.
+    function leaf(Task calldata t) internal pure returns (bytes32) {
+        return leaf(t.word(), t.index, t.position, t.runBefore, t.runAfter, t.seat);
+    }
+
+    /// @notice Leaf of the assignment tree: who proves which run of tasks, as told by any one of them.
+    /// @param index Index of the task's bid in the round; `position` is its number in its entry.
+    /// @param runBefore How many tasks of its run lie before it, below 2^16, and `runAfter` after it.
+    /// @dev `number of the run's first bid in its entry | its index (32)`, and `further tasks of the run | seat (8)`. The tree has only leaves
+    /// of runs that a settlement found, so whoever leads to one names a task of that run: its number and its index follow from one another.
+    /// Three words, where an inner node hashes two: a node is never taken for a leaf.
+    function leaf(
+        BidWord word_,
+        uint256 index,
+        uint256 position,
+        uint256 runBefore,
+        uint256 runAfter,
+        uint256 seat
+    ) internal pure returns (bytes32) {
+        unchecked {
+            // A difference below zero is a number of 256 bits, and so is what it is part of: there is no such leaf. The sum has
+            // 17 bits.
+            uint256 first = ((position - runBefore) << 32) | (index - runBefore);
+            uint256 run = ((runBefore + runAfter) << 8) | seat;
+            return EfficientHashLib.hash(BidWord.unwrap(word_), bytes32(first), bytes32(run));
+        }
     }
 }

@@ -10,7 +10,7 @@ import {MarketParams} from "../../contracts/types/MarketParams.sol";
 import {Offer} from "../../contracts/types/Offer.sol";
 import {Outcome} from "../../contracts/types/Outcome.sol";
 import {Takeover} from "../../contracts/types/Takeover.sol";
-import {Delivery, Task, TaskLib, TaskStatus} from "../../contracts/types/Task.sol";
+import {Delivery, Task, TaskStatus} from "../../contracts/types/Task.sol";
 
 /// @notice The market's own books with a door to what they do inside. One market, of ticks of one wei.
 contract Books is TaskBook {
@@ -112,7 +112,7 @@ contract Books is TaskBook {
     // ------------------------------------------------------------------------------------------------------ tasks
 
     function leafOf(Task calldata task) external pure returns (bytes32) {
-        return TaskLib.leaf(task.word(), task.index, task.position, task.seat);
+        return task.leaf();
     }
 
     function deliver(Delivery calldata d) external {

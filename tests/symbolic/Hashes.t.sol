@@ -13,10 +13,13 @@ import {Symbolic} from "./Symbolic.sol";
 
 /// @notice What a hash binds. The solver takes keccak256 for a function that gives different results for different inputs.
 contract HashesSymbolic is Symbolic {
+    /// @dev A run, as told by a task of it.
     struct Leaf {
         BidWord word;
         uint32 index;
         uint16 position;
+        uint16 runBefore;
+        uint16 runAfter;
         uint8 seat;
     }
 
@@ -27,10 +30,28 @@ contract HashesSymbolic is Symbolic {
         bytes32 data;
     }
 
-    function check_assignmentLeafBindsAllOfATask(Leaf memory a, Leaf memory b) external pure {
-        bool same = BidWord.unwrap(a.word) == BidWord.unwrap(b.word) && a.index == b.index
-            && a.position == b.position && a.seat == b.seat;
+    /// @dev Of a run that there is, and of what anybody may say: the same leaf is the same run.
+    function check_assignmentLeafBindsAllOfARun(Leaf memory a, Leaf memory b) external pure {
+        vm.assume(a.runBefore <= a.position && a.runBefore <= a.index);
+        bool same = BidWord.unwrap(a.word) == BidWord.unwrap(b.word) && a.seat == b.seat
+            && _first(a.index, a.runBefore) == _first(b.index, b.runBefore)
+            && _first(a.position, a.runBefore) == _first(b.position, b.runBefore)
+            && uint256(a.runBefore) + a.runAfter == uint256(b.runBefore) + b.runAfter;
         assert((_leaf(a) == _leaf(b)) == same);
+    }
+
+    /// @dev Whoever leads to the leaf of a run that there is names one of its tasks, and each by one number.
+    function check_taskOfALeafLiesInItsRun(Leaf memory a, Leaf memory b) external pure {
+        vm.assume(a.runBefore <= a.position && a.runBefore <= a.index);
+        vm.assume(_leaf(a) == _leaf(b));
+        uint256 first = uint256(a.position) - a.runBefore;
+        assert(b.position >= first && b.position <= uint256(a.position) + a.runAfter);
+        assert(_first(b.index, b.position) == _first(a.index, a.position));
+        assert(a.index != b.index || (a.position == b.position && a.runBefore == b.runBefore));
+    }
+
+    function _first(uint256 at, uint256 before) private pure returns (int256) {
+        return int256(at) - int256(before);
     }
 
     function check_statementLeafBindsAllOfAStatement(Said memory a, Said memory b) external pure {
@@ -112,7 +133,7 @@ contract HashesSymbolic is Symbolic {
     }
 
     function _leaf(Leaf memory l) private pure returns (bytes32) {
-        return TaskLib.leaf(l.word, l.index, l.position, l.seat);
+        return TaskLib.leaf(l.word, l.index, l.position, l.runBefore, l.runAfter, l.seat);
     }
 
     function _leaf(Said memory s) private pure returns (bytes32) {

@@ -28,6 +28,8 @@ contract PackingSymbolic is Symbolic {
 
     /// @dev From the layout as documented.
     function check_deliveryHeadGivesBackWhatItHolds(
+        uint16 runBefore,
+        uint16 runAfter,
         uint16 lot,
         uint16 position,
         uint8 statementPath,
@@ -36,11 +38,13 @@ contract PackingSymbolic is Symbolic {
         uint8 seat,
         uint8 path,
         uint16 anchor,
-        uint88 junk
+        uint56 junk
     ) external pure {
-        bytes memory packed =
-            abi.encodePacked(junk, lot, position, statementPath, index, fee, seat, path, anchor);
+        bytes memory packed = abi.encodePacked(
+            junk, runBefore, runAfter, lot, position, statementPath, index, fee, seat, path, anchor
+        );
         DeliveryHead head = DeliveryHead.wrap(uint256(bytes32(packed)));
+        assert(head.runBefore() == runBefore && head.runAfter() == runAfter);
         assert(head.lot() == lot && head.isTold() == (lot >> 15 == 1));
         assert(head.position() == position && head.statementPathLength() == statementPath);
         assert(head.index() == index && head.fee() == fee && head.seat() == seat);

@@ -51,7 +51,8 @@ const PAGE_GAS: u64 = 3_500_000;
 const SHARE_GAS: u64 = 40_000;
 /// ... of an entry, and ...
 const ENTRY_GAS: u64 = 1_900;
-/// ... of each of its bids that won.
+/// ... of each one of which a bid won. Where its tasks fall to more than one prover there is a leaf more for each, of which a page has
+/// room for as many as a market has seats.
 const WINNER_GAS: u64 = 750;
 
 /// A place between two entries.
@@ -60,7 +61,7 @@ struct Mark {
     chain: BidChain,
     /// Total size of the winners before it (units).
     offset: u64,
-    /// Number of winners before it.
+    /// Number of entries before it of which a bid won.
     winners: u64,
 }
 
@@ -120,7 +121,7 @@ impl Settling {
         for entry in record.entries().iter() {
             let won = u64::from(winners(certificate.user_pivot, entry.fee, entry.first_index, entry.count()));
             mark.chain.absorb(entry.word);
-            mark.winners = mark.winners.saturating_add(won);
+            mark.winners = mark.winners.saturating_add(u64::from(won != 0));
             mark.offset = mark.offset.saturating_add(won.saturating_mul(entry.size().get().into()));
             marks.push(mark);
         }

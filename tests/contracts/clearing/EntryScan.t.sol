@@ -113,7 +113,10 @@ contract EntryScanTest is Test {
         }
     }
 
+    /// @dev What a prover has had so far may be in its load or not.
     function _assertEqual(PlainScan.State memory a, PlainScan.State memory b) private pure {
+        a.close();
+        b.close();
         assertEq(a.hash, b.hash, "hash");
         assertEq(a.index, b.index, "index");
         assertEq(a.unitsAbove, b.unitsAbove, "units above");
@@ -236,7 +239,8 @@ contract EntryScanTest is Test {
         assertEq(s.between, (won + 6 > total ? total - above : 5) * size);
         assertEq(s.pivotSize, won == total ? 0 : size);
         assertEq(s.offset, won * size);
-        assertEq(s.tree.count, won);
+        // Two tasks start below where the first prover's part ends.
+        assertEq(s.tree.count, won == 0 ? 0 : won > 2 ? 2 : 1);
         assertEq(s.offered, won * size * fee);
         assertEq(s.paid, won * (10 * size / 3));
         assertEq(s.turn, won > 2 ? 1 : 0);

@@ -31,6 +31,20 @@ contract BatchDeliveryGasTest is BatchMarketTest {
         }
     }
 
+    /// @dev All of one run, each with the five nodes of its statement. Before them a task of the same round and seat.
+    function test_gasOfABatchOfALot() public {
+        seat(paul, uint32(33 * UNITS), 6);
+        seat(quentin, uint32(40 * UNITS), 9);
+        open(1);
+        lotForCases(60, 0, 32);
+        lotForCases(60, 32, 1);
+        lotForCases(20, 33, 10);
+        open(2);
+        settle(1);
+        deliverBid(1, 32, readBatchCase(0));
+        _record(32, " of a lot");
+    }
+
     function test_gasOfTheLargestBatchThatHasBeenTried() public {
         makeRound(64);
         deliverBid(1, 64, readBatchCase(0));

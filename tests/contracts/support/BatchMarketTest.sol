@@ -43,6 +43,18 @@ abstract contract BatchMarketTest is ProvedMarketTest {
         submit(p);
     }
 
+    /// @notice An entry of Alice for as many statements, from number `first` on, which is its bids' index if it is to be delivered.
+    function lotForCases(uint64 fee, uint256 first, uint256 count) internal {
+        Posted[] memory list = new Posted[](count);
+        for (uint256 i; i < count; ++i) {
+            list[i] = rollupTask(alice, fee, 0, 0);
+            list[i].inputs = readBatchCase((first + i) % 32).publicInputs;
+            list[i].data = abi.encode(first + i);
+        }
+        fund(alice, count * (uint256(fee) * UNITS + params.settlementFee));
+        submitLot(list);
+    }
+
     /// @notice The proof of bid `index` of a round of `makeRound`.
     function caseOf(uint256 index) internal view returns (bytes memory) {
         return readBatchCase(index % 32).proof;
@@ -103,6 +115,8 @@ abstract contract BatchMarketTest is ProvedMarketTest {
         (d.publicInputs, d.dataHash) = (p.inputs, keccak256(p.data));
         (d.task.index, d.task.seat, d.task.fee) = (uint32(index), uint8(result.seatOf[index]), p.fee);
         (d.task.position, d.task.lot) = (uint16(index - entry.first), lotBits(p.told, entry.count));
+        (uint256 first, uint256 last) = runOf(result, entry, index);
+        (d.task.runBefore, d.task.runAfter) = (uint16(index - first), uint16(last - index));
         d.task.requester = p.requester;
         d.statementPath = SlowMerkle.path(statementLeaves(lotOf(round, entry)), index - entry.first);
     }

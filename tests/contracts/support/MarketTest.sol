@@ -329,10 +329,13 @@ abstract contract MarketTest is PostedTasks {
         SlowClearing.Result memory result = cleared(round);
         Posted memory p = posted(round, index);
         Entry memory entry = entryOf(round, index);
+        (uint256 first, uint256 last) = runOf(result, entry, index);
         task = Task({
             round: uint32(round),
             index: uint32(index),
             position: uint16(index - entry.first),
+            runBefore: uint16(index - first),
+            runAfter: uint16(last - index),
             lot: lotBits(p.told, entry.count),
             seat: uint8(result.seatOf[index]),
             fee: p.fee,
@@ -344,8 +347,27 @@ abstract contract MarketTest is PostedTasks {
         path = SlowMerkle.path(leaves, at);
     }
 
-    /// @notice Leaves of the round's assignment tree, and where the one of bid `index` is among them: page by page in order of
-    /// settling, within a page in order of submission.
+    /// @notice The bids of an entry that fell to one prover with bid `index`, which won: indexes of the first and of the last.
+    function runOf(SlowClearing.Result memory result, Entry memory entry, uint256 index)
+        internal
+        pure
+        returns (uint256 first, uint256 last)
+    {
+        (first, last) = (index, index);
+        while (first > entry.first && _fellTogether(result, first - 1, index)) --first;
+        while (last + 1 < entry.first + entry.count && _fellTogether(result, last + 1, index)) ++last;
+    }
+
+    function _fellTogether(SlowClearing.Result memory result, uint256 i, uint256 k)
+        private
+        pure
+        returns (bool)
+    {
+        return result.wins[i] && result.wins[k] && result.seatOf[i] == result.seatOf[k];
+    }
+
+    /// @notice Leaves of the round's assignment tree, one for each run, and where the one of bid `index` is among them: page by page in
+    /// order of settling, within a page in order of submission.
     function leavesOf(uint256 round, SlowClearing.Result memory result, uint256 index)
         internal
         view
@@ -363,16 +385,26 @@ abstract contract MarketTest is PostedTasks {
         for (uint256 k; k < pages.length; ++k) {
             for (uint256 i = end - pages[k]; i < end; ++i) {
                 if (!result.wins[i]) continue;
-                if (i == index) at = n;
-                uint256 number = entryNumberOf(round, i);
-                uint256 which = ((i - entryOf(round, i).first) << 32) | i;
-                leaves[n++] = keccak256(abi.encode(list[number], which, result.seatOf[i]));
+                (, uint256 last) = runOf(result, entryOf(round, i), i);
+                if (index >= i && index <= last) at = n;
+                leaves[n++] = _leaf(round, list[entryNumberOf(round, i)], i, last, result.seatOf[i]);
+                i = last;
             }
             end -= pages[k];
         }
         assembly ("memory-safe") {
             mstore(leaves, n)
         }
+    }
+
+    /// @dev Of the run from bid `first` to `last`.
+    function _leaf(uint256 round, BidWord word, uint256 first, uint256 last, uint256 seat_)
+        private
+        view
+        returns (bytes32)
+    {
+        uint256 which = ((first - entryOf(round, first).first) << 32) | first;
+        return keccak256(abi.encode(word, which, ((last - first) << 8) | seat_));
     }
 
     function notePages(uint256 round, uint256[] memory bids) internal {

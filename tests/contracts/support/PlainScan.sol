@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {AssignmentTree} from "../../../contracts/clearing/AssignmentTree.sol";
 
-/// @notice What `EntryScan` does, in plain words: entry by entry, bid by bid, task by task.
+/// @notice What `EntryScan` does, in plain words: entry by entry, bid by bid, task by task, run by run.
 library PlainScan {
     /// @notice A point in the order of bids: the higher fee first, of equal fees the lower index.
     struct Line {
@@ -47,15 +47,24 @@ library PlainScan {
         uint256 position;
     }
 
+    /// @notice Tasks of an entry that fall to one prover: the first of them, how many there are, and whose they are.
+    struct Run {
+        Bid first;
+        uint256 length;
+        uint256 seat;
+    }
+
     function run(State memory s, bytes32[] memory words) internal pure {
         for (uint256 i; i < words.length; ++i) {
             bytes32 word = words[i];
             s.hash = uint256(keccak256(abi.encode(s.hash, word))) >> 56 << 56;
             uint256 count = (uint256(uint16(bytes2(word << 96))) & 0x7fff) + 1;
+            Run memory open;
             for (uint256 position; position < count; ++position) {
-                _bid(s, word, Bid(uint64(bytes8(word)), uint32(bytes4(word << 64)), s.index, position));
+                _bid(s, word, open, Bid(uint64(bytes8(word)), uint32(bytes4(word << 64)), s.index, position));
                 ++s.index;
             }
+            _endRun(s, word, open);
         }
     }
 
@@ -86,7 +95,7 @@ library PlainScan {
         return bid.fee == line.fee && bid.index == line.index;
     }
 
-    function _bid(State memory s, bytes32 word, Bid memory bid) private pure {
+    function _bid(State memory s, bytes32 word, Run memory open, Bid memory bid) private pure {
         if (isBefore(bid, s.high) || isAt(bid, s.high)) {
             s.unitsAbove += bid.size;
             s.offeredAbove += bid.fee * bid.size;
@@ -94,20 +103,28 @@ library PlainScan {
             s.between += bid.size;
         }
         if (isAt(bid, s.pivot)) s.pivotSize = bid.size;
-        if (isBefore(bid, s.pivot)) _win(s, word, bid);
+        if (isBefore(bid, s.pivot)) _win(s, word, open, bid);
     }
 
-    function _win(State memory s, bytes32 word, Bid memory bid) private pure {
-        if (s.offset >= s.provers[s.turn].until) {
+    function _win(State memory s, bytes32 word, Run memory open, Bid memory bid) private pure {
+        if (s.offset >= s.provers[s.turn].until && s.turn + 1 < s.provers.length) {
             close(s);
+            _endRun(s, word, open);
             while (s.offset >= s.provers[s.turn].until && s.turn + 1 < s.provers.length) ++s.turn;
         }
-        uint256 place = bid.position * 2 ** 32 + bid.index;
-        push(s.tree, keccak256(abi.encode(word, place, s.provers[s.turn].seat)));
+        if (open.length == 0) (open.first, open.seat) = (bid, s.provers[s.turn].seat);
+        ++open.length;
         s.offset += bid.size;
         if (s.units != 0) {
             s.offered += bid.fee * bid.size;
             s.paid += s.revenue * bid.size / s.units;
         }
+    }
+
+    function _endRun(State memory s, bytes32 word, Run memory open) private pure {
+        if (open.length == 0) return;
+        uint256 place = open.first.position * 2 ** 32 + open.first.index;
+        push(s.tree, keccak256(abi.encode(word, place, (open.length - 1) * 2 ** 8 + open.seat)));
+        open.length = 0;
     }
 }

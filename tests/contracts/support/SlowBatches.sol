@@ -19,8 +19,7 @@ library SlowBatches {
         for (uint256 j; j < d.statementPath.length; ++j) {
             addNode(batch, d.statementPath[j]);
         }
-        (uint8 length, uint16 anchor) = climb(batch, leaves, at);
-        batch.deliveries[k].head = headOf(d, length, anchor);
+        batch.deliveries[k].head = _headAt(batch, k, d, leaves, at);
         batch.deliveries[k].requester = d.task.requester;
         batch.deliveries[k].dataHash = d.dataHash;
         for (uint256 j; j < d.publicInputs.length; ++j) {
@@ -29,12 +28,35 @@ library SlowBatches {
         batch.proofs = bytes.concat(batch.proofs, d.proof);
     }
 
+    /// @dev A task of the same run as one before it has its leaf, and no way to go. No two runs start with one bid.
+    function _headAt(
+        DeliveryBatch memory batch,
+        uint256 k,
+        Delivery memory d,
+        bytes32[] memory leaves,
+        uint256 at
+    ) private pure returns (DeliveryHead) {
+        uint256 first = d.task.index - d.task.runBefore;
+        for (uint256 i; i < k; ++i) {
+            if (_firstOfRun(batch.deliveries[i].head) == first) return headOf(d, 0, uint16(0xff00 + i));
+        }
+        (uint8 length, uint16 anchor) = climb(batch, leaves, at);
+        return headOf(d, length, anchor);
+    }
+
+    function _firstOfRun(DeliveryHead head) private pure returns (uint256) {
+        uint256 bits = DeliveryHead.unwrap(head);
+        return uint256(uint32(bits >> 96)) - uint16(bits >> 184);
+    }
+
     /// @notice The head of a delivery.
     function headOf(Delivery memory d, uint8 length, uint16 anchor) internal pure returns (DeliveryHead) {
         return DeliveryHead.wrap(
-            uint168(
-                bytes21(
+            uint200(
+                bytes25(
                     abi.encodePacked(
+                        d.task.runBefore,
+                        d.task.runAfter,
                         d.task.lot,
                         d.task.position,
                         uint8(d.statementPath.length),

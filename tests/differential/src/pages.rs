@@ -108,15 +108,23 @@ pub fn assignment_root(words: &[BidWord], outcome: &Outcome, cuts: &[usize]) -> 
     let mut assigned = outcome.assignment.iter().peekable();
     let mut index = 0_u32;
     for word in words {
-        let mut leaves = Vec::new();
+        // Each a run of bids that fall to one seat: number of its first bid in the entry, its index, further bids, seat.
+        let mut runs: Vec<(u64, u32, u64, u32)> = Vec::new();
         for position in 0..u64::from(word.count().get()) {
             if let Some((_, seat)) = assigned.next_if(|(bid, _)| bid.get() == index) {
-                let which: U256 = (U256::from(position) << 32) | U256::from(index);
-                leaves.push(keccak256((B256::from(*word), which, U256::from(seat.get())).abi_encode()));
+                match runs.last_mut() {
+                    Some(run) if run.3 == seat.get() => run.2 += 1,
+                    _ => runs.push((position, index, 0, seat.get())),
+                }
             }
             index += 1;
         }
-        of_entry.push(leaves);
+        let leaf = |(position, index, further, seat)| {
+            let which: U256 = (U256::from(position) << 32) | U256::from(index);
+            let who: U256 = (U256::from(further) << 8) | U256::from(seat);
+            keccak256((B256::from(*word), which, who).abi_encode())
+        };
+        of_entry.push(runs.into_iter().map(leaf).collect());
     }
     let mut end = words.len();
     let mut level = Vec::new();

@@ -81,6 +81,14 @@ fn a_page_full_of_single_bids_is_within_its_bound() {
 }
 
 #[test]
+fn a_page_full_of_lots_is_within_its_bound() {
+    let fee = |index| 1_000_000 + index as u64 / 2 * 7_919 % 10_000;
+    for seats in [10, 128] {
+        check(&format!("4,000 lots, {seats} seats"), || round(8_000, fee, seats, 0), &[2; 4_000], 7_000);
+    }
+}
+
+#[test]
 fn losers_are_within_their_bound() {
     check("8,000 losers", || round(8_000, |_| 1, 128, 2), &[1; 8_000], 0);
 }

@@ -2,13 +2,22 @@
 
 use super::{BidWord, hash_words};
 use alloy::primitives::{B256, U256};
-use market_types::{AskIndex, BidIndex};
+use market_types::{AskIndex, BidIndex, LotSize};
 
-/// Leaf of a round's assignment tree: bid number `position` of the entry `word`, the round's bid `index`, is proved by `seat`.
+/// Leaf of a round's assignment tree, a run: `length` bids of the entry `word` are proved by `seat`, from its bid number `position` on,
+/// which is the round's bid `index`.
 #[must_use]
-pub fn assignment_leaf(word: BidWord, index: BidIndex, position: u16, seat: AskIndex) -> B256 {
+pub fn assignment_leaf(
+    word: BidWord,
+    index: BidIndex,
+    position: u16,
+    length: LotSize,
+    seat: AskIndex,
+) -> B256 {
     let which: U256 = (U256::from(position) << 32) | U256::from(index.get());
-    hash_words(&[word.get(), which.into(), U256::from(seat.get()).into()])
+    let further = length.get().saturating_sub(1);
+    let who: U256 = (U256::from(further) << 8) | U256::from(seat.get());
+    hash_words(&[word.get(), which.into(), who.into()])
 }
 
 /// A Merkle tree. Pairs are hashed in ascending order, an odd node moves up as it is.
@@ -49,6 +58,12 @@ impl MerkleTree {
         self.len() == 0
     }
 
+    /// Leaf `position`, `None` if there is no such leaf.
+    #[must_use]
+    pub fn leaf(&self, position: usize) -> Option<B256> {
+        self.levels.first()?.get(position).copied()
+    }
+
     /// The Merkle proof of leaf `position`, `None` if there is no such leaf.
     #[must_use]
     pub fn path(&self, position: usize) -> Option<Vec<B256>> {
@@ -80,7 +95,7 @@ mod tests {
         let leaf = B256::repeat_byte(3);
         let tree = MerkleTree::new(vec![leaf]);
         assert_eq!((tree.root(), tree.path(0)), (leaf, Some(vec![])));
-        assert_eq!(tree.path(1), None);
+        assert_eq!((tree.leaf(0), tree.leaf(1), tree.path(1)), (Some(leaf), None, None));
     }
 
     proptest! {

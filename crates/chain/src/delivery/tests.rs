@@ -1,5 +1,5 @@
 use super::*;
-use crate::commitments::{BidWord, MerkleTree, Ticket, inputs_hash, statement_leaf};
+use crate::commitments::{BidWord, MerkleTree, Ticket, assignment_leaf, inputs_hash, statement_leaf};
 use crate::events::{Event, LoggedEvent, Origin};
 use crate::params::tests::params;
 use crate::{Lot, Market, MarketHistory, Statement};
@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 const WHO: Address = Address::repeat_byte(0xaa);
 const SEAT: u8 = 3;
+const NEXT_SEAT: u8 = 5;
 const SIZE: u32 = 4;
 
 fn market() -> Market {
@@ -37,6 +38,11 @@ fn lots(counts: &[u64]) -> Vec<Lot> {
 
 /// Round 1 of these entries, which all win and fall to one seat. The first `published` are published.
 fn settled(lots: &[Lot], published: usize) -> RoundRecord {
+    settled_by_two(lots, published, usize::MAX)
+}
+
+/// The same where only the first `split` tasks, at least one, fall to that seat, and the others to another.
+fn settled_by_two(lots: &[Lot], published: usize, split: usize) -> RoundRecord {
     let mut history = MarketHistory::new(market());
     let id = market().id.get();
     let mut apply = |event| {
@@ -45,10 +51,11 @@ fn settled(lots: &[Lot], published: usize) -> RoundRecord {
         history.apply(&LoggedEvent { market: market().id, origin, event }).unwrap();
     };
     let [zero, one] = [U256::ZERO, U256::ONE];
-    let seat = U256::from(SEAT);
     let capacity = U256::from(10_000);
-    let registered = abi::SeatRegistered { id, seat, prover: WHO, capacity, cost: one, fromRound: zero };
-    apply(Event::SeatRegistered(registered));
+    for seat in [SEAT, NEXT_SEAT].map(U256::from) {
+        let registered = abi::SeatRegistered { id, seat, prover: WHO, capacity, cost: one, fromRound: zero };
+        apply(Event::SeatRegistered(registered));
+    }
     let place = (U256::from_be_bytes(WHO.into_word().0) << 64) | (one << 32);
     let words: Vec<B256> = lots.iter().map(|lot| lot.word().get()).collect();
     apply(Event::BidsSubmitted(abi::BidsSubmitted { id, place, words }));
@@ -56,8 +63,11 @@ fn settled(lots: &[Lot], published: usize) -> RoundRecord {
         let statements = lot.statements().iter().map(Statement::to_abi).collect();
         apply(Event::StatementsPublished(abi::StatementsPublished { id, requester: WHO, statements }));
     }
-    let leaves = leaves(lots);
-    let units = u64::try_from(leaves.len()).unwrap() * u64::from(SIZE);
+    let bids: usize = lots.iter().map(|lot| usize::from(lot.word().count().get())).sum();
+    let units_of = |tasks: usize| u64::try_from(tasks).unwrap() * u64::from(SIZE);
+    let (units, first) = (units_of(bids), units_of(split.min(bids)));
+    let winner = |(seat, units): (u8, u64)| (U256::from(units) << 8) | U256::from(seat);
+    let winners = [(SEAT, first), (NEXT_SEAT, units - first)].into_iter().filter(|(_, units)| *units > 0);
     let certificate =
         abi::Certificate { pivotSeat: 9, pivotFee: 1, pivotIndex: 0, units, ..Default::default() };
     apply(Event::RoundSettled(abi::RoundSettled {
@@ -66,20 +76,34 @@ fn settled(lots: &[Lot], published: usize) -> RoundRecord {
         settler: WHO,
         certificate,
         revenue: U256::from(units),
-        winners: vec![(U256::from(units) << 8) | seat],
-        shares: vec![U256::from(leaves.len())],
-        assignmentRoot: MerkleTree::new(leaves).root(),
+        winners: winners.map(winner).collect(),
+        shares: vec![U256::from(bids)],
+        assignmentRoot: MerkleTree::new(leaves(lots, split)).root(),
     }));
     history.round(RoundNumber::new(1)).unwrap().clone()
 }
 
-fn leaves(lots: &[Lot]) -> Vec<B256> {
-    let bids = lots.iter().flat_map(|lot| (0..lot.word().count().get()).map(|at| (lot.word(), at)));
-    let of = |(index, (word, position)): (usize, (BidWord, u16))| {
-        let index = BidIndex::from_u64(u64::try_from(index).unwrap()).unwrap();
-        assignment_leaf(word, index, position, AskIndex::new(SEAT.into()))
-    };
-    bids.enumerate().map(of).collect()
+/// One for each entry, and two for the one within which the first seat's tasks end.
+fn leaves(lots: &[Lot], split: usize) -> Vec<B256> {
+    let (mut leaves, mut index) = (Vec::new(), 0);
+    for lot in lots {
+        let count = usize::from(lot.word().count().get());
+        let cut = split.saturating_sub(index).min(count);
+        for (seat, from, to) in [(SEAT, 0, cut), (NEXT_SEAT, cut, count)] {
+            if from < to {
+                leaves.push(run_leaf(lot.word(), index + from, from, to - from, seat));
+            }
+        }
+        index += count;
+    }
+    leaves
+}
+
+fn run_leaf(word: BidWord, index: usize, position: usize, length: usize, seat: u8) -> B256 {
+    let wide = |number: usize| u64::try_from(number).unwrap();
+    let index = BidIndex::from_u64(wide(index)).unwrap();
+    let length = LotSize::from_u64(wide(length)).unwrap();
+    assignment_leaf(word, index, u16::try_from(position).unwrap(), length, AskIndex::new(seat.into()))
 }
 
 fn batch(round: &RoundRecord, picked: &[usize]) -> Option<DeliveryBatch> {
@@ -89,11 +113,12 @@ fn batch(round: &RoundRecord, picked: &[usize]) -> Option<DeliveryBatch> {
     delivery_batch(round, &proofs)
 }
 
-/// The check of the contract (`BatchBook`): which bids the tasks are, if every one leads to the root or to a node that the path of a
-/// task before it went through.
+/// The check of the contract (`BatchBook`): which bids the tasks are, if every one leads to the root, to a node that the path of a
+/// task before it went through, or to the leaf of such a task.
 fn checked(batch: &DeliveryBatch, root: B256) -> Option<Vec<u64>> {
     let mut known = vec![B256::ZERO; batch.nodes.len()];
     let each = batch.publicInputs.len() / batch.deliveries.len();
+    let mut known_leaves = Vec::new();
     let mut from = 0;
     let mut indices = Vec::new();
     for (k, task) in batch.deliveries.iter().enumerate() {
@@ -105,6 +130,7 @@ fn checked(batch: &DeliveryBatch, root: B256) -> Option<Vec<u64>> {
         let to = statement_end + length(16);
         let top = match usize::try_from(part(0, 16)).unwrap() {
             0 => root,
+            leaf if leaf >= 0xff00 => *known_leaves.get(leaf - 0xff00)?,
             anchor => *known.get(anchor - 1)?,
         };
         if top.is_zero() || to > known.len() {
@@ -118,14 +144,18 @@ fn checked(batch: &DeliveryBatch, root: B256) -> Option<Vec<u64>> {
         let size = TaskSize::new(CircuitId::new(batch.circuit).units()).unwrap();
         let word = BidWord::new(UnitFee::from_u64(part(32, 64)).unwrap(), size, count, ticket);
         let word = if part(167, 1) == 1 { word.told() } else { word };
-        let (index, position) = (part(96, 32), u16::try_from(part(136, 16)).unwrap());
-        let seat = AskIndex::new(u32::try_from(part(24, 8)).unwrap());
-        let leaf = assignment_leaf(word, BidIndex::from_u64(index).unwrap(), position, seat);
+        let number = |shift, bits| usize::try_from(part(shift, bits)).unwrap();
+        let (index, before, after) = (part(96, 32), number(184, 16), number(168, 16));
+        let first = number(96, 32).checked_sub(before)?;
+        let position = number(136, 16).checked_sub(before)?;
+        let seat = u8::try_from(part(24, 8)).unwrap();
+        let leaf = run_leaf(word, first, position, before + after + 1, seat);
         if up(leaf, &batch.nodes[statement_end..to]) != top {
             return None;
         }
         known[statement_end..to].copy_from_slice(&batch.nodes[statement_end..to]);
         from = to;
+        known_leaves.push(leaf);
         indices.push(index);
     }
     (from == known.len()).then_some(indices)
@@ -137,9 +167,12 @@ proptest! {
     fn every_task_of_a_batch_leads_to_the_root(
         counts in prop::collection::vec(1_u64..8, 1..20),
         picked in prop::collection::vec(any::<prop::sample::Index>(), 1..40),
+        split in any::<prop::sample::Index>(),
     ) {
         let lots = lots(&counts);
-        let round = settled(&lots, lots.len());
+        let all: u64 = counts.iter().sum();
+        let split = 1 + split.index(usize::try_from(all).unwrap());
+        let round = settled_by_two(&lots, lots.len(), split);
         let bids = round.assignments().unwrap().len();
         let picked: Vec<usize> = picked.iter().map(|index| index.index(bids)).collect();
         let batch = batch(&round, &picked).unwrap();
@@ -163,11 +196,45 @@ fn a_whole_round_takes_less_than_one_node_for_each_bid_by_itself() {
 
 #[test]
 fn a_statement_of_a_lot_takes_its_whole_path() {
-    // Four statements with two nodes each, and one node between two entries of one bid.
+    // Four statements with two nodes each, and one node between two entries.
     let of_lot = lots(&[4]);
-    assert_eq!(batch(&settled(&of_lot, 1), &[0, 1, 2, 3]).unwrap().nodes.len(), 4 * 2 + 3);
+    assert_eq!(batch(&settled(&of_lot, 1), &[0, 1, 2, 3]).unwrap().nodes.len(), 4 * 2);
     let mixed = lots(&[2, 1]);
-    assert_eq!(batch(&settled(&mixed, 2), &[0, 1, 2]).unwrap().nodes.len(), 2 + 2);
+    assert_eq!(batch(&settled(&mixed, 2), &[0, 1, 2]).unwrap().nodes.len(), 2 + 1);
+}
+
+#[test]
+fn tasks_of_one_run_have_one_way_up() {
+    // Two runs of the first lot, one of the second: three leaves.
+    let lots = lots(&[6, 3]);
+    let round = settled_by_two(&lots, 2, 4);
+    let way = |task: &BatchedTask| {
+        let low: u64 = task.head.wrapping_to();
+        (low >> 16 & 0xff, low & 0xffff)
+    };
+    let whole = batch(&round, &[0, 1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
+    let ways: Vec<_> = whole.deliveries.iter().map(way).collect();
+    let statements = 4 * 3 + 2 * 2 + 2 * 2 + 1;
+    assert_eq!(whole.nodes.len(), statements + 2);
+    assert_eq!(ways[0], (2, 0));
+    assert_eq!(ways[1..4], [(0, 0xff00); 3]);
+    // The leaves of the other two were on the way of the first.
+    assert_eq!((ways[4].0, ways[5]), (0, ways[4]));
+    assert_eq!((ways[6].0, ways[7], ways[8]), (0, ways[6], ways[6]));
+    // In any order, with others in between.
+    let mixed = batch(&round, &[8, 2, 7, 0]).unwrap();
+    let anchors: Vec<_> = mixed.deliveries.iter().map(|task| way(task).1).collect();
+    assert_eq!(anchors[2..], [0xff00, 0xff01]);
+}
+
+#[test]
+fn a_batch_has_no_more_deliveries_than_have_anchors() {
+    let lots = lots(&[300]);
+    let round = settled(&lots, 1);
+    let all: Vec<usize> = (0..256).collect();
+    assert_eq!(batch(&round, &all).unwrap().deliveries.len(), 256);
+    let more: Vec<usize> = all.into_iter().chain([0]).collect();
+    assert_eq!(batch(&round, &more), None);
 }
 
 #[test]
@@ -176,6 +243,8 @@ fn the_ends_of_every_part_have_their_place_in_the_head() {
         round: 1,
         index: u32::MAX,
         position: 0x3ffe,
+        runBefore: 0x3ffd,
+        runAfter: 0xffff,
         lot: 0xbffe,
         seat: 0xff,
         fee: u64::MAX,
@@ -184,7 +253,7 @@ fn the_ends_of_every_part_have_their_place_in_the_head() {
         statements: B256::ZERO,
     };
     let packed = head(&task, 14, Way { length: 32, anchor: 0xffff }).unwrap();
-    let expected = "0xbffe3ffe0effffffffffffffffffffffffff20ffff";
+    let expected = "0x3ffdffffbffe3ffe0effffffffffffffffffffffffff20ffff";
     assert_eq!(packed, expected.parse::<U256>().unwrap());
     let way = |length, anchor| Way { length, anchor };
     assert_eq!(head(&task, 256, way(0, 0)), None);

@@ -204,8 +204,8 @@ fn a_task_is_named_with_what_was_published_and_its_path_is_that_of_its_page() {
     let winners = lot(0, 3, 9, 3);
     history.apply(&many(1, 0, &[winners.clone(), lot(3, 1, 5, 5), lot(4, 1, 2, 6)])).unwrap();
     let word = winners.word().get();
-    let leaves = [leaf(word, 0, 0, 4), leaf(word, 1, 1, 4), leaf(word, 2, 2, 2)];
-    history.apply(&settlement_in(pair(pair(leaves[0], leaves[1]), leaves[2]), &[2, 3])).unwrap();
+    let runs = [run(word, 0, 0, 2, 4), leaf(word, 2, 2, 2)];
+    history.apply(&settlement_in(pair(runs[0], runs[1]), &[2, 3])).unwrap();
 
     let round = round_one(&history);
     let task = *round.assignment(index(2)).unwrap();
@@ -214,13 +214,22 @@ fn a_task_is_named_with_what_was_published_and_its_path_is_that_of_its_page() {
         (task.seat.get(), round.named_task(&task), round.delivery(&task, Bytes::new())),
         (2, None, None)
     );
-    assert_eq!(round.path(&task), [pair(leaves[0], leaves[1])]);
+    assert_eq!((round.leaf(&task), round.path(&task)), (Some(runs[1]), vec![runs[0]]));
+    for (bid, before, after) in [(0, 0, 1), (1, 1, 0), (2, 0, 0)] {
+        let task = round.assignment(index(bid)).unwrap();
+        assert_eq!((task.run_before, task.run_after), (before, after));
+        assert_eq!(round.leaf(task), Some(runs[usize::from(bid == 2)]));
+        assert_eq!(round.path(task), [runs[usize::from(bid != 2)]]);
+    }
 
     history.apply(&published(&winners)).unwrap();
     let round = round_one(&history);
     let delivery = round.delivery(&task, Bytes::from_static(b"proof")).unwrap();
     let named = &delivery.task;
     assert_eq!((named.index, named.position, named.lot, named.seat), (2, 2, 0x8002, 2));
+    assert_eq!((named.runBefore, named.runAfter), (0, 0));
+    let first = round.named_task(round.assignment(index(0)).unwrap()).unwrap();
+    assert_eq!((first.position, first.runBefore, first.runAfter, first.seat), (0, 0, 1, 4));
     assert_eq!((named.fee, named.size, named.requester, named.statements), (9, 3, WHO, winners.root()));
     let tree = crate::statement_tree(winners.statements());
     assert_eq!(delivery.statementPath, tree.path(2).unwrap());

@@ -116,8 +116,14 @@ pub(super) fn settlement_in(root: B256, pages: &[u64]) -> LoggedEvent {
 }
 
 pub(super) fn leaf(word: B256, index: u32, position: u64, seat: u32) -> B256 {
+    run(word, index, position, 1, seat)
+}
+
+/// The leaf of so many bids of an entry that fall to one seat, from bid `index` on, number `position` of its entry.
+pub(super) fn run(word: B256, index: u32, position: u64, length: u64, seat: u32) -> B256 {
     let which: U256 = (U256::from(position) << 32) | U256::from(index);
-    keccak256([word, which.into(), U256::from(seat).into()].concat())
+    let who: U256 = (U256::from(length - 1) << 8) | U256::from(seat);
+    keccak256([word, which.into(), who.into()].concat())
 }
 
 pub(super) fn pair(a: B256, b: B256) -> B256 {

@@ -170,11 +170,16 @@ fn pages_hold_as_many_entries_as_a_transaction_has_room_for() {
     let words = vec![word(5, 1, 1); 10_000];
     let most = ((128 << 10) - OVERHEAD_BYTES) / WORD_BYTES;
     assert_eq!(pages(&words, &certificate(5, 2_000), &limits), [most, most - 1, 10_000 - 2 * most + 1]);
-    // Winners count against the gas, and losers hardly do.
-    let lots = vec![word(5, 1, 2_000); 30];
-    let of = |index| pages(&lots, &certificate(5, index), &PageLimits { gas: 8_000_000, ..limits });
-    assert_eq!(of(60_000), [2; 15]);
-    assert_eq!(of(10_000), [27, 2, 1]);
+    // Winners count against the gas more than losers do, ...
+    let of = |words: &[BidWord], index| {
+        pages(words, &certificate(5, index), &PageLimits { gas: 8_000_000, ..limits })
+    };
+    assert_eq!(of(&words[..3_000], 3_000), [1_698, 1_302]);
+    assert_eq!(of(&words[..3_000], 0), [2_368, 632]);
+    // ... and a lot is one, however many of its bids won.
+    let lots = vec![word(5, 1, 2_000); 3_000];
+    assert_eq!(of(&lots, 6_000_000), [1_698, 1_302]);
+    assert_eq!(of(&lots, 1), [2_368, 632]);
 }
 
 #[test]
@@ -191,7 +196,7 @@ fn the_largest_lot_has_room_in_a_transaction_and_no_entry_is_left_out_for_its_si
     let record = history.round(ROUND).unwrap();
     let settling = Settling::new(&market(), seed(), record, &all);
     assert!(settling.gas_bound(0, 1, 1) <= PageLimits::TRANSACTION.gas);
-    assert_eq!(settling.page_count(&PageLimits::TRANSACTION), 2);
+    assert_eq!(settling.page_count(&PageLimits::TRANSACTION), 1);
     assert_eq!(
         pages(&[largest, largest, largest], &all, &PageLimits { bytes: 0, gas: 0, entries: 0 }),
         [1, 1, 1]

@@ -51,7 +51,7 @@ abstract contract OutcomeMirror is TaskMirror {
             _bookPage(round, result, pages[k], end);
             end = pages[k].first;
         }
-        _bookDust(r);
+        _bookDust(round);
         _bookResult(round);
         _bookTerms(round, result);
     }
@@ -63,37 +63,55 @@ abstract contract OutcomeMirror is TaskMirror {
             Placed memory e = entriesOf[round][i];
             balances[page.settler] += uint256(e.count) * params.settlementFee;
             uint16 won;
-            for (uint16 k; k < e.count; ++k) {
-                if (!result.wins[e.first + k]) continue;
-                ++won;
-                _assign(round, e, i, k, result.seatOf[e.first + k]);
+            while (won < e.count && result.wins[e.first + won]) {
+                won = _assignRun(round, e, i, won, result);
             }
             if (won != 0) entriesOf[round][i].won = won;
         }
     }
 
-    function _assign(uint256 round, Placed memory e, uint256 entry, uint16 position, uint256 seat_) private {
+    /// @dev Tasks of an entry from its bid number `from` on as far as they fall to one prover.
+    function _assignRun(
+        uint256 round,
+        Placed memory e,
+        uint256 entry,
+        uint16 from,
+        SlowClearing.Result memory result
+    ) private returns (uint16 end) {
+        uint256 seat_ = result.seatOf[e.first + from];
+        end = from + 1;
+        while (end < e.count && result.wins[e.first + end] && result.seatOf[e.first + end] == seat_) ++end;
+        for (uint16 k = from; k < end; ++k) {
+            Held memory t;
+            (t.entry, t.position, t.runBefore, t.runAfter) = (uint32(entry), k, k - from, end - 1 - k);
+            _assign(round, e, t, seat_);
+        }
+        uint256 which = (uint256(from) << 32) | (e.first + from);
+        uint256 who = (uint256(end - 1 - from) << 8) | seat_;
+        rounds[round].leaves.push(keccak256(abi.encode(e.word, which, who)));
+    }
+
+    function _assign(uint256 round, Placed memory e, Held memory t, uint256 seat_) private {
         Round storage r = rounds[round];
-        Held memory t;
-        (t.round, t.entry, t.index) = (uint32(round), uint32(entry), e.first + position);
-        (t.position, t.leaf, t.holders) = (position, uint16(r.leaves.length), seat_);
+        (t.round, t.index) = (uint32(round), e.first + t.position);
+        (t.leaf, t.holders) = (uint16(r.leaves.length), seat_);
         t.payment = uint128(r.revenue * e.size / r.units);
         t.held = params.mechanism == Mechanism.Core ? uint128(_charge(round, e)) : t.payment;
         t.deadline = uint40(proveBy(round));
-        r.leaves.push(keccak256(abi.encode(e.word, (uint256(position) << 32) | t.index, seat_)));
         seats[seat_].free -= e.size;
         _pushTask(t);
     }
 
     /// @dev Where requesters pay their own bids, what no delivery is paid is the sink's at once.
-    function _bookDust(Round storage r) private {
+    function _bookDust(uint256 round) private {
         if (params.mechanism == Mechanism.Core) return;
-        uint256 dust = r.revenue;
-        for (uint256 i = tasks.length - r.leaves.length; i < tasks.length; ++i) {
-            dust -= tasks[i].payment;
+        uint256 dust = rounds[round].revenue;
+        // Its tasks are the last so far.
+        for (uint256 i = tasks.length; i != 0 && tasks[i - 1].round == round; --i) {
+            dust -= tasks[i - 1].payment;
         }
         surplus += dust;
-        r.paid += dust;
+        rounds[round].paid += dust;
     }
 
     /// @dev The terms of the round after the next, by docs/controllers.md.

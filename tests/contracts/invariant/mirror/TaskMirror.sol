@@ -21,6 +21,9 @@ abstract contract TaskMirror is SealedMirror {
         uint32 entry;
         uint16 position;
         uint16 leaf;
+        /// Tasks of its run before it, and after it.
+        uint16 runBefore;
+        uint16 runAfter;
         uint40 deadline;
         uint8 takers;
         End end;
@@ -75,6 +78,8 @@ abstract contract TaskMirror is SealedMirror {
             round: t.round,
             index: t.index,
             position: t.position,
+            runBefore: t.runBefore,
+            runAfter: t.runAfter,
             lot: lotBits(e.told, e.count),
             seat: uint8(t.holders),
             fee: e.fee,

@@ -149,6 +149,8 @@ impl Play {
             round: u32::try_from(number).ok()?,
             index,
             position: bid.position,
+            runBefore: assignment.run_before,
+            runAfter: assignment.run_after,
             lot: bid.word.lot(),
             seat: u8::try_from(assignment.seat.get()).ok()?,
             fee: bid.fee.get(),

@@ -121,8 +121,8 @@ fn a_lot_that_won_in_part_keeps_its_statements_until_the_last_of_its_tasks_ended
     let many = abi::BidsSubmitted { id: id(), place: place(1, 0), words: vec![word] };
     history.apply(&logged(Event::BidsSubmitted(many))).unwrap();
     history.apply(&published(&all)).unwrap();
-    let leaves = [leaf(word, 0, 0, 4), leaf(word, 1, 1, 4), leaf(word, 2, 2, 2)];
-    history.apply(&settlement(pair(pair(leaves[0], leaves[1]), leaves[2]))).unwrap();
+    let runs = [run(word, 0, 0, 2, 4), leaf(word, 2, 2, 2)];
+    history.apply(&settlement(pair(runs[0], runs[1]))).unwrap();
     let statements = |history: &MarketHistory| {
         round_one(history).entries().get(index(0)).and_then(EntryRecord::publication).map(std::ptr::from_ref)
     };
