@@ -50,7 +50,7 @@ MUTANTS_ARGS ?=
 .DEFAULT_GOAL := help
 # Forge and cargo each use every core by themselves.
 .NOTPARALLEL:
-.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust faults large-round differential mutants mutants-contracts planted symbolic lint fmt fmt-check gas gas-check openapi abi abi-check clean
+.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust faults large-round differential mutants mutants-contracts planted symbolic lint lint-rust lint-contracts fmt fmt-check gas gas-check openapi abi abi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -113,9 +113,13 @@ symbolic: setup ## Prove with halmos what tests/symbolic says of all inputs, up 
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check halmos==$(HALMOS) cvc5==$(CVC5)
 	$(VENV)/bin/python script/tools/symbolic.py $(SYMBOLIC)
 
-lint: contracts ## Lints of both languages, warnings denied, and what the documents point to
+lint: lint-rust lint-contracts ## Lints of both languages, warnings denied, and what the documents point to
 	script/tools/check-docs
+
+lint-rust:
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+lint-contracts: contracts
 	$(FORGE) lint --deny warnings
 
 fmt: setup ## Format both languages
