@@ -224,8 +224,8 @@ pub struct Config {
     pub max_span: u64,
     /// Where to take signed bids; none are taken without.
     pub listen: Option<SocketAddr>,
-    /// File of the bids that were accepted.
-    pub database: Option<PathBuf>,
+    /// Where accepted bids are kept.
+    pub database: Option<String>,
     /// Seconds before the close at which bids are posted.
     pub post_before: Option<NonZeroU32>,
     /// Most seconds that a bid waits for others.

@@ -101,13 +101,13 @@ table! {
         "Put money into the wallet, raise `max_fee_gwei`, or mend the endpoint; the rounds close soon.";
     CANNOT_NOTE: "R-304", "the database does not take a note",
         "What went wrong with a bid could not be written down. The bid itself is safe.",
-        "Make room on the disk of `database`.";
+        "Look at `database`: room on the disk of a file, the server of a URL.";
     CANNOT_CATCH_UP: "R-305", "what has become of signed bids cannot be read yet",
         "At the start the endpoint did not answer. It is read before anything is posted.",
         "Look at the endpoints if R-306 follows.";
     INTAKE_STUCK: "R-306", "the intake cannot go on",
         "Chain or database do not answer. It tries again by itself; queued bids may miss their round.",
-        "See the message: endpoint, or the disk of `database`.";
+        "See the message: endpoint, or the disk or server of `database`.";
     BIDS_CUT_OFF: "R-307", "the stop did not wait for signed bids on their way",
         "As R-104, of the intake.",
         "Nothing: the next start sees what came of them.";
@@ -122,7 +122,7 @@ table! {
         "Look at the endpoints.";
     CANNOT_KEEP: "R-311", "bids cannot be kept safely",
         "The database does not answer. No bid is accepted (503).",
-        "Make room on the disk of `database`, and look at its permissions.";
+        "Look at `database`: room and permissions of a file, the server of a URL.";
     NO_SIGNALS: "S-101", "signals cannot be listened for",
         "The system refuses. The program stops rather than run without a way to stop it.",
         "Look at the limits of the process (open files).";
