@@ -3,11 +3,11 @@
 use crate::act::{ActError, Done, Manner, release, settle};
 use crate::intake::feed::Feed;
 use crate::plan::{Action, MarketView, Profit, Trust, plan, release_turn, turn};
-use crate::watch::Watch;
+use crate::watch;
 use chain::history::BundleRecord;
 use chain::settlement::{PageLimits, Settling};
 use chain::{Change, Client, FollowError, Follower, Head, MarketHistory, MarketId};
-use service::ops::Health;
+use service::ops::{Health, Watch};
 use service::{
     ACTION_LOST, Backoff, CANNOT_ACT, CANNOT_FOLLOW, DOES_NOT_PAY, Stop, TOO_LATE, TRANSACTIONS_CUT_OFF,
     trouble,
@@ -141,7 +141,8 @@ impl Relay {
     /// Tells how it is.
     #[must_use]
     pub fn watched(mut self, health: Health) -> Self {
-        self.watch = Watch::of(health, &self.follower);
+        self.watch = Watch::of(health, self.follower.head());
+        watch::rounds(&self.follower);
         self
     }
 
@@ -173,7 +174,8 @@ impl Relay {
                         if let Some(feed) = &self.feed {
                             feed.tell(&self.follower, change);
                         }
-                        self.watch.read(&self.follower, &change);
+                        self.watch.read(&change);
+                        watch::rounds(&self.follower);
                         self.forget_what_is_over(&change);
                     }
                     Err(error) => {
@@ -307,7 +309,7 @@ impl Relay {
         let Ended { market, action, result, cleared } = ended;
         let attempt = self.attempts.entry((market, action)).or_insert_with(Attempt::new);
         attempt.cleared = cleared;
-        self.watch.ended(market, action, &result, self.running.len());
+        watch::ended(market, action, &result, self.running.len());
         report(market, action, &result, attempt.said);
         attempt.said = matches!(result, Ok(Done::DoesNotPay { .. }));
         match &result {

@@ -15,6 +15,7 @@ use circuits::{CircuitId, Proof, Task};
 use service::{
     Backoff, Stop,
     openings::{OpeningStore, OpeningsError, Venue},
+    ops::Watch,
 };
 use store::StoreError;
 use thiserror::Error;
@@ -23,7 +24,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Node, STOP_WITHIN, desk::Desk, memory::Memory, watch::Watch};
+use super::{Node, STOP_WITHIN, desk::Desk, memory::Memory};
 use crate::{
     config::Config,
     plan::Wish,
