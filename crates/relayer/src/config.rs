@@ -63,8 +63,8 @@ Settings: flags win over RELAYER_* variables, these over PROOPHI_* variables (th
 the file. An unknown key is an error. A private key comes from --key-file (mode 600) or the variable PROOPHI_PRIVATE_KEY,
 never from the command line. RUST_LOG chooses what is logged.
 
-Exit codes: 0 stopped, or with --once nothing failed; 1 something failed; 2 wrong usage or settings; 3 no connection, or
-another chain or contract than expected.";
+Exit codes: 0 stopped, or with --once nothing failed; 1 something failed; 2 wrong usage or settings; 3 another chain,
+contract or market than expected, or with --once no connection.";
 
 /// Settles closed rounds of proof markets for the settlement fees
 #[derive(Debug, Parser)]

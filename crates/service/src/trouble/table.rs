@@ -67,9 +67,6 @@ table! {
         "Proofs made with the key in `key_store` would be refused, so the circuit is left out.",
         "Put the key there that the verifier was deployed with. Development keys are made anew on each machine, and fit only a \
          verifier that was deployed with them.";
-    CANNOT_START: "R-101", "the relayer cannot start yet",
-        "The node does not answer, or the past cannot be read. It tries again by itself, after pauses of up to 30 s.",
-        "Look at the endpoints (`proophi doctor --for relayer`).";
     CANNOT_FOLLOW: "R-102", "the chain cannot be followed",
         "No endpoint gave a usable answer, or they contradict each other. It tries again by itself; rounds that close meanwhile are \
          left to other relayers, or become void.",
@@ -129,4 +126,8 @@ table! {
     NO_BALANCE: "S-102", "the wallet's balance cannot be read",
         "The endpoint does not answer. The metric keeps its last value.",
         "See P-101 or R-102, if they are there as well.";
+    CANNOT_START: "S-103", "the program cannot start yet",
+        "No endpoint answers, or the past cannot be read. It tries again by itself, after pauses of up to 30 s; `/health/ready` says no \
+         until then.",
+        "Look at the endpoints (`proophi doctor --for relayer` or `--for prover`).";
 }
