@@ -27,6 +27,12 @@ impl CallError {
             Self::Rpc(_) | Self::Unexpected(_) => None,
         }
     }
+
+    /// Whether trying again later may help.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Rpc(_))
+    }
 }
 
 impl From<RpcError<TransportErrorKind>> for CallError {

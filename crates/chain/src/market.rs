@@ -189,6 +189,14 @@ pub enum MarketError {
     },
 }
 
+impl MarketError {
+    /// Whether trying again later may help: not if the contract has answered that there is no such market.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Call { reason, .. } if reason.revert().is_none())
+    }
+}
+
 /// An amount of currency that is no whole number of ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(

@@ -54,8 +54,8 @@ Settings: flags win over PROVER_NODE_* variables, these over PROOPHI_* variables
 over the file. An unknown key is an error. A private key comes from --key-file (mode 600) or the variable
 PROOPHI_PRIVATE_KEY, never from the command line. RUST_LOG chooses what is logged.
 
-Exit codes: 0 stopped or left; 1 something failed; 2 wrong usage or settings; 3 no connection, or another chain, contract
-or market than expected.";
+Exit codes: 0 stopped or left; 1 something failed; 2 wrong usage or settings; 3 another chain, contract or market than
+expected, or no queue.";
 
 /// Proves tasks of one market for pay
 #[derive(Debug, Parser)]

@@ -1,16 +1,17 @@
 //! `relayer`: settles closed rounds of proof markets.
 
-use chain::{Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, Markets, Retention};
+use chain::{
+    Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, MarketId, Markets, Retention,
+};
 use clap::Parser;
-use relayer::config::{Cli, Config};
+use relayer::config::{Cli, Config, SettingsError};
 use relayer::intake::Intake;
 use relayer::relay::{Lost, Relay, Tally};
 use service::ops::{Ops, watch_wallet};
-use service::{Backoff, CANNOT_START, Exit, FAILED, NO_CONNECTION, Stop, WRONG_USAGE, exit, trouble};
-use std::error::Error;
+use service::{Exit, FAILED, NO_CONNECTION, Stop, WRONG_USAGE, exit, patiently};
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::time::sleep;
+use thiserror::Error;
 use tracing::info;
 
 #[tokio::main]
@@ -34,7 +35,7 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
     let ops = Ops::start("relayer", &config.ops()).await.map_err(exit(FAILED))?;
     let follower = tokio::select! {
         () = stop.asked() => return Ok(()),
-        follower = start(&config, &options) => follower?,
+        follower = start(&config, &options) => follower.map_err(exit(NO_CONNECTION))?,
     };
     if ops.address().is_some() {
         tokio::spawn(watch_wallet(follower.client().clone()));
@@ -100,65 +101,25 @@ async fn work(relay: Relay, intake: Option<Intake>, ops: &Ops, stop: &Stop) -> R
 }
 
 /// Connects and reads the chain up to its head. Unless it runs once, it waits for a node that does not answer yet.
-async fn start(config: &Config, options: &ConnectOptions) -> Result<Follower, Exit> {
-    let mut backoff = Backoff::default();
+async fn start(config: &Config, options: &ConnectOptions) -> Result<Follower, StartError> {
+    let ids = config.market_ids()?;
     // What has been read of the chain stays when its node goes away.
     let mut begun = None;
-    loop {
-        let error = match try_start(config, options, &mut begun).await {
-            Ok(()) => match begun.take() {
-                Some(follower) => return Ok(follower),
-                None => continue,
-            },
-            Err(Trouble::Passing(error)) if !config.once => error,
-            Err(Trouble::Passing(error) | Trouble::Lasting(error)) => {
-                return Err(Exit::new(NO_CONNECTION, error));
-            }
+    let attempt = async || {
+        let mut follower = match begun.take() {
+            Some(follower) => follower,
+            None => begin(config, options, &ids).await?,
         };
-        let delay: Duration = backoff.delay();
-        trouble!(warn, CANNOT_START, %error, "cannot start, trying again in {delay:?}");
-        sleep(delay).await;
-    }
-}
-
-/// Whether waiting may help.
-enum Trouble {
-    Passing(Box<dyn Error + Send + Sync>),
-    Lasting(Box<dyn Error + Send + Sync>),
-}
-
-impl From<ConnectError> for Trouble {
-    fn from(error: ConnectError) -> Self {
-        match error {
-            ConnectError::Node(_) => Self::Passing(error.into()),
-            _ => Self::Lasting(error.into()),
-        }
-    }
-}
-
-impl From<FollowError> for Trouble {
-    fn from(error: FollowError) -> Self {
-        match &error {
-            // The contract has answered that there is no such market.
-            FollowError::Market(chain::MarketError::Call { reason, .. }) if reason.revert().is_some() => {
-                Self::Lasting(error.into())
+        let read = follower.poll().await;
+        match read {
+            Ok(_) => Ok(follower),
+            Err(error) => {
+                begun = Some(follower);
+                Err(StartError::from(error))
             }
-            FollowError::Market(chain::MarketError::Params { .. }) => Self::Lasting(error.into()),
-            _ => Self::Passing(error.into()),
         }
-    }
-}
-
-async fn try_start(
-    config: &Config,
-    options: &ConnectOptions,
-    begun: &mut Option<Follower>,
-) -> Result<(), Trouble> {
-    let follower = match begun {
-        Some(follower) => follower,
-        None => begun.insert(begin(config, options).await?),
     };
-    follower.poll().await?;
+    let follower = patiently(attempt, |error| !config.once && error.may_pass()).await?;
     let client = follower.client();
     info!(
         chain = client.chain_id(),
@@ -168,13 +129,33 @@ async fn try_start(
         block = follower.head().number,
         "following the chain"
     );
-    Ok(())
+    Ok(follower)
 }
 
-async fn begin(config: &Config, options: &ConnectOptions) -> Result<Follower, Trouble> {
+/// Why the relayer cannot start.
+#[derive(Debug, Error)]
+enum StartError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Follow(#[from] FollowError),
+}
+
+impl StartError {
+    const fn may_pass(&self) -> bool {
+        match self {
+            Self::Settings(_) => false,
+            Self::Connect(error) => error.may_pass(),
+            Self::Follow(error) => error.may_pass(),
+        }
+    }
+}
+
+async fn begin(config: &Config, options: &ConnectOptions, ids: &[MarketId]) -> Result<Follower, StartError> {
     let client = Client::connect(options).await?;
-    let ids = config.market_ids().map_err(|error| Trouble::Lasting(error.into()))?;
-    let markets = if ids.is_empty() { Markets::All } else { Markets::Only(ids) };
+    let markets = if ids.is_empty() { Markets::All } else { Markets::Only(ids.to_vec()) };
     let mut follow = FollowOptions::new(markets, config.from_block);
     follow.max_span = config.max_span;
     follow.poll = Duration::from_millis(config.poll_ms);

@@ -1,76 +1,29 @@
-//! What operators are told of the relayer: the one place where it counts.
+//! What operators are told of what the relayer does: the one place where it counts.
 
 use crate::act::{ActError, Done, spent};
 use crate::plan::Action;
 use alloy::primitives::U256;
 use alloy::rpc::types::TransactionReceipt;
-use chain::{Change, FollowError, Follower, MarketHistory, MarketId};
-use service::ops::{Health, metric, metric_value};
+use chain::{Follower, MarketHistory, MarketId};
+use service::ops::{metric, metric_value};
 
-/// Tells how the relayer is.
-#[derive(Debug, Clone)]
-pub(crate) struct Watch {
-    health: Health,
-    /// The newest block so far.
-    head: u64,
-}
-
-impl Default for Watch {
-    /// For a relayer that nobody looks at.
-    fn default() -> Self {
-        Self { health: Health::new(u64::MAX), head: 0 }
-    }
-}
-
-impl Watch {
-    /// Of a relayer that has read the chain so far.
-    pub(crate) fn of(health: Health, follower: &Follower) -> Self {
-        health.read(follower.head());
-        follower.markets().for_each(|history| rounds(history, follower.head().timestamp));
-        Self { health, head: follower.head().number }
-    }
-
-    /// The chain was read on.
-    pub(crate) fn read(&mut self, follower: &Follower, change: &Change) {
-        self.health.read(change.head);
-        metric::EVENTS.add([], change.events);
-        if let Some(first) = change.undone_from {
-            metric::REORGS.add([], 1);
-            metric::UNDONE.add([], self.head.saturating_add(1).saturating_sub(first));
+/// An action has ended, and so many are under way.
+pub(crate) fn ended(market: MarketId, action: Action, result: &Result<Done, ActError>, under_way: usize) {
+    metric::UNDER_WAY.set([], metric_value(under_way.try_into().unwrap_or(u64::MAX)));
+    let labels = [("market", market.to_string()), ("result", name_of(result).to_owned())];
+    let (what, counter) = match action {
+        Action::Settle { .. } => ("settle", metric::SETTLEMENTS),
+        Action::Release { .. } => ("release", metric::RELEASES),
+    };
+    counter.add(labels, 1);
+    match result {
+        Ok(Done::Settled { gas, spent, bids, .. } | Done::PageSettled { gas, spent, bids, .. }) => {
+            paid(what, *gas, *spent);
+            let fees = bids.saturating_mul(market.settlement_fee());
+            metric::FEES.add([("market", market.to_string())], fees);
         }
-        self.head = change.head.number;
-        follower.markets().for_each(|history| rounds(history, change.head.timestamp));
-    }
-
-    /// The chain could not be read.
-    pub(crate) fn unreadable(&self, error: &FollowError) {
-        self.health.unreadable(error);
-    }
-
-    /// An action has ended, and so many are under way.
-    pub(crate) fn ended(
-        &self,
-        market: MarketId,
-        action: Action,
-        result: &Result<Done, ActError>,
-        under_way: usize,
-    ) {
-        metric::UNDER_WAY.set([], metric_value(under_way.try_into().unwrap_or(u64::MAX)));
-        let labels = [("market", market.to_string()), ("result", name_of(result).to_owned())];
-        let (what, counter) = match action {
-            Action::Settle { .. } => ("settle", metric::SETTLEMENTS),
-            Action::Release { .. } => ("release", metric::RELEASES),
-        };
-        counter.add(labels, 1);
-        match result {
-            Ok(Done::Settled { gas, spent, bids, .. } | Done::PageSettled { gas, spent, bids, .. }) => {
-                paid(what, *gas, *spent);
-                let fees = bids.saturating_mul(market.settlement_fee());
-                metric::FEES.add([("market", market.to_string())], fees);
-            }
-            Ok(Done::Released { gas, spent, .. }) => paid(what, *gas, *spent),
-            _ => {}
-        }
+        Ok(Done::Released { gas, spent, .. }) => paid(what, *gas, *spent),
+        _ => {}
     }
 }
 
@@ -93,8 +46,12 @@ const fn name_of(result: &Result<Done, ActError>) -> &'static str {
     }
 }
 
-/// How many of a market's rounds are in which state at `now`.
-fn rounds(history: &MarketHistory, now: u64) {
+/// How many rounds of each market are in which state at the head.
+pub(crate) fn rounds(follower: &Follower) {
+    follower.markets().for_each(|history| rounds_of(history, follower.head().timestamp));
+}
+
+fn rounds_of(history: &MarketHistory, now: u64) {
     let (mut open, mut closed, mut settled, mut void) = (0_u64, 0_u64, 0_u64, 0_u64);
     for round in history.rounds() {
         let state = if round.settlement.is_some() {

@@ -7,13 +7,13 @@ use alloy::primitives::{B256, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
-use bindings::ProverMarket::{SignedBidsSubmitted, withdrawCall};
+use bindings::ProverMarket::{SignedBidRefused, SignedBidsSubmitted, withdrawCall};
 use chain::commitments::BidChain;
 use intake_api::{Receipt, SignedEntry, Status};
 use std::collections::BTreeSet;
 use support::intake::{ROUND, Scene};
 use support::until;
-use testkit::Bid;
+use testkit::{Bid, Postgres};
 
 /// Asserts that the chain has what a receipt says.
 async fn is_true(scene: &Scene, receipt: &Receipt) {
@@ -237,4 +237,55 @@ async fn what_was_accepted_is_posted_by_the_next_relayer_with_the_database() {
     }
     assert_eq!(third.desk.get(&format!("/v1/bids/{}", B256::ZERO)).await.status(), 404);
     third.stop().await;
+}
+
+/// Two relayers with the database at `place`.
+async fn share(place: &str) {
+    let scene = Scene::new().await;
+    let mut options = scene.patient(100);
+    place.clone_into(&mut options.database);
+    let (one, other) =
+        (scene.relayer_of(7, options.clone()).await, scene.relayer_of(8, options.clone()).await);
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        let bid = scene.signed(&scene.requester(number).await, 10).await;
+        let [first, second] = if number % 2 == 0 { [&one, &other] } else { [&other, &one] };
+        ids.push(first.desk.accepted(&bid).await);
+        assert_eq!(second.desk.hand_in(&bid).await.status(), 200, "it is there already");
+    }
+    scene.warp_to_posting(&options).await;
+    for id in &ids {
+        let receipt = one.desk.becomes(*id, Status::Included).await.receipt.unwrap();
+        is_true(&scene, &receipt).await;
+        assert_eq!(other.desk.becomes(*id, Status::Included).await.receipt, Some(receipt));
+    }
+    // One goes away, and what it accepted is posted by the other one, which has its receipt from then on.
+    let bid = scene.signed(&scene.requester(6).await, 10).await;
+    let id = one.desk.accepted(&bid).await;
+    one.stop().await;
+    let receipt = other.desk.becomes(id, Status::Included).await.receipt.unwrap();
+    is_true(&scene, &receipt).await;
+    let again = scene.relayer_of(7, options).await;
+    assert_eq!(again.desk.bid(id).await.receipt, Some(receipt));
+    again.stop().await;
+    other.stop().await;
+    let client = scene.reader();
+    let refused = Filter::new().address(client.contract()).event_signature(SignedBidRefused::SIGNATURE_HASH);
+    assert_eq!(
+        client.provider().get_logs(&refused.from_block(0)).await.unwrap(),
+        [],
+        "none was posted twice"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn relayers_that_share_a_file_post_each_bid_once() {
+    let dir = tempfile::tempdir().unwrap();
+    share(&dir.path().join("shared.db").display().to_string()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn relayers_that_share_postgres_post_each_bid_once() {
+    let Some(server) = Postgres::start() else { return };
+    share(&server.database("intake").await).await;
 }

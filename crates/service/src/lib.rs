@@ -12,6 +12,7 @@
 //! | `trouble` | what can go wrong, each kind with a stable code: [`Trouble`], [`trouble!`] |
 //! | `secret` | what is never shown: [`hide`], [`hide_urls`] |
 //! | `backoff` | [`Backoff`]: how long to wait after the n-th failure in a row |
+//! | `patience` | [`patiently`]: a start that waits for a node that does not answer yet |
 //! | `stop` | [`Stop`]: finish on the first SIGINT or SIGTERM, stop at once on the second; [`shutdown`], [`stop()`]: the first one only |
 //! | `exit` | [`Exit`]: why a service ends, and the exit code that says so |
 
@@ -24,6 +25,7 @@ mod kms;
 mod logs;
 pub mod openings;
 pub mod ops;
+mod patience;
 mod secret;
 mod stop;
 mod trouble;
@@ -36,6 +38,7 @@ pub use key::{
     KEY_VARIABLE, KeyError, PASSWORD_FILE_VARIABLE, PASSWORD_VARIABLE, load_key, load_key_if_any, load_signer,
 };
 pub use logs::{LogsError, init_tracing};
+pub use patience::patiently;
 pub use secret::{hide, hide_urls, without_secrets};
 pub use stop::{Stop, shutdown, stop};
 pub use trouble::*;

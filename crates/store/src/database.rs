@@ -25,7 +25,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 pub enum StoreError {
     /// It cannot be opened.
     #[error(
-        "cannot use the database {place}: {reason}; name another, or mend its disk, permissions or server, or start with --rebuild"
+        "cannot use the database {place}: {reason}; name another, or mend its disk, permissions or server; --rebuild begins a new journal"
     )]
     Open {
         /// Which one; never with a password.
@@ -35,7 +35,7 @@ pub enum StoreError {
     },
     /// Its tables cannot be brought up to date: it was written by a later version, or damaged.
     #[error(
-        "cannot bring the tables of the database {place} up to date: {reason}; use the version that wrote it, name another, or start with --rebuild"
+        "cannot bring the tables of the database {place} up to date: {reason}; use the version that wrote it, or name another; --rebuild begins a new journal"
     )]
     Migrate {
         /// Which one.

@@ -1,12 +1,10 @@
 //! Both kinds of database keep the same journal.
 #![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
 
-mod postgres;
-
 use alloy::primitives::{Address, B256, Bytes};
 use chain::transactions::{Account, Form, Journal, Record};
-use postgres::Server;
 use store::{Database, StoreError};
+use testkit::Postgres;
 
 fn account(byte: u8) -> Account {
     Account { chain_id: 31_337, genesis: B256::repeat_byte(byte), address: Address::repeat_byte(byte) }
@@ -83,7 +81,7 @@ async fn a_sqlite_file_keeps_a_journal() {
 
 #[tokio::test]
 async fn postgres_keeps_a_journal() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Postgres::start() else { return };
     suite(&server.database("journal").await).await;
 }
 

@@ -124,6 +124,17 @@ pub enum FollowError {
     Moving,
 }
 
+impl FollowError {
+    /// Whether trying again later may help.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Market(error) => error.may_pass(),
+            _ => true,
+        }
+    }
+}
+
 impl From<RpcError<TransportErrorKind>> for FollowError {
     fn from(error: RpcError<TransportErrorKind>) -> Self {
         Self::Call(error.into())

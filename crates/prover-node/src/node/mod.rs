@@ -29,7 +29,10 @@ use circuits::{Proof, Task};
 use market_types::TaskSize;
 use service::{
     Backoff, CANNOT_SEE, DELIVERY_REFUSED, FAULTY_OPENING, PROVING_FAILED, SMALL_SEAT, Stop,
-    TRANSACTION_FAILED, UNPROVABLE_TASK, UNPUBLISHED_TASK, openings::Opening, ops::Health, trouble,
+    TRANSACTION_FAILED, UNPROVABLE_TASK, UNPUBLISHED_TASK,
+    openings::Opening,
+    ops::{Health, Watch},
+    trouble,
 };
 use thiserror::Error;
 use tokio::{
@@ -45,7 +48,6 @@ use assigned::Assigned;
 use desk::{Desk, DeskError};
 use memory::{Memory, Notice, Progress};
 use observe::{ObserveError, Operation, Snapshot};
-use watch::Watch;
 
 pub use start::{StartError, start, work};
 
@@ -175,7 +177,7 @@ impl Node {
             running: self.prover.running(),
         };
         let view = seen.view(&self.desk.market, &mut self.memory, &operation);
-        self.watch.view(self.desk.market.id, &view, seen.head.timestamp);
+        watch::view(self.desk.market.id, &view, seen.head.timestamp);
         let mut actions = plan(&view, seen.head.timestamp);
         if self.stopping {
             actions.retain(finish::is_owed);
@@ -377,7 +379,7 @@ impl Node {
                 None
             }
         };
-        self.watch.proved(task.kind(), took, proof.is_some());
+        watch::proved(task.kind(), took, proof.is_some());
         if proof.is_some() {
             if let Ok(size) = TaskSize::new(task.kind().units()) {
                 self.memory.pace = self.memory.pace.measured(size, took);
@@ -396,7 +398,7 @@ impl Node {
     fn reported(&mut self, report: &Report) {
         let now = self.follower.head().timestamp;
         let action = report.action;
-        self.watch.reported(action, &report.result);
+        watch::reported(action, &report.result);
         match &report.result {
             Ok(receipt) => {
                 tracing::info!(%action, block = receipt.block_number, gas = receipt.gas_used, "done");

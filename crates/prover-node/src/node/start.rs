@@ -13,17 +13,16 @@ use chain::{
 };
 use circuits::{CircuitId, Proof, Task};
 use service::{
-    Backoff, Stop,
+    Stop,
     openings::{OpeningStore, OpeningsError, Venue},
+    ops::Watch,
+    patiently,
 };
 use store::StoreError;
 use thiserror::Error;
-use tokio::{
-    task::{JoinError, JoinSet, spawn_blocking},
-    time::sleep,
-};
+use tokio::task::{JoinError, JoinSet, spawn_blocking};
 
-use super::{Node, STOP_WITHIN, desk::Desk, memory::Memory, watch::Watch};
+use super::{Node, STOP_WITHIN, desk::Desk, memory::Memory};
 use crate::{
     config::Config,
     plan::Wish,
@@ -87,8 +86,26 @@ pub enum StartError {
     Broken(#[from] JoinError),
 }
 
+impl StartError {
+    /// Whether trying again later may help.
+    const fn may_pass(&self) -> bool {
+        match self {
+            Self::Connect(error) => error.may_pass(),
+            Self::Market(error) => error.may_pass(),
+            Self::Verifier(error) => error.may_pass(),
+            Self::Follow(error) => error.may_pass(),
+            _ => false,
+        }
+    }
+}
+
+/// A step that waits for a node that does not answer yet. What was done before it need not be done again.
+async fn step<T>(attempt: impl AsyncFnMut() -> Result<T, StartError>) -> Result<T, StartError> {
+    patiently(attempt, StartError::may_pass).await
+}
+
 /// Makes a node ready to run: connects, reads the market's past, loads the keys of the circuits that its verifier knows. May take
-/// seconds, for reading and for keys that have to be made.
+/// seconds, for reading and for keys that have to be made; and waits for an endpoint that does not answer yet.
 ///
 /// # Errors
 /// [`StartError`] saying what to check.
@@ -102,9 +119,8 @@ pub async fn start(
     let mut options = ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id);
     options.connection.patience = config.transactions().patience();
     options.connection.transactions = config.transactions().options(config.key_file.as_deref()).await?;
-    let client = Client::connect(&options.signer(Some(key))).await?;
-    let market = Market::load(&client, MarketId::from(config.market)).await?;
-    require_operator(&client, &market, prover, operator).await?;
+    let (client, market) = connect(config, &options.signer(Some(key))).await?;
+    step(async || require_operator(&client, &market, prover, operator).await).await?;
     tracing::info!(%prover, %operator, market = %market.id, chain = client.chain_id(), "connected");
 
     let openings = OpeningStore::at_or_default(config.openings.as_deref())?;
@@ -115,7 +131,7 @@ pub async fn start(
     let keys = Arc::new(load_keys(&client, market.params.verifier, &config.key_store).await?);
     let mut follow = FollowOptions::new(Markets::Only(vec![market.id]), config.from_block);
     (follow.retention, follow.poll) = (Retention::Live, Duration::from_millis(config.poll_ms));
-    let follower = follow_patiently(&client, follow).await?;
+    let follower = follow_up(&client, follow).await?;
     let prove = prover_of(config, &client, &market, Arc::clone(&keys)).await?;
     let examining = keys;
     Ok(Node {
@@ -134,6 +150,12 @@ pub async fn start(
         stopping: false,
         watch: Watch::default(),
     })
+}
+
+async fn connect(config: &Config, options: &ConnectOptions) -> Result<(Client, Market), StartError> {
+    let client = step(async || Ok(Client::connect(options).await?)).await?;
+    let market = step(async || Ok(Market::load(&client, MarketId::from(config.market)).await?)).await?;
+    Ok((client, market))
 }
 
 /// How tasks are proved: on this machine, or by those that work for the queue.
@@ -178,8 +200,7 @@ async fn queue_of(config: &Config, client: &Client, market: &Market) -> Result<Q
 #[cfg(feature = "queue")]
 pub async fn work(config: &Config, stop: impl Future<Output = ()>) -> Result<(), StartError> {
     let options = ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id);
-    let client = Client::connect(&options).await?;
-    let market = Market::load(&client, MarketId::from(config.market)).await?;
+    let (client, market) = connect(config, &options).await?;
     let queue = queue_of(config, &client, &market).await?;
     let keys = Arc::new(load_keys(&client, market.params.verifier, &config.key_store).await?);
     tracing::info!(market = %market.id, workers = config.workers, "working for the queue");
@@ -216,21 +237,28 @@ async fn require_operator(
     Err(StartError::NotOperator { prover, operator })
 }
 
-/// Tries again for as long as blocks change under the reader.
-async fn follow_patiently(client: &Client, options: FollowOptions) -> Result<Follower, FollowError> {
-    let mut backoff = Backoff::default();
-    let mut follower = Follower::at_origin(client.clone(), options).await?;
-    loop {
-        match follower.poll().await {
-            Ok(_) => return Ok(follower),
-            Err(FollowError::Moving) => sleep(backoff.delay()).await,
-            Err(error) => return Err(error),
+/// Reads the market's past. What has been read stays when the endpoint goes away.
+async fn follow_up(client: &Client, options: FollowOptions) -> Result<Follower, StartError> {
+    let mut begun = None;
+    step(async || {
+        let mut follower = match begun.take() {
+            Some(follower) => follower,
+            None => Follower::at_origin(client.clone(), options.clone()).await?,
+        };
+        let read = follower.poll().await;
+        match read {
+            Ok(_) => Ok(follower),
+            Err(error) => {
+                begun = Some(follower);
+                Err(error.into())
+            }
         }
-    }
+    })
+    .await
 }
 
 async fn load_keys(client: &Client, verifier: Address, directory: &Path) -> Result<KeyRing, StartError> {
-    let circuits = circuits_of(client, verifier).await?;
+    let circuits = step(async || Ok(circuits_of(client, verifier).await?)).await?;
     let directory = directory.to_owned();
     Ok(spawn_blocking(move || KeyRing::load(&directory, &circuits)).await??)
 }

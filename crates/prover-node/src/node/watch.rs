@@ -1,29 +1,14 @@
-//! What operators are told of the node: the one place where it counts.
+//! What operators are told of what the node does: the one place where it counts.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use alloy::rpc::types::TransactionReceipt;
-use chain::{Change, Head, MarketId};
+use chain::MarketId;
 use circuits::CircuitKind;
-use service::ops::{Health, metric, metric_value};
+use service::ops::{metric, metric_value};
 
 use super::desk::DeskError;
 use crate::plan::{Action, Stage, TaskView, View};
-
-/// Tells how the node is.
-#[derive(Debug)]
-pub(super) struct Watch {
-    health: Health,
-    /// The newest block so far.
-    head: u64,
-}
-
-impl Default for Watch {
-    /// For a node that nobody looks at.
-    fn default() -> Self {
-        Self { health: Health::new(u64::MAX), head: 0 }
-    }
-}
 
 const STAGES: [Stage; 7] = [
     Stage::Unpublished,
@@ -35,84 +20,55 @@ const STAGES: [Stage; 7] = [
     Stage::Proved,
 ];
 
-impl Watch {
-    /// Of a node that has read the chain so far.
-    pub(super) fn of(health: Health, head: Head) -> Self {
-        health.read(head);
-        Self { health, head: head.number }
+/// What decisions are made from at `now`.
+pub(super) fn view(market: MarketId, view: &View, now: u64) {
+    let mut stages: BTreeMap<&str, u64> = STAGES.map(|stage| (name_of(stage), 0)).into();
+    let mine = view.tasks.iter().filter(|task| is_mine(view, task));
+    let mut deadline = u64::MAX;
+    for task in mine {
+        *stages.entry(name_of(task.stage)).or_default() += 1;
+        deadline = deadline.min(task.deadline);
     }
+    for (stage, count) in stages {
+        metric::TASKS.set([("stage", stage.to_owned())], metric_value(count));
+    }
+    // Without a task there is none, which is further away than any.
+    let left = if deadline == u64::MAX { f64::INFINITY } else { until(deadline, now) };
+    metric::DEADLINE.set([], left);
+    for (state, count) in [("all", view.workers), ("busy", view.running)] {
+        metric::WORKERS
+            .set([("state", state.to_owned())], metric_value(count.try_into().unwrap_or(u64::MAX)));
+    }
+    seats(market, view);
+    let label = [("market", market.to_string())];
+    metric::BALANCE.set(label, metric_value(view.balance.try_into().unwrap_or(u64::MAX)));
+}
 
-    /// The chain was read on.
-    pub(super) fn read(&mut self, change: &Change) {
-        self.health.read(change.head);
-        metric::EVENTS.add([], change.events);
-        if let Some(first) = change.undone_from {
-            metric::REORGS.add([], 1);
-            metric::UNDONE.add([], self.head.saturating_add(1).saturating_sub(first));
+/// A proof has ended.
+pub(super) fn proved(kind: CircuitKind, took: Duration, made: bool) {
+    let circuit = kind.to_string();
+    if made {
+        metric::PROOF_TIME.observe([("circuit", circuit.clone())], took.as_secs_f64());
+    }
+    let result = if made { "made" } else { "failed" };
+    metric::PROOFS.add([("circuit", circuit), ("result", result.to_owned())], 1);
+}
+
+/// A transaction has ended.
+pub(super) fn reported(action: Action, result: &Result<TransactionReceipt, DeskError>) {
+    let what = verb_of(action);
+    let came = match result {
+        Ok(receipt) => {
+            let label = || [("action", what.to_owned())];
+            let wei = receipt.effective_gas_price.saturating_mul(receipt.gas_used.into());
+            metric::GAS_USED.add(label(), receipt.gas_used);
+            metric::GAS_SPENT.add(label(), wei.try_into().unwrap_or(u64::MAX));
+            "done"
         }
-        self.head = change.head.number;
-    }
-
-    /// The chain could not be read.
-    pub(super) fn unreadable(&self, error: &impl ToString) {
-        self.health.unreadable(error);
-    }
-
-    /// Nothing new is begun.
-    pub(super) fn stopping(&self) {
-        self.health.stopping();
-    }
-
-    /// What decisions are made from at `now`.
-    pub(super) fn view(&self, market: MarketId, view: &View, now: u64) {
-        let mut stages: BTreeMap<&str, u64> = STAGES.map(|stage| (name_of(stage), 0)).into();
-        let mine = view.tasks.iter().filter(|task| is_mine(view, task));
-        let mut deadline = u64::MAX;
-        for task in mine {
-            *stages.entry(name_of(task.stage)).or_default() += 1;
-            deadline = deadline.min(task.deadline);
-        }
-        for (stage, count) in stages {
-            metric::TASKS.set([("stage", stage.to_owned())], metric_value(count));
-        }
-        // Without a task there is none, which is further away than any.
-        let left = if deadline == u64::MAX { f64::INFINITY } else { until(deadline, now) };
-        metric::DEADLINE.set([], left);
-        for (state, count) in [("all", view.workers), ("busy", view.running)] {
-            metric::WORKERS
-                .set([("state", state.to_owned())], metric_value(count.try_into().unwrap_or(u64::MAX)));
-        }
-        seats(market, view);
-        let label = [("market", market.to_string())];
-        metric::BALANCE.set(label, metric_value(view.balance.try_into().unwrap_or(u64::MAX)));
-    }
-
-    /// A proof has ended.
-    pub(super) fn proved(&self, kind: CircuitKind, took: Duration, made: bool) {
-        let circuit = kind.to_string();
-        if made {
-            metric::PROOF_TIME.observe([("circuit", circuit.clone())], took.as_secs_f64());
-        }
-        let result = if made { "made" } else { "failed" };
-        metric::PROOFS.add([("circuit", circuit), ("result", result.to_owned())], 1);
-    }
-
-    /// A transaction has ended.
-    pub(super) fn reported(&self, action: Action, result: &Result<TransactionReceipt, DeskError>) {
-        let what = verb_of(action);
-        let came = match result {
-            Ok(receipt) => {
-                let label = || [("action", what.to_owned())];
-                let wei = receipt.effective_gas_price.saturating_mul(receipt.gas_used.into());
-                metric::GAS_USED.add(label(), receipt.gas_used);
-                metric::GAS_SPENT.add(label(), wei.try_into().unwrap_or(u64::MAX));
-                "done"
-            }
-            Err(error) if error.is_lost_race() => "lost",
-            Err(_) => "failed",
-        };
-        metric::ACTIONS.add([("action", what.to_owned()), ("result", came.to_owned())], 1);
-    }
+        Err(error) if error.is_lost_race() => "lost",
+        Err(_) => "failed",
+    };
+    metric::ACTIONS.add([("action", what.to_owned()), ("result", came.to_owned())], 1);
 }
 
 fn seats(market: MarketId, view: &View) {

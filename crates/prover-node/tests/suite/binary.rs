@@ -1,13 +1,17 @@
 //! The program as an operator meets it.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     os::unix::fs::PermissionsExt,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use alloy::primitives::hex;
 use chain::history::TaskEnd;
+use prover_node::config::Config;
+use testkit::Proxy;
 
 use crate::world::{CAPACITY, CHEAP, NODE, PRICE, REQUESTER, RIVAL, World};
 
@@ -37,18 +41,86 @@ fn a_missing_setting_is_named_and_no_key_is_taken_from_the_command_line() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-#[test]
-fn a_node_that_is_not_there_is_no_connection() {
-    let (contract, market) = (format!("0x{}", "12".repeat(20)), format!("0x{}", "34".repeat(32)));
-    let output = program()
-        .args(["--rpc-url", "http://127.0.0.1:1", "--contract", &contract, "--market", &market])
-        .args(["--capacity", "200", "--cost", "3", "--journal", "memory"])
+/// The program before an endpoint, with the address of its health and the rest of its log.
+fn before(url: &str, world: &Config) -> (Child, String, impl Iterator<Item = String> + Send + use<>) {
+    let mut child = program()
+        .args(["--rpc-url", url, "--contract", &world.contract.to_string()])
+        .args(["--market", &world.market.to_string(), "--capacity", "200", "--cost", "3", "--json"])
+        .args(["--ops-listen", "127.0.0.1:0", "--ready-within", "1000000", "--journal", "memory"])
+        .env("PROOPHI_KEY_STORE", &world.key_store)
         .env("PROOPHI_PRIVATE_KEY", "11".repeat(32))
-        .output()
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
-    assert_eq!(output.status.code(), Some(3));
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("--rpc-url"), "{text}");
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let address = lines.find(|line| line.contains("metrics and health")).expect("it says where it listens");
+    let (_, address) = address.split_once("\"address\":\"").unwrap();
+    (child, address.split('"').next().unwrap().to_owned(), lines)
+}
+
+/// Status and body of what the program answers.
+fn ask(address: &str, path: &str) -> String {
+    let mut connection = TcpStream::connect(address).unwrap();
+    write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn terminate(child: &Child) {
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_does_not_answer_at_the_start_is_waited_for() {
+    let world = World::new().await;
+    let proxy = Proxy::to(world.bed.anvil.url());
+    proxy.close();
+    let (mut child, health, mut log) = before(proxy.url(), &world.config(3));
+    let told = log.find(|line| line.contains("S-103")).expect("it says that it waits");
+    assert!(told.contains("--rpc-url"), "{told}");
+    let answer = ask(&health, "/health/ready");
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("has not been read yet"), "{answer}");
+    assert!(ask(&health, "/health/live").starts_with("HTTP/1.1 200"));
+
+    // It goes on by itself.
+    proxy.open();
+    let reader = std::thread::spawn(move || log.collect::<Vec<_>>());
+    let began = Instant::now();
+    while !ask(&health, "/health/ready").starts_with("HTTP/1.1 200") {
+        assert!(began.elapsed() < Duration::from_secs(60), "it is not ready");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+    assert!(reader.join().unwrap().iter().any(|line| line.contains("\"connected\"")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_to_stop_while_it_waits_for_an_endpoint_it_stops() {
+    let world = World::new().await;
+    let (mut child, _, mut log) = before("http://127.0.0.1:1", &world.config(3));
+    log.find(|line| line.contains("S-103")).expect("it says that it waits");
+    let asked = Instant::now();
+    terminate(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(5), "it does not wait for the pause to end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_chain_or_market_is_not_waited_for() {
+    let world = World::new().await;
+    let config = world.config(3);
+    for (market, chain) in [("34".repeat(32), "31337"), (hex::encode(config.market), "5")] {
+        let output = program()
+            .args(["--rpc-url", &config.rpc_url, "--contract", &config.contract.to_string()])
+            .args(["--market", &format!("0x{market}"), "--chain-id", chain])
+            .args(["--capacity", "200", "--cost", "3", "--journal", "memory"])
+            .env("PROOPHI_PRIVATE_KEY", "11".repeat(32))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,9 +4,7 @@
 use crate::intake::Shared;
 use crate::intake::feed::{Open, Seen};
 use crate::intake::options::{MAX_QUEUED_BYTES, MAX_SIGNATURE};
-use crate::intake::plan::{Group, Waiting};
 use crate::intake::post::ask;
-use crate::intake::store::{Kept, NewBid, Room, StoreError};
 use crate::intake::weight::weigh;
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolError;
@@ -15,6 +13,7 @@ use chain::{CallError, MarketId, Revert};
 use intake_api::{BidStatus, Code, Parcel, Problem, Status, Submission, SubmissionError, id_of};
 use market_types::RoundNumber;
 use service::{CANNOT_ASK, CANNOT_KEEP, trouble};
+use store::bids::{BidsError, Group, Kept, NewBid, Room, Waiting};
 use tracing::info;
 
 /// Whether a bid was new, and how far it is.
@@ -32,7 +31,7 @@ pub(crate) async fn accept(shared: &Shared, submission: Submission) -> Result<An
     let open = served(shared, &seen, &submission)?;
     let new = read(submission, &seen, open, shared.options.most_bytes())?;
     // A client that lost the answer gets it again, also after the round's close. One that was refused may have mended the cause.
-    match shared.store.status(new.bid.waiting.id).await.map_err(|error| storage(&error))? {
+    match shared.bids.status(new.bid.waiting.id).await.map_err(|error| storage(&error))? {
         Some(bid) if bid.status != Status::Refused => return Ok(Answer { is_new: false, bid }),
         _ => {}
     }
@@ -43,7 +42,7 @@ pub(crate) async fn accept(shared: &Shared, submission: Submission) -> Result<An
         return Err(refusal(reason, &new, open));
     }
     let room = Room { bids: shared.options.queue.get().into(), bytes: MAX_QUEUED_BYTES };
-    match shared.store.keep(&new.bid, room).await.map_err(|error| storage(&error))? {
+    match shared.bids.keep(&new.bid, room).await.map_err(|error| storage(&error))? {
         Kept::New => {
             let (market, round) = (new.bid.waiting.group.market, new.bid.waiting.group.round);
             info!(bid = %new.bid.waiting.id, %market, %round, requester = %new.bid.requester, "accepted a signed bid");
@@ -238,7 +237,7 @@ fn unavailable(error: &CallError) -> Problem {
 }
 
 /// The database could not be asked.
-pub(crate) fn storage(error: &StoreError) -> Problem {
+pub(crate) fn storage(error: &BidsError) -> Problem {
     trouble!(warn, CANNOT_KEEP, %error, "cannot keep bids safely");
     Problem::new(
         Code::StorageUnavailable,

@@ -5,14 +5,13 @@
 //! | [`options`] | how the intake works |
 //! | [`http`] | the server: routes, limits, the OpenAPI document |
 //! | `check` | whether a bid is accepted |
-//! | [`store`] | the database that accepted bids lie in |
 //! | [`plan`](mod@plan) | which bids to post in which transaction, and when: a pure function |
 //! | `weight` | what a bid takes of a transaction |
 //! | `post` | makes and sends one transaction of bids |
 //! | `desk` | the service: reads what was included, asks the plan, posts |
 //! | [`feed`] | what the relayer tells the intake of the chain |
 //!
-//! A bid is answered for once it is on disk. What has become of it is decided by the chain's logs alone, whoever posted it, and decided
+//! A bid is answered for once it is in the database ([`store::bids`]), which relayers may share. What has become of it is decided by the chain's logs alone, whoever posted it, and decided
 //! anew when blocks are undone; so a relayer can be killed at any time and goes on with the same database. It is trusted with no money:
 //! it can fail to post a bid, and cannot change one.
 
@@ -23,17 +22,16 @@ pub mod http;
 pub mod options;
 pub mod plan;
 mod post;
-pub mod store;
 mod weight;
 
 use crate::intake::desk::Desk;
 use crate::intake::feed::{Feed, Seen};
 use crate::intake::options::IntakeOptions;
-use crate::intake::store::{Store, StoreError};
 use chain::{Client, Follower};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use store::bids::{Bids, BidsError};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -53,15 +51,15 @@ pub enum StartError {
         reason: io::Error,
     },
     /// The database cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    #[error("cannot keep signed bids (--database): {0}")]
+    Bids(#[from] BidsError),
 }
 
 /// What requests and the desk share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) client: Client,
-    pub(crate) store: Store,
+    pub(crate) bids: Bids,
     pub(crate) seen: watch::Receiver<Seen>,
     pub(crate) options: IntakeOptions,
     /// Told when a bid was accepted.
@@ -84,14 +82,14 @@ impl Intake {
     /// [`StartError`].
     pub async fn start(options: IntakeOptions, follower: &Follower) -> Result<(Self, Feed), StartError> {
         let client = follower.client().clone();
-        let store = Store::open(&options.database, client.chain_id(), client.contract()).await?;
+        let bids = Bids::open(&options.database, client.chain_id(), client.contract()).await?;
         let requested = options.listen;
         let listen = |reason| StartError::Listen { address: requested, reason };
         let listener = TcpListener::bind(requested).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (feed, seen, changes) = Feed::new(follower);
         let wake = Notify::new();
-        let shared = Arc::new(Shared { client, store, seen, options, wake });
+        let shared = Arc::new(Shared { client, bids, seen, options, wake });
         let (stop, stopped) = watch::channel(false);
         let mut desk = Desk::new(Arc::clone(&shared), changes).await?;
         // What is known of old bids is read before anyone can ask for it.

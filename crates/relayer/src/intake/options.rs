@@ -6,7 +6,6 @@ use market_types::RoundNumber;
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Flags of the intake. What is not given is not serialized, so that the layer below counts.
@@ -17,10 +16,11 @@ pub struct IntakeFlags {
     #[arg(long, value_name = "ADDRESS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
-    /// SQLite file that accepted bids are kept in; made if it is not there [default: relayer.db]
-    #[arg(long, value_name = "FILE")]
+    /// Where accepted bids are kept: a SQLite file, which is made if it is not there, or postgres://USER@HOST/DATABASE, which several
+    /// relayers can share [default: relayer.db]
+    #[arg(long, value_name = "FILE|URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub database: Option<PathBuf>,
+    pub database: Option<String>,
     /// Post what is queued so many seconds before its round closes. Bids for the round are accepted until half of that before the close
     /// [default: a quarter of the market's bidding period, at most 60]
     #[arg(long, value_name = "SECONDS")]
@@ -69,8 +69,8 @@ pub const REMEMBERED: u64 = 7 * 24 * 3_600;
 pub struct IntakeOptions {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// The SQLite file.
-    pub database: PathBuf,
+    /// The SQLite file, or the URL of a PostgreSQL database.
+    pub database: String,
     /// Seconds before the close at which everything is posted; `None`: as follows from the bidding period.
     pub post_before: Option<NonZeroU32>,
     /// Most seconds that a bid waits for others.
@@ -101,7 +101,7 @@ impl IntakeOptions {
         const REQUESTS: NonZeroU32 = NonZeroU32::new(120).expect("not zero");
         Self {
             listen,
-            database: "relayer.db".into(),
+            database: "relayer.db".to_owned(),
             post_before: None,
             post_after: None,
             post_at: POST_AT,
@@ -137,6 +137,11 @@ impl IntakeOptions {
     }
 }
 
+/// Most seconds for which bids that are being posted are kept from other relayers, without a sign of life of the one that posts them.
+const MOST_HELD: u64 = 15;
+/// Fewest: signs of life are a second apart.
+const LEAST_HELD: u64 = 3;
+
 /// When the bids of a round are accepted and posted (seconds since the epoch, by the chain's clock).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hours {
@@ -148,6 +153,14 @@ pub struct Hours {
     pub accepts_until: u64,
     /// First second at which the contract takes no more.
     pub closes_at: u64,
+}
+
+impl Hours {
+    /// How long whoever posts bids of the round keeps them from others (seconds): if it dies, there is time left to post them.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.closes_at.saturating_sub(self.accepts_until).clamp(LEAST_HELD, MOST_HELD)
+    }
 }
 
 #[cfg(test)]

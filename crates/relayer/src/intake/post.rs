@@ -1,6 +1,5 @@
 //! Makes one transaction of bids, sends it, and says what came of each of them.
 
-use crate::intake::plan::Group;
 use crate::watch;
 use alloy::primitives::{B256, TxKind, U256};
 use alloy::providers::Provider;
@@ -8,6 +7,7 @@ use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use chain::inclusion::refusals;
 use chain::{CallError, Client, Market, SendError};
 use intake_api::{Parcel, submit_call};
+use store::bids::Group;
 
 /// A bid that the contract refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -62,7 +62,7 @@ impl Scene {
     /// An intake that posts a bid as soon as it can, and asks for no patience.
     pub(crate) fn options(&self) -> IntakeOptions {
         let mut options = IntakeOptions::new("127.0.0.1:0".parse().unwrap());
-        options.database = self.database();
+        options.database = self.database().display().to_string();
         options.post_after = Some(0);
         options.requests_per_minute = NonZeroU32::new(1_000_000).unwrap();
         options
@@ -78,9 +78,14 @@ impl Scene {
 
     /// Starts a relayer with the key of account 7.
     pub(crate) async fn relayer(&self, options: IntakeOptions) -> Relayer {
+        self.relayer_of(7, options).await
+    }
+
+    /// Starts a relayer with the key of this account.
+    pub(crate) async fn relayer_of(&self, account: usize, options: IntakeOptions) -> Relayer {
         let mut follow = FollowOptions::new(Markets::All, 0);
         follow.poll = Duration::from_millis(50);
-        let follower = Follower::start(self.bed.client(7).await, follow).await.unwrap();
+        let follower = Follower::start(self.bed.client(account).await, follow).await.unwrap();
         let (intake, feed) = Intake::start(options, &follower).await.unwrap();
         let desk = Desk::at(&format!("http://{}", intake.address()));
         let (stop, stopped) = oneshot::channel::<()>();

@@ -6,6 +6,7 @@
 //! | `health` | [`Health`], [`Readiness`] |
 //! | `settings` | [`OpsFlags`], [`OpsSettings`]: how programs are told, the same for all of them |
 //! | `server` | `/metrics`, `/health/live` and `/health/ready`, where that is asked for |
+//! | `watch` | [`Watch`]: how far a program has read the chain |
 //! | `wallet` | what the key's account holds, asked now and then |
 //!
 //! Without `--ops-listen` nothing listens and nothing is counted.
@@ -15,8 +16,10 @@ pub mod metric;
 mod server;
 mod settings;
 mod wallet;
+mod watch;
 
 pub use health::{Health, Readiness, Seen, metric_value};
 pub use server::{Ops, OpsError};
 pub use settings::{OpsFlags, OpsSettings};
 pub use wallet::{watch_wallet, wei_value};
+pub use watch::Watch;

@@ -6,7 +6,7 @@ const HEAD: &str = "\
 # Error codes
 
 Each warning and error that `relayer` and `prover-node` log has a code that stays the same from version to version: with `--json` in the
-field `code`, otherwise as `code=\"R-101\"`. The metric `proophi_troubles_total` counts them by code. This page is made from the code
+field `code`, otherwise as `code=\"R-102\"`. The metric `proophi_troubles_total` counts them by code. This page is made from the code
 (`cargo run -p service --example errors > docs/operations/errors.md`), and a test compares them.
 
 R: the relayer. P: the prover node. S: both.
@@ -22,7 +22,7 @@ What ends a program is said in its last line on stderr, with an exit code that s
 | 0 | it was asked to stop, and has; R-104, R-307 or P-102 say if something was cut off | nothing |
 | 1 | something failed that is none of the following | the last line says what; restarting may help |
 | 2 | the command line, a setting or the key is wrong | mend what the last line names; restarting does not help |
-| 3 | no connection, or another chain, contract or market than expected | `proophi doctor --for relayer` or `--for prover` |
+| 3 | another chain, contract or market than expected; no connection, with `--once` or to the queue of proofs. Otherwise a start waits for an endpoint (S-103) | `proophi doctor --for relayer` or `--for prover` |
 ";
 
 /// The page, in Markdown.

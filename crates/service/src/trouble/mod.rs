@@ -25,7 +25,7 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    /// The code, as in R-101.
+    /// The code, as in R-102.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         self.code

@@ -67,9 +67,6 @@ table! {
         "Proofs made with the key in `key_store` would be refused, so the circuit is left out.",
         "Put the key there that the verifier was deployed with. Development keys are made anew on each machine, and fit only a \
          verifier that was deployed with them.";
-    CANNOT_START: "R-101", "the relayer cannot start yet",
-        "The node does not answer, or the past cannot be read. It tries again by itself, after pauses of up to 30 s.",
-        "Look at the endpoints (`proophi doctor --for relayer`).";
     CANNOT_FOLLOW: "R-102", "the chain cannot be followed",
         "No endpoint gave a usable answer, or they contradict each other. It tries again by itself; rounds that close meanwhile are \
          left to other relayers, or become void.",
@@ -101,13 +98,13 @@ table! {
         "Put money into the wallet, raise `max_fee_gwei`, or mend the endpoint; the rounds close soon.";
     CANNOT_NOTE: "R-304", "the database does not take a note",
         "What went wrong with a bid could not be written down. The bid itself is safe.",
-        "Make room on the disk of `database`.";
+        "Look at `database`: room on the disk of a file, the server of a URL.";
     CANNOT_CATCH_UP: "R-305", "what has become of signed bids cannot be read yet",
         "At the start the endpoint did not answer. It is read before anything is posted.",
         "Look at the endpoints if R-306 follows.";
     INTAKE_STUCK: "R-306", "the intake cannot go on",
         "Chain or database do not answer. It tries again by itself; queued bids may miss their round.",
-        "See the message: endpoint, or the disk of `database`.";
+        "See the message: endpoint, or the disk or server of `database`.";
     BIDS_CUT_OFF: "R-307", "the stop did not wait for signed bids on their way",
         "As R-104, of the intake.",
         "Nothing: the next start sees what came of them.";
@@ -122,11 +119,15 @@ table! {
         "Look at the endpoints.";
     CANNOT_KEEP: "R-311", "bids cannot be kept safely",
         "The database does not answer. No bid is accepted (503).",
-        "Make room on the disk of `database`, and look at its permissions.";
+        "Look at `database`: room and permissions of a file, the server of a URL.";
     NO_SIGNALS: "S-101", "signals cannot be listened for",
         "The system refuses. The program stops rather than run without a way to stop it.",
         "Look at the limits of the process (open files).";
     NO_BALANCE: "S-102", "the wallet's balance cannot be read",
         "The endpoint does not answer. The metric keeps its last value.",
         "See P-101 or R-102, if they are there as well.";
+    CANNOT_START: "S-103", "the program cannot start yet",
+        "No endpoint answers, or the past cannot be read. It tries again by itself, after pauses of up to 30 s; `/health/ready` says no \
+         until then.",
+        "Look at the endpoints (`proophi doctor --for relayer` or `--for prover`).";
 }

@@ -99,18 +99,15 @@ pub(super) fn written(role: Option<Role>, settings: &Found, findings: &mut Findi
 
 fn databases(role: Option<Role>, settings: &Found) -> Vec<PathBuf> {
     let Some(role) = role else { return Vec::new() };
-    let journal = match settings.journal.as_deref() {
-        // Kept elsewhere, or not at all.
-        Some(place) if place == "memory" || place.contains("://") => None,
-        Some(place) => Some(PathBuf::from(place)),
-        None => {
-            let key = settings.key_file.clone().unwrap_or_else(|| "proophi".into());
-            Some(key.with_added_extension("transactions.db"))
-        }
-    };
+    let journal = settings.journal.clone().unwrap_or_else(|| {
+        let key = settings.key_file.clone().unwrap_or_else(|| "proophi".into());
+        key.with_added_extension("transactions.db").display().to_string()
+    });
     let takes_bids = role == Role::Relayer && settings.listen.is_some();
-    let bids = || settings.database.clone().unwrap_or_else(|| "relayer.db".into());
-    journal.into_iter().chain(takes_bids.then(bids)).collect()
+    let bids = takes_bids.then(|| settings.database.clone().unwrap_or_else(|| "relayer.db".to_owned()));
+    // What is kept elsewhere, or not at all, needs no disk here.
+    let is_file = |place: &String| place != "memory" && !place.contains("://");
+    [Some(journal), bids].into_iter().flatten().filter(is_file).map(PathBuf::from).collect()
 }
 
 /// Room on the disks that are written to.
@@ -212,5 +209,7 @@ mod tests {
         assert!(names(&all, None).is_empty());
         let elsewhere = found("key_file = 'a/key'\njournal = 'postgres://db/x'");
         assert!(names(&elsewhere, Some(Role::Prover)).is_empty());
+        let shared = found("journal = 'memory'\nlisten = '127.0.0.1:1'\ndatabase = 'postgres://db/x'");
+        assert!(names(&shared, Some(Role::Relayer)).is_empty());
     }
 }

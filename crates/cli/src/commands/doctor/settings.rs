@@ -31,7 +31,7 @@ pub(super) struct Found {
     /// Where transactions are written down.
     pub(super) journal: Option<String>,
     /// Where a relayer keeps signed bids.
-    pub(super) database: Option<PathBuf>,
+    pub(super) database: Option<String>,
     pub(super) listen: Option<String>,
 }
 

@@ -1,11 +1,11 @@
 //! What a transaction that has ended means for its bids.
 
 use super::{Desk, Rest, TICK};
-use crate::intake::plan::Group;
 use crate::intake::post::{Outcome, Posted, Refused};
 use alloy::primitives::B256;
 use chain::SendError;
 use service::{Backoff, CANNOT_NOTE, CANNOT_POST, POSTING_LOST, trouble};
+use store::bids::Group;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 use tracing::info;
@@ -50,6 +50,9 @@ impl Desk {
         };
         let delay = self.backoffs.entry(group).or_insert_with(|| Backoff::new(TICK / 2, TICK * 5)).delay();
         let until = Rest::Until(Instant::now() + delay);
+        if let Err(error) = self.shared.bids.let_go(self.holder, &bids).await {
+            trouble!(warn, CANNOT_NOTE, %error, "cannot leave bids to other relayers");
+        }
         self.rests.extend(bids.iter().map(|id| (*id, until)));
         if let Some(why) = why {
             trouble!(
@@ -61,7 +64,7 @@ impl Desk {
                 trouble = %why,
                 "cannot post signed bids, trying again"
             );
-            if let Err(error) = self.shared.store.trouble(&bids, &why).await {
+            if let Err(error) = self.shared.bids.trouble(&bids, &why).await {
                 trouble!(warn, CANNOT_NOTE, %error, "cannot note what went wrong");
             }
         }

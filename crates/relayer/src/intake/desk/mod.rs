@@ -8,22 +8,23 @@
 mod ended;
 
 use crate::intake::options::REMEMBERED;
-use crate::intake::plan::{Action, BatchLimits, Group, Queue, Time, plan};
+use crate::intake::plan::{Action, BatchLimits, Queue, Time, plan};
 use crate::intake::post::{Posted, Refused, post};
-use crate::intake::store::StoreError;
 use crate::intake::{Shared, stopped};
 use crate::watch;
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolError;
 use bindings::ProverMarket::BidInRoundAlready;
 use chain::follower::WINDOW;
-use chain::inclusion::InclusionReader;
+use chain::inclusion::{Inclusion, InclusionReader};
 use chain::{Change, FollowError};
 use intake_api::Parcel;
 use service::{BID_REFUSED, BIDS_CUT_OFF, BIDS_MISSED, Backoff, CANNOT_CATCH_UP, INTAKE_STUCK, trouble};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
+use store::bids::{BidsError, Group};
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::sync::watch::Receiver;
@@ -42,7 +43,7 @@ const FORGET_EVERY: u64 = 32;
 #[derive(Debug, Error)]
 enum DeskError {
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Bids(#[from] BidsError),
     #[error(transparent)]
     Chain(#[from] FollowError),
 }
@@ -62,12 +63,16 @@ enum Rest {
 #[derive(Debug)]
 pub(crate) struct Desk {
     shared: Arc<Shared>,
+    /// The account that posts: what it holds no other relayer posts.
+    holder: Address,
     changes: mpsc::UnboundedReceiver<Change>,
     reader: InclusionReader,
     /// The last block whose inclusions are noted.
     read: u64,
     /// The first block that was undone and not gone back before yet.
     undone: Option<u64>,
+    /// Blocks to read again. What was decided in them counts until then.
+    again: Option<RangeInclusive<u64>>,
     forgotten_at: u64,
     rests: BTreeMap<B256, Rest>,
     backoffs: BTreeMap<Group, Backoff>,
@@ -80,24 +85,29 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// A desk that has read nothing of the bids in the database yet.
+    /// A desk that has read nothing of the bids in the database yet, whoever of those that share it has.
     pub(crate) async fn new(
         shared: Arc<Shared>,
         changes: mpsc::UnboundedReceiver<Change>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, BidsError> {
         let head = shared.seen.borrow().head.number;
         // What was undone while nobody looked is found out by reading it again.
-        shared.store.undo(head.saturating_sub(WINDOW)).await?;
-        let first = shared.store.first_block().await?;
-        let read = first.map_or(head, |first| first.saturating_sub(WINDOW).min(head));
+        let decided = shared.bids.last_block().await?;
+        let again = decided.map(|last| last.min(head).saturating_sub(WINDOW)..=last);
+        let waits = shared.bids.first_block().await?.map(|first| first.saturating_sub(WINDOW));
+        let firsts = [again.as_ref().map(|again| before(*again.start())), waits];
+        let read = firsts.into_iter().flatten().fold(head, u64::min);
+        let holder = shared.client.sender().unwrap_or_default();
         let reader = InclusionReader::new(shared.client.clone(), shared.options.max_span);
         let bids = shared.options.post_at.get();
         Ok(Self {
             shared,
+            holder,
             changes,
             reader,
             read,
             undone: None,
+            again,
             forgotten_at: 0,
             rests: BTreeMap::new(),
             backoffs: BTreeMap::new(),
@@ -153,7 +163,8 @@ impl Desk {
     }
 
     async fn step(&mut self) -> Result<(), DeskError> {
-        self.undo().await?;
+        self.hold_on().await?;
+        self.go_back().await?;
         self.look().await?;
         self.act().await?;
         self.forget().await
@@ -165,17 +176,30 @@ impl Desk {
         self.undone = Some(self.undone.map_or(first, |known| known.min(first)));
     }
 
-    /// Goes back before what was undone.
-    async fn undo(&mut self) -> Result<(), StoreError> {
+    /// Keeps what is on its way from other relayers.
+    async fn hold_on(&self) -> Result<(), BidsError> {
+        let now = self.shared.seen.borrow().now();
+        for group in self.under_way.keys() {
+            let until = now.saturating_add(self.shared.options.hours(group.market, group.round).held());
+            self.shared.bids.hold_on(self.holder, *group, until).await?;
+        }
+        Ok(())
+    }
+
+    /// Goes back before what was undone, to read it again.
+    async fn go_back(&mut self) -> Result<(), BidsError> {
         while let Ok(change) = self.changes.try_recv() {
             self.take(change);
         }
         let Some(first) = self.undone else { return Ok(()) };
-        let bids = self.shared.store.undo(first).await?;
-        if bids > 0 {
-            info!(bids, first, "blocks with signed bids were undone, their bids are queued again");
+        let head = self.shared.seen.borrow().head.number;
+        if self.read > head {
+            // The chain has become shorter.
+            self.shared.bids.redo(head.saturating_add(1)..=u64::MAX, &[]).await?;
         }
-        self.read = self.read.min(first.saturating_sub(1));
+        let (from, to) = self.again.take().map_or((first, self.read), RangeInclusive::into_inner);
+        self.again = Some(from.min(first)..=to.max(self.read));
+        self.read = self.read.min(before(first));
         self.refused.retain(|(block, _)| *block < first);
         self.rests.retain(|_, rest| !matches!(rest, Rest::UntilRead(block) if *block >= first));
         self.undone = None;
@@ -187,7 +211,7 @@ impl Desk {
         let head = self.shared.seen.borrow().head.number;
         while self.read < head {
             let (inclusions, reached) = self.reader.next(self.read.saturating_add(1), head).await?;
-            let included = self.shared.store.include(&inclusions).await?;
+            let included = self.note(&inclusions, reached).await?;
             for id in &included {
                 self.rests.remove(id);
                 debug!(bid = %id, "included");
@@ -208,6 +232,18 @@ impl Desk {
         Ok(())
     }
 
+    /// Notes what was included up to block `reached`, in place of what was decided in blocks that are read again.
+    async fn note(&mut self, inclusions: &[Inclusion], reached: u64) -> Result<Vec<B256>, BidsError> {
+        let again = self.again.clone().map(RangeInclusive::into_inner);
+        let Some((first, last)) = again.filter(|(first, _)| *first <= reached) else {
+            return self.shared.bids.include(inclusions).await;
+        };
+        let (decided, included) = self.shared.bids.redo(first..=reached, inclusions).await?;
+        debug!(decided, included = included.len(), first, reached, "read again");
+        self.again = (reached < last).then(|| reached.saturating_add(1)..=last);
+        Ok(included)
+    }
+
     /// Notes what was refused, as far as it is known not to be included.
     async fn note_refusals(&mut self) -> Result<(), DeskError> {
         let read = self.read;
@@ -218,7 +254,9 @@ impl Desk {
         }
         for (block, refused) in self.refused.iter().filter(|(block, _)| *block <= read) {
             let Refused { id, reason, transaction } = *refused;
-            self.shared.store.refuse(id, reason, *block, transaction).await?;
+            if !self.shared.bids.refuse(id, reason, *block, transaction).await? {
+                continue;
+            }
             let reason = chain::Revert::of_selector(reason);
             watch::intake("refused", 1);
             trouble!(warn, BID_REFUSED, bid = %id, reason = reason.name(), "the contract refused a signed bid");
@@ -230,18 +268,18 @@ impl Desk {
     /// Notes once more what was included while something waited. A node may answer with fewer logs than there are if it has only just
     /// heard of the newest block, and no requester is to be told that a bid has failed that stands in its round.
     async fn read_again(&mut self) -> Result<(), DeskError> {
-        let Some(first) = self.shared.store.first_block().await? else { return Ok(()) };
+        let Some(first) = self.shared.bids.first_block().await? else { return Ok(()) };
         let mut from = first;
         while from <= self.read {
             let (inclusions, reached) = self.reader.next(from, self.read).await?;
-            self.shared.store.include(&inclusions).await?;
+            self.shared.bids.include(&inclusions).await?;
             from = reached.saturating_add(1);
         }
         Ok(())
     }
 
     async fn act(&mut self) -> Result<(), DeskError> {
-        let waiting = self.shared.store.waiting().await?;
+        let waiting = self.shared.bids.waiting().await?;
         watch::queued(waiting.len());
         let (time, head) = {
             let seen = self.shared.seen.borrow();
@@ -251,7 +289,8 @@ impl Desk {
         if self.read < head || waiting.is_empty() {
             return Ok(());
         }
-        let resting: BTreeSet<B256> = self.rests.keys().copied().collect();
+        let held = self.shared.bids.held_by_others(self.holder, time.next).await?;
+        let resting: BTreeSet<B256> = self.rests.keys().copied().chain(held).collect();
         let under_way: BTreeSet<Group> = self.under_way.keys().copied().collect();
         let limits = BatchLimits::new(self.bids);
         let queue = Queue { waiting: &waiting, resting: &resting, under_way: &under_way, limits };
@@ -259,12 +298,14 @@ impl Desk {
             match action {
                 Action::Miss { bids } => {
                     self.read_again().await?;
-                    self.shared.store.miss(&bids, head).await?;
-                    watch::intake("missed", bids.len());
-                    trouble!(warn, BIDS_MISSED, bids = bids.len(), "signed bids have missed their round");
+                    let missed = self.shared.bids.miss(&bids, head).await?;
+                    if missed > 0 {
+                        watch::intake("missed", usize::try_from(missed).unwrap_or(usize::MAX));
+                        trouble!(warn, BIDS_MISSED, bids = missed, "signed bids have missed their round");
+                    }
                 }
                 Action::Post { group, bids } if self.running.len() < AT_ONCE => {
-                    self.start(group, bids).await?;
+                    self.start(group, &bids, time.next).await?;
                 }
                 Action::Post { .. } => {}
             }
@@ -273,16 +314,21 @@ impl Desk {
         Ok(())
     }
 
-    async fn start(&mut self, group: Group, bids: Vec<B256>) -> Result<(), DeskError> {
+    async fn start(&mut self, group: Group, bids: &[B256], now: u64) -> Result<(), DeskError> {
         let market = self.shared.seen.borrow().markets.get(&group.market).map(|open| open.market.clone());
         // A market that is not served any more; its bids miss their round.
         let Some(market) = market else { return Ok(()) };
         let mut parcels = Vec::with_capacity(bids.len());
-        for (id, submission) in self.shared.store.submissions(&bids).await? {
+        let until = now.saturating_add(self.shared.options.hours(group.market, group.round).held());
+        for (id, submission) in self.shared.bids.hold(self.holder, bids, now, until).await? {
             // It was checked before it was accepted.
             if let Ok(parcel) = Parcel::try_from(&submission) {
                 parcels.push((id, parcel));
             }
+        }
+        if parcels.is_empty() {
+            // Another relayer was faster.
+            return Ok(());
         }
         debug!(market = %group.market, round = %group.round, bids = parcels.len(), "posting signed bids");
         self.rests.extend(parcels.iter().map(|(id, _)| (*id, Rest::Running)));
@@ -301,6 +347,11 @@ impl Desk {
         self.forgotten_at = head.number;
         let (closed_before, settled) =
             (head.timestamp.saturating_sub(REMEMBERED), head.number.saturating_sub(WINDOW));
-        Ok(self.shared.store.forget(closed_before, settled).await?)
+        Ok(self.shared.bids.forget(closed_before, settled).await?)
     }
+}
+
+/// The block before that one.
+const fn before(block: u64) -> u64 {
+    block.saturating_sub(1)
 }

@@ -70,7 +70,7 @@ pub(super) async fn get_bid(
     Path(id): Path<String>,
 ) -> Result<Json<BidStatus>, Refusal> {
     let id: B256 = id.parse().map_err(|_| unknown_bid(&id))?;
-    let bid = shared.store.status(id).await.map_err(|error| storage(&error))?;
+    let bid = shared.bids.status(id).await.map_err(|error| storage(&error))?;
     Ok(Json(bid.ok_or_else(|| unknown_bid(&id.to_string()))?))
 }
 
@@ -146,7 +146,7 @@ pub(super) async fn get_round(
     )
 )]
 pub(super) async fn get_health(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
-    let queued = shared.store.queued().await;
+    let queued = shared.bids.queued().await;
     let seen = shared.seen.borrow();
     let read_ago = seen.at.elapsed().as_secs();
     let healthy = queued.is_ok() && read_ago <= FRESH;

@@ -6,39 +6,11 @@
 
 use crate::intake::options::{IntakeOptions, MAX_TRANSACTION};
 use alloy::primitives::B256;
-use chain::MarketId;
-use intake_api::Signer;
-use market_types::RoundNumber;
 use std::collections::{BTreeMap, BTreeSet};
+use store::bids::{Group, Waiting};
 
 #[cfg(test)]
 mod tests;
-
-/// Bids that can share a transaction. Keys' and contracts' go by different calls, of which each has to accept something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Group {
-    /// The market.
-    pub market: MarketId,
-    /// The round.
-    pub round: RoundNumber,
-    /// How they are signed.
-    pub signer: Signer,
-}
-
-/// A bid that is neither included nor refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waiting {
-    /// Its name.
-    pub id: B256,
-    /// Its group.
-    pub group: Group,
-    /// Bytes that it takes of a transaction.
-    pub bytes: usize,
-    /// Gas that it takes of a transaction.
-    pub gas: u64,
-    /// When it was accepted (seconds since the epoch, by the chain's clock).
-    pub accepted_at: u64,
-}
 
 /// What a transaction may hold besides what is around the bids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +37,7 @@ impl BatchLimits {
 pub struct Queue<'a> {
     /// Everything that waits, in order of acceptance.
     pub waiting: &'a [Waiting],
-    /// Those of them that are under way, or failed a moment ago and are not to be tried again yet.
+    /// Those of them that are under way, here or at another relayer, or failed a moment ago and are not to be tried again yet.
     pub resting: &'a BTreeSet<B256>,
     /// Groups of which a transaction is under way.
     pub under_way: &'a BTreeSet<Group>,

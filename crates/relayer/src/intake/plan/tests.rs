@@ -1,5 +1,7 @@
 use super::*;
 use alloy::primitives::Address;
+use intake_api::Signer;
+use market_types::RoundNumber;
 use std::num::NonZeroU32;
 
 const GENESIS: u64 = 1_000;

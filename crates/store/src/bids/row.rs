@@ -1,48 +1,52 @@
-//! Rows as values. SQLite has signed numbers of 64 bits: what does not fit is held at the greatest, which no block, time or round reaches.
+//! Rows as values. Databases have signed numbers of 64 bits: what does not fit is held at the greatest, which no block, time or round reaches.
 
-use super::StoreError;
-use crate::intake::plan::{Group, Waiting};
+use super::{BidsError, Group, Waiting};
 use alloy::primitives::{Address, B256};
 use chain::{MarketId, Revert};
 use intake_api::{BidStatus, Receipt, Refused, Signer, Status};
 use market_types::RoundNumber;
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 pub(super) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-pub(super) fn count(row: &SqliteRow, column: &str) -> Result<u64, StoreError> {
+/// Whether a contract stands for it.
+pub(super) fn wallet(signer: Signer) -> i64 {
+    i64::from(signer == Signer::Wallet)
+}
+
+pub(super) fn count(row: &AnyRow, column: &str) -> Result<u64, BidsError> {
     Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
 }
 
-fn count_if_any(row: &SqliteRow, column: &str) -> Result<Option<u64>, StoreError> {
+pub(super) fn count_if_any(row: &AnyRow, column: &str) -> Result<Option<u64>, BidsError> {
     Ok(row.try_get::<Option<i64>, _>(column)?.map(|value| u64::try_from(value).unwrap_or(0)))
 }
 
-pub(super) fn bytes<const N: usize>(row: &SqliteRow, column: &str) -> Result<[u8; N], StoreError> {
-    bytes_if_any(row, column)?.ok_or_else(|| StoreError::Unreadable(format!("no {column}")))
+pub(super) fn bytes<const N: usize>(row: &AnyRow, column: &str) -> Result<[u8; N], BidsError> {
+    bytes_if_any(row, column)?.ok_or_else(|| BidsError::Unreadable(format!("no {column}")))
 }
 
-fn bytes_if_any<const N: usize>(row: &SqliteRow, column: &str) -> Result<Option<[u8; N]>, StoreError> {
+fn bytes_if_any<const N: usize>(row: &AnyRow, column: &str) -> Result<Option<[u8; N]>, BidsError> {
     let found: Option<Vec<u8>> = row.try_get(column)?;
-    let unreadable = |found: Vec<u8>| StoreError::Unreadable(format!("{column} of {} bytes", found.len()));
+    let unreadable = |found: Vec<u8>| BidsError::Unreadable(format!("{column} of {} bytes", found.len()));
     found.map(|found| found.try_into().map_err(unreadable)).transpose()
 }
 
-pub(super) fn status(text: &str) -> Result<Status, StoreError> {
+fn status(text: &str) -> Result<Status, BidsError> {
     Ok(match text {
         "queued" => Status::Queued,
         "included" => Status::Included,
         "refused" => Status::Refused,
         "missed" => Status::Missed,
-        other => return Err(StoreError::Unreadable(format!("status {other:?}"))),
+        other => return Err(BidsError::Unreadable(format!("status {other:?}"))),
     })
 }
 
-pub(super) fn to_waiting(row: &SqliteRow) -> Result<Waiting, StoreError> {
-    let signer = if row.try_get("wallet")? { Signer::Wallet } else { Signer::Key };
+pub(super) fn to_waiting(row: &AnyRow) -> Result<Waiting, BidsError> {
+    let signer = if count(row, "wallet")? == 0 { Signer::Key } else { Signer::Wallet };
     let (market, round) =
         (MarketId::from(B256::from(bytes(row, "market")?)), RoundNumber::new(count(row, "round")?));
     Ok(Waiting {
@@ -54,7 +58,7 @@ pub(super) fn to_waiting(row: &SqliteRow) -> Result<Waiting, StoreError> {
     })
 }
 
-pub(super) fn to_status(row: &SqliteRow, chain_id: u64, contract: Address) -> Result<BidStatus, StoreError> {
+pub(super) fn to_status(row: &AnyRow, chain_id: u64, contract: Address) -> Result<BidStatus, BidsError> {
     let status = status(row.try_get("status")?)?;
     let (market, round) = (B256::from(bytes(row, "market")?), count(row, "round")?);
     let (requester, entry) = (Address::from(bytes(row, "requester")?), B256::from(bytes(row, "entry")?));

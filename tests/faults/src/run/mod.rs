@@ -1,14 +1,22 @@
 //! One schedule: the life of one round, with its faults.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `inflict` | what a fault does, from when to when, and what came of it |
+//! | `quiet` | after the end: what has to come to rest |
+//! | this one | the life of the round, and the harness's look at it |
+
+mod inflict;
+mod quiet;
 
 use crate::blocks::Blocks;
 use crate::dice::Dice;
 use crate::disk;
-use crate::fault::{Class, Fault, Kind, Phase, Schedule, Target};
+use crate::fault::{Kind, Phase, Schedule, Target};
 use crate::properties::{Books, Ending, Violation, check};
-use crate::world::{PROVER, SECOND, Serving, World};
+use crate::world::{SECOND, Serving, World};
 use alloy::primitives::Address;
 use market_types::RoundNumber;
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -21,8 +29,6 @@ const IDLE: u64 = 14;
 const PACE: u64 = 4;
 /// Looks of the phase in which bids are taken.
 const BIDDING: u64 = 8;
-/// Looks that a fault lasts at most, unless its phase is over before.
-const LONGEST: u64 = 50;
 /// Three blocks of twelve seconds.
 pub(crate) const BACK_AT_WORK: Duration = Duration::from_secs(36);
 /// From the start of a process to its readiness, or from the last fault if that is later.
@@ -235,136 +241,6 @@ impl Run<'_> {
         }
     }
 
-    fn is_due(&self, fault: &Fault) -> bool {
-        let by_calls = matches!(fault.class(), Class::Answer | Class::Send | Class::Outage)
-            || fault.class() == Class::Kill && fault.kind != Kind::KilledAnytime;
-        // A proof takes a while, in which things happen as well.
-        let pace = if self.phase == Phase::Proving { 1 + fault.chance % 6 } else { 1 };
-        fault.phase == self.phase && (by_calls || self.looks - self.phase_began >= fault.wait * pace)
-    }
-
-    async fn is_over(&self, number: usize, fault: &Fault, since: u64) -> bool {
-        let (lasted, phase) = (self.looks - since, self.phase);
-        match fault.class() {
-            Class::Answer => self.serving(fault.target).gate.is_over(number) || lasted > LONGEST,
-            Class::Send | Class::Kill => {
-                self.serving(fault.target).gate.is_over(number)
-                    || phase != fault.phase
-                    || lasted > 4 * LONGEST
-            }
-            Class::Chain | Class::Disk => lasted >= fault.length,
-            Class::Outage => lasted > 10 || phase != fault.phase,
-            Class::Company => {
-                let ended = match phase {
-                    Phase::Bidding => false,
-                    Phase::Settling => self.world.blocks.time >= self.world.market.settle_by(self.round),
-                    Phase::Proving => self.world.task(self.round).await >= 3,
-                };
-                ended || lasted > 20 * LONGEST
-            }
-        }
-    }
-
-    fn serving(&self, target: Target) -> &Serving {
-        if target == Target::Relayer { &self.world.relayer } else { &self.world.prover }
-    }
-
-    fn serving_mut(&mut self, target: Target) -> &mut Serving {
-        if target == Target::Relayer { &mut self.world.relayer } else { &mut self.world.prover }
-    }
-
-    async fn begin(&mut self, number: usize, fault: Fault) {
-        match fault.kind {
-            Kind::KilledAnytime => {
-                self.serving(fault.target).program.kill();
-            }
-            Kind::Reorg => {
-                let depth =
-                    1 + (fault.chance >> 8) % [4, 16, 64][usize::try_from(fault.chance % 3).unwrap_or(0)];
-                let (senders, since) = (self.senders(), self.since);
-                let Self { world, dice, .. } = self;
-                self.lost += world.blocks.reorganise(&world.bed.anvil, depth, (&senders, since), dice).await;
-            }
-            Kind::FeeSpike => self.world.blocks.spike = true,
-            // It has run away at the beginning.
-            Kind::ClockOff => {}
-            Kind::DiskFull => {
-                let program = &mut self.serving_mut(fault.target).program;
-                program.kill();
-                program.start(Some(8));
-            }
-            Kind::JournalLocked => self.lock = disk::Lock::take(&self.serving(fault.target).journal).await,
-            Kind::JournalTruncated => {
-                let serving = self.serving_mut(fault.target);
-                serving.program.kill();
-                let cut = disk::truncate(&serving.journal, fault.chance);
-                serving.program.start(None);
-                self.cut = cut;
-            }
-            Kind::SecondRelayer => self.invite(number, "second", SECOND),
-            Kind::TwinProver => self.invite(number, "twin", PROVER),
-            _ => {
-                self.serving(fault.target).gate.begin(number, fault);
-                if fault.class() == Class::Answer {
-                    self.world.observer.gate.begin(number, fault);
-                }
-            }
-        }
-    }
-
-    fn invite(&mut self, number: usize, name: &'static str, account: usize) {
-        let mut serving = self.world.company(name, account);
-        serving.program.start(None);
-        self.company.insert(number, serving);
-    }
-
-    async fn end(&mut self, number: usize, fault: Fault) {
-        let effects = match fault.kind {
-            Kind::KilledAnytime | Kind::Reorg => 1,
-            Kind::JournalTruncated => self.cut,
-            Kind::FeeSpike => {
-                self.world.blocks.spike = false;
-                1
-            }
-            Kind::ClockOff => u64::from(self.world.clock_off() >= 3_600),
-            Kind::DiskFull => {
-                let program = &mut self.serving_mut(fault.target).program;
-                program.kill();
-                // It could not write, or not even start.
-                let said = program.said();
-                let refused = said.rsplit("---- start").next().is_some_and(|last| last.contains("disk"));
-                program.start(None);
-                u64::from(refused)
-            }
-            Kind::JournalLocked => match self.lock.take() {
-                Some(lock) => lock.release().await,
-                None => 0,
-            },
-            Kind::SecondRelayer | Kind::TwinProver => {
-                let company = self.company.remove(&number);
-                company.map_or(0, |serving| u64::from(serving.program.ready.is_some()))
-            }
-            Kind::Outage => {
-                let market = &self.world.market;
-                let until = match fault.target {
-                    Target::Relayer => market.settle_by(self.round),
-                    Target::Prover => market.final_at(self.round),
-                };
-                if self.phase == fault.phase {
-                    self.world.mine(until).await;
-                }
-                self.serving(fault.target).gate.end(number)
-            }
-            _ => {
-                self.world.observer.gate.end(number);
-                self.serving(fault.target).gate.end(number)
-            }
-        };
-        self.states[number] = State::Over(effects);
-        self.outcome.effects.push((fault.kind, effects));
-        self.healed = Instant::now();
-    }
-
     /// Starts what was killed or has ended, and notes when it is ready.
     async fn supervise(&mut self) {
         for target in [Target::Relayer, Target::Prover] {
@@ -394,74 +270,5 @@ impl Run<'_> {
             }
         }
         self.company.values_mut().for_each(|serving| serving.program.look());
-    }
-
-    fn is_active(&self, kind: Kind, target: Target) -> bool {
-        let mut faults = self.schedule.faults.iter().zip(&self.states);
-        faults.any(|(fault, state)| {
-            fault.kind == kind && fault.target == target && matches!(state, State::Active(_))
-        })
-    }
-
-    /// Waits until nothing waits any more and the programs have read everything.
-    async fn quieten(&mut self) -> Option<Violation> {
-        self.company.clear();
-        let began = Instant::now();
-        let mut quiet = 0;
-        loop {
-            self.look_after_the_end().await;
-            let (pending, queued) = Blocks::waiting(&self.world.bed.anvil).await;
-            let missing = self.missing().await;
-            quiet = if pending + queued == 0 && missing.is_none() { quiet + 1 } else { 0 };
-            if quiet >= 3 {
-                return None;
-            }
-            if began.elapsed() > BACK_AT_WORK {
-                let pool = self.world.bed.anvil.request("txpool_content", json!([])).await;
-                let what = missing.unwrap_or_else(|| format!("transactions that wait for ever: {pool}"));
-                return Some(Violation { property: "nothing-left", what });
-            }
-        }
-    }
-
-    async fn look_after_the_end(&mut self) {
-        sleep(STEP).await;
-        self.supervise().await;
-        let (pending, queued) = Blocks::waiting(&self.world.bed.anvil).await;
-        self.idle += 1;
-        // The heads of programs are compared between two blocks.
-        if pending > 0 || self.idle >= if queued > 0 { IDLE } else { 3 * IDLE } {
-            self.idle = 0;
-            self.world.mine(0).await;
-        }
-    }
-
-    /// What a program has not done or read yet.
-    async fn missing(&self) -> Option<String> {
-        for serving in [&self.world.relayer, &self.world.prover] {
-            let name = serving.program.name;
-            if serving.program.ready.is_none() {
-                return Some(format!("{name} is not ready"));
-            }
-            let head = serving.program.metric("proophi_head_block");
-            #[allow(clippy::cast_precision_loss, reason = "a short chain")]
-            if head != Some(self.world.blocks.number as f64) {
-                return Some(format!("{name} has read up to block {head:?} of {}", self.world.blocks.number));
-            }
-        }
-        let observer = self.world.observer.follower.lock().await;
-        let waiting = observer.market(self.world.market.id).map_or(0, |history| history.bundles().count());
-        let behind = observer.head().number != self.world.blocks.number;
-        drop(observer);
-        if behind {
-            return Some("the follower in this process is behind".to_owned());
-        }
-        (waiting > 0).then(|| format!("{waiting} bundles wait to be released"))
-    }
-}
-
-impl Fault {
-    const fn class(&self) -> Class {
-        self.kind.class()
     }
 }

@@ -1,5 +1,6 @@
 //! A PostgreSQL server for tests: the one that `PROOPHI_TEST_POSTGRES` names, or one of our own.
 
+use sqlx::Connection;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,14 +9,16 @@ use std::time::Duration;
 const VARIABLE: &str = "PROOPHI_TEST_POSTGRES";
 
 /// A server.
-pub(crate) struct Server {
+#[derive(Debug)]
+pub struct Postgres {
     url: String,
     process: Option<(Child, tempfile::TempDir)>,
 }
 
-impl Server {
+impl Postgres {
     /// The server; `None`, with a word on stderr, if there is none.
-    pub(crate) fn start() -> Option<Self> {
+    #[must_use]
+    pub fn start() -> Option<Self> {
         if let Ok(url) = std::env::var(VARIABLE) {
             return Some(Self { url: url.trim_end_matches('/').to_owned(), process: None });
         }
@@ -30,7 +33,7 @@ impl Server {
     }
 
     fn own(binaries: &Path) -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().expect("a temporary directory");
         let data = dir.path().join("data");
         let as_user = |program: &str| as_ordinary_user(&binaries.join(program), dir.path());
         let arguments =
@@ -54,8 +57,7 @@ impl Server {
     }
 
     /// URL of a database without tables.
-    pub(crate) async fn database(&self, name: &str) -> String {
-        use sqlx::Connection;
+    pub async fn database(&self, name: &str) -> String {
         sqlx::any::install_default_drivers();
         let admin = format!("{}/postgres?sslmode=disable", self.url);
         let mut connection = loop {
@@ -68,13 +70,16 @@ impl Server {
         };
         let name = format!("proophi_test_{name}_{}", std::process::id());
         for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
-            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+            sqlx::query(sqlx::AssertSqlSafe(statement))
+                .execute(&mut connection)
+                .await
+                .expect("a database is made");
         }
         format!("{}/{name}?sslmode=disable", self.url)
     }
 }
 
-impl Drop for Server {
+impl Drop for Postgres {
     fn drop(&mut self) {
         if let Some((process, _)) = &mut self.process {
             // It ends its own processes at once, without tidying up.

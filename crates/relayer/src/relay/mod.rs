@@ -1,24 +1,31 @@
 //! The service: follows the chain, asks the plan what to do, and does it. It decides nothing itself.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `attempt` | what was begun, and until when it is not begun again |
+//! | `work` | one action as a task of its own, and what is logged of its end |
+//! | this one | the loop |
 
-use crate::act::{ActError, Done, Manner, release, settle};
+mod attempt;
+mod work;
+
+use crate::act::{Done, Manner};
 use crate::intake::feed::Feed;
-use crate::plan::{Action, MarketView, Profit, Trust, plan, release_turn, turn};
-use crate::watch::Watch;
+use crate::plan::{Action, MarketView, Profit, plan, release_turn, turn};
+use crate::watch;
+use attempt::{Attempt, Rest};
 use chain::history::BundleRecord;
-use chain::settlement::{PageLimits, Settling};
-use chain::{Change, Client, FollowError, Follower, Head, MarketHistory, MarketId};
-use service::ops::Health;
-use service::{
-    ACTION_LOST, Backoff, CANNOT_ACT, CANNOT_FOLLOW, DOES_NOT_PAY, Stop, TOO_LATE, TRANSACTIONS_CUT_OFF,
-    trouble,
-};
+use chain::settlement::PageLimits;
+use chain::{Change, Client, FollowError, Follower, MarketId};
+use service::ops::{Health, Watch};
+use service::{ACTION_LOST, Backoff, CANNOT_FOLLOW, Stop, TRANSACTIONS_CUT_OFF, trouble};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info};
+use work::{Ended, report, work};
 
 /// How the relayer works.
 #[derive(Debug, Clone)]
@@ -39,38 +46,6 @@ const AT_ONCE: usize = 8;
 /// How long transactions on their way are waited for at the end, unless told otherwise.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
-/// An action that was begun and whose effect is not yet seen in the history.
-#[derive(Debug)]
-struct Attempt {
-    backoff: Backoff,
-    rest: Rest,
-    /// How often others took the pages away that it went on from.
-    overtaken: u32,
-    /// The round, once it has been cleared, for the pages that are left.
-    cleared: Option<Arc<Settling>>,
-    /// How often it was left to a settlement of others that waited to be mined.
-    left_to_others: u32,
-    /// Whether it was said already that it does not pay.
-    said: bool,
-}
-
-/// Until when an action is not begun again.
-#[derive(Debug, Clone, Copy)]
-enum Rest {
-    /// It is under way.
-    Running,
-    /// It had its effect in this block. If that block is undone, the history will ask for it again.
-    SeenAt(u64),
-    /// What follows from it shows once this block has been read.
-    UntilRead(u64),
-    /// It failed.
-    Until(Instant),
-    /// It is left to others until this block time, or for as long by the host's clock if no blocks come.
-    Turn(u64, Instant),
-    /// It cannot or need not be done any more.
-    Forever,
-}
-
 /// What one pass of [`Relay::run_once`] did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -84,15 +59,6 @@ pub struct Tally {
     pub unpaid: usize,
     /// Actions that came to nothing.
     pub failed: usize,
-}
-
-/// One action has ended.
-#[derive(Debug)]
-struct Ended {
-    market: MarketId,
-    action: Action,
-    result: Result<Done, ActError>,
-    cleared: Option<Arc<Settling>>,
 }
 
 /// A task of the relayer was lost, which is a fault of this program.
@@ -141,7 +107,8 @@ impl Relay {
     /// Tells how it is.
     #[must_use]
     pub fn watched(mut self, health: Health) -> Self {
-        self.watch = Watch::of(health, &self.follower);
+        self.watch = Watch::of(health, self.follower.head());
+        watch::rounds(&self.follower);
         self
     }
 
@@ -173,7 +140,8 @@ impl Relay {
                         if let Some(feed) = &self.feed {
                             feed.tell(&self.follower, change);
                         }
-                        self.watch.read(&self.follower, &change);
+                        self.watch.read(&change);
+                        watch::rounds(&self.follower);
                         self.forget_what_is_over(&change);
                     }
                     Err(error) => {
@@ -307,9 +275,8 @@ impl Relay {
         let Ended { market, action, result, cleared } = ended;
         let attempt = self.attempts.entry((market, action)).or_insert_with(Attempt::new);
         attempt.cleared = cleared;
-        self.watch.ended(market, action, &result, self.running.len());
+        watch::ended(market, action, &result, self.running.len());
         report(market, action, &result, attempt.said);
-        attempt.said = matches!(result, Ok(Done::DoesNotPay { .. }));
         match &result {
             Ok(Done::Settled { .. }) => self.tally.settled += 1,
             Ok(Done::PageSettled { .. }) => self.tally.pages += 1,
@@ -318,26 +285,7 @@ impl Relay {
             Ok(_) => {}
             Err(_) => self.tally.failed += 1,
         }
-        let next_block = self.follower.head().number.saturating_add(1);
-        attempt.rest = match result {
-            Ok(Done::Settled { block, .. } | Done::Released { block, .. }) => Rest::SeenAt(block),
-            Ok(Done::PageSettled { block, .. }) => {
-                attempt.backoff.reset();
-                Rest::UntilRead(block)
-            }
-            Ok(Done::Overtaken) => {
-                attempt.overtaken = attempt.overtaken.saturating_add(1);
-                Rest::UntilRead(next_block)
-            }
-            Ok(Done::UnderWay) => {
-                attempt.left_to_others = attempt.left_to_others.saturating_add(1);
-                Rest::UntilRead(next_block)
-            }
-            Ok(Done::DoesNotPay { .. }) => Rest::UntilRead(next_block.saturating_add(1)),
-            Ok(Done::SettledByOther | Done::ReleasedByOther) => Rest::SeenAt(self.follower.head().number),
-            Ok(Done::TooLate) => Rest::Forever,
-            Err(_) => Rest::Until(Instant::now() + attempt.backoff.delay()),
-        };
+        attempt.ended(&result, self.follower.head());
     }
 
     /// Drops attempts at what the history no longer asks for, so that they do not pile up, and lets what was undone begin
@@ -349,79 +297,8 @@ impl Relay {
                 let view = MarketView::of(history, true, BTreeSet::new());
                 plan(&view, head.timestamp).contains(action)
             });
-            let undone = matches!(attempt.rest, Rest::SeenAt(block) | Rest::UntilRead(block)
-                if change.undone_from.is_some_and(|undone| undone <= block));
-            matches!(attempt.rest, Rest::Running) || (wanted && !undone)
+            matches!(attempt.rest, Rest::Running) || (wanted && !attempt.is_undone(change))
         });
-    }
-}
-
-impl Attempt {
-    fn new() -> Self {
-        Self::resting(Rest::Running)
-    }
-
-    fn resting(rest: Rest) -> Self {
-        Self {
-            backoff: Backoff::default(),
-            rest,
-            overtaken: 0,
-            left_to_others: 0,
-            said: false,
-            cleared: None,
-        }
-    }
-
-    /// What waits to be mined may wait for ever, so that it is waited for in a few blocks only.
-    const fn is_polite(&self) -> bool {
-        self.left_to_others < 3
-    }
-
-    /// Once may be a race. Whoever takes its pages away again and again must not hold the settlement up.
-    const fn trust(&self) -> Trust {
-        if self.overtaken < 2 { Trust::Everybody } else { Trust::Nobody }
-    }
-
-    fn is_resting(&self, head: Head) -> bool {
-        /// Blocks that a node may lag behind the one that gave the receipt.
-        const LAG: u64 = 3;
-        match self.rest {
-            Rest::Running | Rest::Forever => true,
-            Rest::SeenAt(block) => head.number <= block.saturating_add(LAG),
-            Rest::UntilRead(block) => head.number < block,
-            Rest::Until(time) => Instant::now() < time,
-            Rest::Turn(until, time) => head.timestamp < until && Instant::now() < time,
-        }
-    }
-}
-
-/// An action with what it needs of the history, which moves on meanwhile.
-struct Work {
-    market: chain::Market,
-    record: Arc<chain::RoundRecord>,
-    action: Action,
-    manner: Manner,
-    cleared: Option<Arc<Settling>>,
-}
-
-fn work(history: &MarketHistory, action: Action) -> Option<Work> {
-    let round = match action {
-        Action::Settle { round } => round,
-        Action::Release { bundle } => bundle.round,
-    };
-    let record = history.shared_round(round)?;
-    let manner = Manner::eager(history.terms_at(round));
-    Some(Work { market: history.market().clone(), record, action, manner, cleared: None })
-}
-
-impl Work {
-    async fn run(self, client: &Client) -> Ended {
-        let Self { market, record, action, manner, mut cleared } = self;
-        let result = match action {
-            Action::Settle { .. } => settle(client, &market, &record, &manner, &mut cleared).await,
-            Action::Release { bundle } => release(client, &market, &record, &bundle).await,
-        };
-        Ended { market: market.id, action, result, cleared }
     }
 }
 
@@ -430,42 +307,4 @@ async fn wait_out(error: &FollowError, backoff: &mut Backoff, stop: impl Future<
     let delay = backoff.delay();
     trouble!(warn, CANNOT_FOLLOW, %error, "cannot follow the chain, trying again in {delay:?}");
     timeout(delay, stop).await.is_ok()
-}
-
-fn report(market: MarketId, action: Action, result: &Result<Done, ActError>, said: bool) {
-    let (round, what) = match action {
-        Action::Settle { round } => (round, "settle"),
-        Action::Release { bundle } => (bundle.round, "release"),
-    };
-    match result {
-        Ok(Done::Settled { transaction, gas, units, .. }) => {
-            info!(%market, %round, %transaction, gas, %units, "settled the round");
-        }
-        Ok(Done::PageSettled { transaction, gas, bids_left, .. }) => {
-            info!(%market, %round, %transaction, gas, bids_left, "settled a page of the round");
-        }
-        Ok(Done::Overtaken) => debug!(%market, %round, "others have settled further pages, looking again"),
-        Ok(Done::UnderWay) => info!(%market, %round, "somebody's settlement waits to be mined"),
-        Ok(Done::DoesNotPay { .. }) if said => debug!(%market, %round, "settling it still does not pay"),
-        Ok(Done::DoesNotPay { reward, cost }) => trouble!(
-            warn,
-            DOES_NOT_PAY,
-            %market,
-            %round,
-            %reward,
-            %cost,
-            "settling the round does not pay (wei), waiting for gas to be cheaper; see --profit-factor and --settle-at-a-loss"
-        ),
-        Ok(Done::SettledByOther) => info!(%market, %round, "somebody else settled the round first"),
-        Ok(Done::TooLate) => {
-            trouble!(warn, TOO_LATE, %market, %round, "too late to settle the round: it is void");
-        }
-        Ok(Done::Released { transaction, .. }) => {
-            info!(%market, %round, %transaction, "released a bundle of bids");
-        }
-        Ok(Done::ReleasedByOther) => info!(%market, %round, "somebody else released the bundle first"),
-        Err(error) => {
-            trouble!(warn, CANNOT_ACT, %market, %round, %error, "cannot {what}, trying again later");
-        }
-    }
 }
