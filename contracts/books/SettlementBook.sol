@@ -43,6 +43,8 @@ abstract contract SettlementBook is SealedAskBook {
     ) internal {
         ClosedRound memory closed = _closed(id, round);
         if (page.words.length > closed.bids.count()) revert WrongBids(round);
+        // Shares and progress that no work stands behind would only be in the way of who continues them.
+        if (page.words.length == 0) revert NoBids();
         bytes32 claim = keccak256(abi.encode(id, round, certificate));
         uint256 end = closed.bids.count();
         if (page.progress.length != 0) {

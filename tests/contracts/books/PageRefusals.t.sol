@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Checkpoint} from "../../../contracts/clearing/Claim.sol";
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {BidChain} from "../../../contracts/types/BidChain.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
@@ -133,7 +132,18 @@ contract PageRefusalsTest is ClosedRoundTest, PagedSettling {
         _close();
         _refusedBids(pageOf(1, _good, 0, 4));
         _refusedBids(pageOf(1, _good, 3, 4));
-        _refusedBids(pageOf(1, _good, 4, 4));
+    }
+
+    /// @dev A chain of such pages would hold ever more shares, which whoever continues it has to carry.
+    function test_RevertWhen_APageHasNoWords() public {
+        _close();
+        Page memory page = pageOf(1, _good, 5, 5);
+        vm.expectRevert(IMarketLog.NoBids.selector);
+        market.settlePage(id, 1, _good, page);
+        Page memory last = settlePage(relayer, 1, _good, pageOf(1, _good, 4, 5));
+        page = continued(pageOf(1, _good, 4, 4), last);
+        vm.expectRevert(IMarketLog.NoBids.selector);
+        market.settlePage(id, 1, _good, page);
     }
 
     function test_RevertWhen_TheListIsLongerThanTheRound() public {
@@ -200,10 +210,6 @@ contract PageRefusalsTest is ClosedRoundTest, PagedSettling {
         Page memory last = settlePage(relayer, 1, _good, pageOf(1, _good, 3, 5));
         Page memory next = continued(pageOf(1, _good, 0, 3), last);
         next.start.chain = BidChain.wrap(runningSeed(2));
-        _refusedBids(next);
-        // Nor does a page of nothing end a round.
-        next = continued(pageOf(1, _good, 3, 3), last);
-        next.start = Checkpoint(BidChain.wrap(runningSeed(1)), 0);
         _refusedBids(next);
     }
 

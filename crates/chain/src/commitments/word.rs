@@ -12,7 +12,7 @@ const TOLD: U256 = U256::from_limbs([0, 0, 1 << 31, 0]);
 pub struct Ticket(U256);
 
 impl Ticket {
-    /// The ticket of an entry whose statements have this root, see [`super::statements_root`]. `requester` is who is compensated or
+    /// The ticket of an entry whose statements have this root, see [`statements`](super::statements). `requester` is who is compensated or
     /// refunded if a task is not delivered in time.
     #[must_use]
     pub fn new(requester: Address, statements: B256) -> Self {
