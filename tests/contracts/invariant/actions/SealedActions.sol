@@ -60,6 +60,19 @@ abstract contract SealedActions is SeatActions {
         }
     }
 
+    /// @dev What most people do before the window closes. By chance alone a round would hardly ever have asks and bids enough for a
+    /// trade.
+    function _openMost() internal {
+        uint256[] memory one = new uint256[](1);
+        bool[] memory junk = new bool[](1);
+        for (uint256 i = commitments.length; i > 0; --i) {
+            if (!_isRevealing(commitments[i - 1].round) || _oneIn(8)) continue;
+            one[0] = i - 1;
+            if (commitments[i - 1].isAsk) _revealAskOf(i - 1);
+            else _reveal(one, junk);
+        }
+    }
+
     function forfeit(uint256 salt) external acts("forfeit", salt) {
         if (commitments.length != 0) _succeeded(_forfeit(_draw(commitments.length)));
     }

@@ -123,9 +123,12 @@ abstract contract SettlementActions is SealedActions {
     function _disturb(Pages memory p, Certificate memory c, uint256 end) private {
         uint256 kind = _draw(4);
         uint256 n = p.words.length;
-        Page memory page = _page(p, c, n, n);
+        Page memory page;
         if (kind == 0) {
-            require(_try(params.sink, abi.encodeCall(market.settlePage, (id, p.round, c, page))), "nothing");
+            _refused(p.round, c, _page(p, c, n, n));
+            page = _page(p, c, n - 1, n);
+            bytes memory call = abi.encodeCall(market.settlePage, (id, p.round, c, page));
+            if (n > 1) require(_try(params.sink, call), "a page that is the round's is stored");
         } else if (kind == 1) {
             page = _page(p, c, end - 1, end);
             BidWord word = page.words[0];

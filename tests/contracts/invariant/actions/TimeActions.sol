@@ -12,6 +12,7 @@ abstract contract TimeActions is TaskActions {
     /// @dev A while, or to the second before or of the next thing that time does to this market, if that is near.
     function wait(uint256 salt) external acts("wait", salt) {
         uint256 current = openRound();
+        if (!_oneIn(3)) _openMost();
         uint256 kind = _draw(7);
         uint256 to = closeAt(current) - _draw(2);
         if (kind == 0 && current != 0) to = revealBy(current - 1) - _draw(2);
