@@ -16,8 +16,7 @@ import schemata
 from schemata import ROOT, Mutant
 
 DOC = ROOT / "docs/mutation-contracts.md"
-# Without tests of the size and gas of the deployed code.
-TESTS = ["test", "--fail-fast", "--no-match-contract", "^(CodeSizeTest|CanaryTest|GasLimitsTest)$"]
+TESTS = ["test", "--fail-fast", "--no-match-contract", schemata.OF_GAS]
 
 
 def is_noticed(number: int, timeout: float) -> bool:

@@ -21,6 +21,8 @@ SCRATCH = ROOT / "cache/mutation"
 CONTRACTS = ROOT / "contracts"
 # Operators that Solidity defines by functions want these to stay pure.
 PURE = "types/CircuitId.sol"
+# Tests of the size and gas of the deployed code.
+OF_GAS = "^(CodeSizeTest|CanaryTest|GasLimitsTest)$"
 
 GUARD = """\
 // SPDX-License-Identifier: MIT
@@ -227,16 +229,20 @@ def write_copy(sources: list[Source], mutants: list[Mutant]) -> None:
         by_file[mutant.place.file].append((number, mutant))
     for source in sources:
         if source.file in by_file:
-            text = _choose(source.text, by_file[source.file])
-            up = "../" * source.file.count("/") or "./"
-            text = re.sub(
-                r"^(pragma solidity [^;]+;)$",
-                rf'\1\nimport {{isMutant}} from "{up}IsMutant.sol";',
-                text,
-                count=1,
-                flags=re.MULTILINE,
-            )
-            _write(SCRATCH / "contracts" / source.file, text if source.file == PURE else _as_view(text))
+            write_marked(source.file, _choose(source.text, by_file[source.file]), "isMutant", "IsMutant.sol")
+
+
+def write_marked(file: str, text: str, function: str, home: str) -> None:
+    """Writes a file that calls a function of ours."""
+    up = "../" * file.count("/") or "./"
+    text = re.sub(
+        r"^(pragma solidity [^;]+;)$",
+        rf'\1\nimport {{{function}}} from "{up}{home}";',
+        text,
+        count=1,
+        flags=re.MULTILINE,
+    )
+    _write(SCRATCH / "contracts" / file, text if file == PURE else _as_view(text))
 
 
 def _write(path: Path, text: str) -> None:

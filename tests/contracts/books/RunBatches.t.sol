@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {DeliveryBatch, DeliveryHead} from "../../../contracts/types/Delivery.sol";
+import {TaskStatus} from "../../../contracts/types/Task.sol";
 import {BatchMarketTest} from "../support/BatchMarketTest.sol";
 
 /// @notice Tasks of runs delivered together: a run's path is given once, and what is forged is reported and no more.
@@ -89,6 +90,17 @@ contract RunBatchesTest is BatchMarketTest {
         assertEq(deliverBatch(batch), 3);
     }
 
+    function test_anchorBeyondTheNodesIsReported() public {
+        for (uint256 beyond = 1; beyond < 3; ++beyond) {
+            DeliveryBatch memory batch = batchOf(1, _list(0, 5, 7));
+            _setHead(batch, 2, 0xffff, batch.nodes.length + beyond);
+            uint256 state = vm.snapshotState();
+            _refuses(7, IMarketLog.UnknownTask.selector);
+            assertEq(deliverBatch(batch), 3);
+            vm.revertToState(state);
+        }
+    }
+
     function test_forgedRunIsReportedAndTheRestIsPaid() public {
         uint256 state = vm.snapshotState();
         for (uint256 field; field < 10; ++field) {
@@ -159,5 +171,50 @@ contract RunBatchesTest is BatchMarketTest {
         assertEq(deliverBatch(batchOf(1, _list(6, 8, 10))), 2);
         assertEq(available(rita), PAYMENT + PER_UNIT * UNITS / 2);
         assertEq(available(paul), 0);
+    }
+}
+
+/// @notice Tasks so far apart in their round that they end in different slots.
+contract LongBatchesTest is BatchMarketTest {
+    /// @dev Round 1, settled: bids 0, 1 and 300 to 302 win, those between are left out.
+    function setUp() public override {
+        super.setUp();
+        tells = true;
+        seat(paul, uint32(5 * UNITS), 6);
+        seat(quentin, uint32(20 * UNITS), 9);
+        open(1);
+        lotForCases(60, 0, 2);
+        fundedLot(bob, 10, uint32(UNITS), 298);
+        lotForCases(50, 300, 3);
+        open(2);
+        settle(1);
+        assertEq(market.outcomeOf(id, 1).units(), 5 * UNITS);
+    }
+
+    function _list() private pure returns (uint256[] memory list) {
+        list = new uint256[](5);
+        (list[0], list[1], list[2], list[3], list[4]) = (301, 0, 302, 1, 300);
+    }
+
+    function test_tasksFarApartEndEachInItsOwnPlace() public {
+        DeliveryBatch memory batch = batchOf(1, _list());
+        assertEq(deliverBatch(batch), ones(5));
+        assertEq(available(paul), 5 * 9 * UNITS);
+        for (uint256 k; k < 5; ++k) {
+            assertEq(uint256(market.taskStatus(id, 1, _list()[k])), uint256(TaskStatus.Delivered));
+        }
+        assertEq(uint256(market.taskStatus(id, 1, 128)), uint256(TaskStatus.Assigned));
+        vm.expectRevert(
+            abi.encodeWithSelector(IMarketLog.NothingDelivered.selector, IMarketLog.TaskEnded.selector)
+        );
+        market.deliverBatch(id, batch);
+    }
+
+    function test_thoseThatEndedBeforeAreReportedAlone() public {
+        uint256[] memory two = new uint256[](2);
+        (two[0], two[1]) = (302, 1);
+        assertEq(deliverBatch(batchOf(1, two)), 3);
+        assertEq(deliverBatch(batchOf(1, _list())), 19); // 301, 0 and 300
+        assertEq(available(paul), 5 * 9 * UNITS);
     }
 }

@@ -174,6 +174,8 @@ contract SealedAskBookTest is SealedMarketTest {
         market.revealAsk(id, 0, 6, ~salt);
         vm.expectRevert(unknown);
         market.revealAsk(id, 1, 6, salt);
+        vm.expectRevert(unknown);
+        market.revealAsk(id, 200, 6, salt);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.InvalidCost.selector, type(uint64).max));
         market.revealAsk(id, 0, type(uint64).max, salt);
         revealAsk(0, 6, salt);

@@ -280,6 +280,34 @@ contract TaskBookTest is MarketTest {
         takeOver(1, 0, 1);
     }
 
+    /// @dev What the closed round may win is what was free at its close; a task delivered since then has made room beside it.
+    function test_capacityFreedAfterACloseIsFreeForTakeovers() public {
+        params.sink = steve;
+        id = market.createMarket(params);
+        vm.warp(params.genesis);
+        seat(paul, 10, 6);
+        seat(quentin, 10, 7);
+        seat(rita, 24, 9);
+        open(1);
+        fundedBid(alice, 20, 8);
+        fundedBid(bob, 20, 8);
+        fundedBid(carol, 12, 8);
+        open(2);
+        settle(1);
+        assertEq(market.outcomeOf(id, 1).units(), 2 * SIZE);
+        uint256 pauls = cleared(1).seatOf[0] == 0 ? 0 : 1;
+        uint256 round = (proveBy(1) - params.genesis) / params.biddingPeriod - 1;
+        open(round);
+        fundedBid(bob, 30, 8);
+        open(round + 1);
+        deliver(1, uint32(pauls));
+        vm.warp(proveBy(1));
+        assertLt(block.timestamp, settleBy(round));
+        takeOver(1, uint32(1 - pauls), 0);
+        bytes32 before = keccak256(abi.encode(cleared(round)));
+        assertEq(keccak256(abi.encode(settle(round))), before);
+    }
+
     function test_takeoverAndDeliveryAfterCloseChangeNothingInTheRound() public {
         uint256 round = (proveBy(1) - params.genesis) / params.biddingPeriod - 1;
         open(round);

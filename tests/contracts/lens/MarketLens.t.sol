@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {MarketLens} from "../../../contracts/lens/MarketLens.sol";
 import {TaskStatus} from "../../../contracts/types/Task.sol";
 import {MarketTest} from "../support/MarketTest.sol";
+import {SealedMarketTest} from "../support/SealedMarketTest.sol";
 
 contract MarketLensTest is MarketTest {
     MarketLens private _lens;
@@ -130,5 +131,20 @@ contract MarketLensTest is MarketTest {
         assertEq(_lens.round(id, 2).capacityCap, 0);
         assertEq(_lens.round(id, 3).capacityCap, params.capacityCap);
         assertLt(_lens.round(id, 4).capacityCap, params.capacityCap);
+    }
+}
+
+contract SealedMarketLensTest is SealedMarketTest {
+    function test_roundIsOpenedBetweenItsCloseAndItsSettlement() public {
+        MarketLens lens = MarketLens(vm.deployCode("MarketLens.sol:MarketLens", abi.encode(market)));
+        open(1);
+        Posted memory p = commit(alice, 20, 8, 200);
+        open(2);
+        assertEq(uint256(lens.round(id, 1).phase), uint256(MarketLens.Phase.Reveal));
+        reveal(p);
+        vm.warp(revealBy(1) - 1);
+        assertEq(uint256(lens.round(id, 1).phase), uint256(MarketLens.Phase.Reveal));
+        vm.warp(revealBy(1));
+        assertEq(uint256(lens.round(id, 1).phase), uint256(MarketLens.Phase.Settlement));
     }
 }

@@ -90,6 +90,22 @@ contract PackingTest is Test {
         assertEq(changed.costFrom(), uint256(current) + 1);
     }
 
+    function test_offerChangedInTheFirstRoundHasNoCloseBefore() public pure {
+        Offer offer = OfferLib.create(7).withFree(5, 0);
+        assertEq(offer.free(), 5);
+        assertEq(offer.freeAt(0), 5);
+    }
+
+    /// @dev More than a seat has room for is never what a round reads: a `CapacityChange` hides it.
+    function testFuzz_moreFreeStopsAtTheEndOfItsField(uint32 first, uint32 now_, uint32 more) public pure {
+        now_ = uint32(bound(now_, 0, type(uint32).max - more));
+        Offer offer = OfferLib.create(first).withFree(now_, 1).withMoreFree(more);
+        assertEq(offer.free(), uint256(now_) + more);
+        uint256 before = uint256(first) + more;
+        assertEq(offer.freeAt(0), before > type(uint32).max ? type(uint32).max : before);
+        assertEq(offer.costAt(0), OfferLib.NO_ASK);
+    }
+
     function testFuzz_offerChangedTwiceInARoundKeepsItsClose(uint32 a, uint32 b, uint32 c, uint32 current)
         public
         pure
