@@ -50,7 +50,7 @@ MUTANTS_ARGS ?=
 .DEFAULT_GOAL := help
 # Forge and cargo each use every core by themselves.
 .NOTPARALLEL:
-.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust faults large-round differential mutants mutants-contracts planted symbolic lint lint-rust lint-contracts fmt fmt-check gas gas-check openapi abi abi-check clean
+.PHONY: help demo devnet test setup build contracts test-contracts test-long test-rust faults large-round differential mutants mutants-contracts coverage planted symbolic lint lint-rust lint-contracts fmt fmt-check gas gas-check openapi abi abi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ mutants: ## Mutants of the crate `clearing` that its tests do not notice (MUTANT
 
 mutants-contracts: setup ## Mutants of the contracts that the tests do not notice, all compiled at once (MUTANTS_ARGS="--sample 400 --only Ledger")
 	script/mutation/mutate.py $(MUTANTS_ARGS)
+
+coverage: setup ## Lines and branches of the contracts that the tests reach; fails below all lines and 98 % of branches
+	script/mutation/coverage.py
 
 planted: setup ## Bugs over the threat model, planted one at a time: a test must fail for each (PLANTED="SUITE...")
 	script/mutation/plant.py $(PLANTED)

@@ -37,7 +37,6 @@ abstract contract MarketBook is IMarketLog {
         _require(p.currency == address(0) || p.currency.code.length != 0, "currency");
         _require(p.tick != 0, "tick");
         _require(p.maxTaskSize != 0 && p.maxTaskSize <= MAX_TASK_SIZE, "maxTaskSize");
-        _require(p.capMin >= p.maxTaskSize, "capMin");
         _require(p.capMin <= p.capacityCap && p.capacityCap <= p.capMax, "capacityCap");
         _require(p.reserveMin <= p.reservePrice && p.reservePrice <= p.reserveMax, "reservePrice");
         _require(p.biddingPeriod != 0, "biddingPeriod");
@@ -59,6 +58,7 @@ abstract contract MarketBook is IMarketLog {
         _require(p.sink != address(0) && p.sink != address(this), "sink");
         _require(p.capacityDelay != 0, "capacityDelay");
         _require(p.minSeatCapacity >= 2 * uint256(p.maxTaskSize) - 1, "minSeatCapacity");
+        // With the line before, the cap never falls below the largest task.
         _require(p.minSeatCapacity <= uint256(p.capMin) + p.maxTaskSize - 1, "capMin");
     }
 

@@ -112,6 +112,8 @@ contract MarketBookTest is MarketTest {
         _refuse(p, "maxSeats");
         p.maxSeats = 128;
         market.createMarket(p);
+        p.maxSeats = 2;
+        market.createMarket(p);
         p = defaultParams();
         p.verifier = IProofVerifier(alice);
         _refuse(p, "verifier");
