@@ -82,7 +82,7 @@ async fn every_path_is_accepted_and_a_real_proof_is_paid() {
     let client = stage.bed.client(8).await;
     let assignments = record.assignments().unwrap();
     assert!(assignments.len() > 2);
-    for assignment in assignments {
+    for assignment in &assignments {
         let delivery = record.delivery(assignment, statement.proof.clone()).unwrap();
         let wrong_proof = Delivery { proof: vec![0; 256].into(), ..delivery.clone() };
         let wrong_path = Delivery { path: vec![], ..delivery.clone() };
@@ -94,7 +94,7 @@ async fn every_path_is_accepted_and_a_real_proof_is_paid() {
         client.deliver(&stage.market, delivery).await.unwrap();
     }
     let record = stage.round().await;
-    for assignment in record.assignments().unwrap() {
+    for assignment in &record.assignments().unwrap() {
         let due = U256::from(record.settlement.as_ref().unwrap().outcome.pay_down(assignment.size).get());
         assert!(!due.is_zero());
         let end = record.task(assignment.index).and_then(|task| task.end);

@@ -92,7 +92,7 @@ async fn follow_through(limits: Limits) -> (Asked, usize) {
 #[tokio::test]
 async fn a_node_with_limits_that_fails_now_and_then_is_asked_for_each_block_once() {
     for suggests in [false, true] {
-        let limits = Limits { blocks: 1_000, logs: 400, suggests, fails: (7, 1) };
+        let limits = Limits { blocks: 1_000, logs: 400, suggests, fails: (7, 1), ..Limits::NONE };
         let (asked, _) = follow_through(limits).await;
         assert!(asked.refused >= 2 && asked.failed >= 5, "{} {}", asked.refused, asked.failed);
     }
@@ -116,7 +116,39 @@ async fn a_single_block_with_too_many_logs_is_named_and_what_was_before_it_stays
         assert!(error.to_string().contains("more than 9 results"), "{error}");
         assert_eq!(follower.head().number, 2_999);
     }
-    assert!(chain.asked().ranges.iter().all(|(from, to)| *from <= *to && *to < 3_000));
+    // Of its kinds of events, those that it has few of were given.
+    assert!(chain.asked().ranges.iter().all(|(from, to)| *from <= *to && *to <= 3_000));
+}
+
+/// Blocks of 10 bids with 20 logs before the window or in it, by a node that gives few at once.
+async fn follow_dense(busy: (u64, u64), limits: Limits) -> Asked {
+    let recording = Recording { busy, ..recording() };
+    let chain = RecordedChain::serve(recording.clone(), limits);
+    let mut follower = begin(&chain, &recording.market, Retention::Everything).await;
+    assert_eq!(reach_head(&mut follower, recording.head).await, 0);
+    let history = follower.market(recording.market.id).unwrap();
+    assert_eq!(history.rounds().map(|round| u64::from(round.bid_count())).sum::<u64>(), recording.total());
+    assert!(history.rounds().eq(expected(&recording).rounds()));
+    chain.asked()
+}
+
+#[tokio::test]
+async fn a_block_with_more_logs_than_the_node_gives_is_read_from_its_receipts() {
+    for busy in [(3_000, 3_005), (5_990, 5_995)] {
+        let asked = follow_dense(busy, Limits { logs: 9, receipts: true, ..Limits::NONE }).await;
+        let mut read = asked.receipts;
+        read.sort_unstable();
+        read.dedup();
+        assert_eq!(read, (busy.0..busy.1).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_block_with_too_many_logs_and_no_receipts_is_read_kind_by_kind() {
+    for busy in [(3_000, 3_005), (5_990, 5_995)] {
+        let asked = follow_dense(busy, Limits { logs: 10, ..Limits::NONE }).await;
+        assert!(asked.receipts.is_empty() && asked.refused >= 5);
+    }
 }
 
 #[tokio::test]

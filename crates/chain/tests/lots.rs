@@ -62,7 +62,7 @@ async fn every_bid_of_a_lot_is_delivered_by_itself_and_only_once() {
     let positions: Vec<_> = tasks.iter().map(|task| record.bid(task.index).unwrap().position).collect();
     assert_eq!(positions, [0, 1, 2, 0, 0]);
     let other = record.delivery(&tasks[1], proof.clone()).unwrap();
-    for assignment in tasks {
+    for assignment in &tasks {
         let delivery = record.delivery(assignment, proof.clone()).unwrap();
         let (id, task, path) = (stage.market.id.get(), delivery.task.clone(), delivery.path.clone());
         let expire = client.send(expireCall { id, task, path }, U256::ZERO, None).await.unwrap_err();
@@ -154,7 +154,7 @@ async fn a_settlement_in_pages_is_begun_by_one_and_ended_by_another() {
     }
     // And every path is that of the contract.
     let proof = stage.circuits.last().unwrap().statements[0].proof.clone();
-    for assignment in record.assignments().unwrap() {
+    for assignment in &record.assignments().unwrap() {
         let delivery = record.delivery(assignment, proof.clone()).unwrap();
         other.deliver(&stage.market, delivery).await.unwrap();
     }

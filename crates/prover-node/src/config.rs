@@ -16,7 +16,7 @@ use service::{ConfigError, DEFAULT_RPC_URL, Sources, load_config};
 use store::{TransactionFlags, TransactionSettings};
 use thiserror::Error;
 
-use crate::plan::{Expire, Policy, Wish};
+use crate::plan::{Expire, Margin, Policy, Wish};
 
 /// Keys that `PROOPHI_<KEY>` may set, because other programs of the market mean the same by them.
 const SHARED_KEYS: [&str; 9] = [
@@ -125,7 +125,8 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub openings: Option<PathBuf>,
-    /// Capacity to register if this prover has no seat (units); all of it is backed by collateral
+    /// Most capacity to offer, and what to register if this prover has no seat (units); all of it is backed by collateral. What this
+    /// machine cannot prove in time is not offered, see --margin
     #[arg(long, global = true, value_name = "UNITS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
@@ -137,6 +138,15 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<NonZeroUsize>,
+    /// Part of the proving period (percent, 0 to 100) in which the workers have to be able to prove all capacity, at the pace that each
+    /// circuit was measured at; 0 offers the capacity without measuring anything [default: 50]
+    #[arg(long, global = true, value_name = "PERCENT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<u8>,
+    /// Failures in a row to prove after which the node asks for nothing more, until a proof succeeds [default: 3]
+    #[arg(long, global = true, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failures: Option<NonZeroU32>,
     /// Threads that one proof uses [default: processors / workers]
     #[arg(long, global = true, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -227,7 +237,7 @@ pub struct Config {
     /// Directory of openings.
     #[serde(default)]
     pub openings: Option<PathBuf>,
-    /// Capacity to register (units).
+    /// Most capacity to offer (units).
     #[serde(default)]
     pub capacity: Option<Capacity>,
     /// Unit cost to ask (ticks per unit).
@@ -236,6 +246,12 @@ pub struct Config {
     /// Proofs made at the same time.
     #[serde(default = "default_workers")]
     pub workers: NonZeroUsize,
+    /// Part of the proving period for all that is offered (percent).
+    #[serde(default = "default_margin")]
+    pub margin: Margin,
+    /// Failures to prove after which nothing more is asked for.
+    #[serde(default = "default_failures")]
+    pub failures: NonZeroU32,
     /// Threads that one proof uses.
     #[serde(default)]
     pub threads: Option<NonZeroUsize>,
@@ -295,6 +311,14 @@ fn default_workers() -> NonZeroUsize {
     NonZeroUsize::MIN
 }
 
+fn default_margin() -> Margin {
+    Margin::HALF
+}
+
+fn default_failures() -> NonZeroU32 {
+    const { NonZeroU32::new(3).unwrap() }
+}
+
 fn default_takeovers() -> bool {
     true
 }
@@ -350,7 +374,8 @@ impl Config {
     /// Which optional work to do.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        Policy { takeovers: self.takeovers, expire: self.expire.into() }
+        let (margin, failures) = (self.margin, self.failures);
+        Policy { takeovers: self.takeovers, expire: self.expire.into(), margin, failures }
     }
 
     /// Threads that one proof uses: what was set, or an equal part of this machine's processors.
@@ -399,10 +424,19 @@ mod tests {
         let offer = Wish::Serve { capacity: Capacity::new(400).unwrap(), cost: UnitCost::new(3) };
         assert_eq!(config.wish(None), Ok(offer));
         assert_eq!(config.wish(Some(Command::Leave)), Ok(Wish::Leave));
-        assert_eq!(config.policy(), Policy { takeovers: true, expire: Expire::Own });
+        let policy = Policy {
+            takeovers: true,
+            expire: Expire::Own,
+            margin: Margin::HALF,
+            failures: NonZeroU32::new(3).unwrap(),
+        };
+        assert_eq!(config.policy(), policy);
         let config = load(FILE, &["--takeovers", "false", "--expire", "all", "--cost", "4"]).unwrap();
-        assert_eq!(config.policy(), Policy { takeovers: false, expire: Expire::All });
+        assert_eq!(config.policy(), Policy { takeovers: false, expire: Expire::All, ..policy });
         assert_eq!(config.cost, Some(UnitCost::new(4)));
+        let config = load(FILE, &["--margin", "0", "--failures", "5"]).unwrap();
+        let failures = NonZeroU32::new(5).unwrap();
+        assert_eq!(config.policy(), Policy { margin: Margin::OFF, failures, ..policy });
     }
 
     #[test]
@@ -411,6 +445,8 @@ mod tests {
         assert!(error.contains("capacitty"), "{error}");
         let error = load(FILE, &["--capacity", "0"]).unwrap_err().to_string();
         assert!(error.contains("capacity"), "{error}");
+        let error = load(FILE, &["--margin", "101"]).unwrap_err().to_string();
+        assert!(error.contains("0 to 100"), "{error}");
     }
 
     #[test]

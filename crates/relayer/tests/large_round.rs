@@ -174,11 +174,11 @@ fn check_outcome(record: &RoundRecord, outcome: &Outcome) {
 async fn deliver_proved(stage: &Stage, record: &RoundRecord, first: u32) {
     let proof = circuits()[0].statements[0].proof.clone();
     let client = stage.bed.client(9).await;
-    let tasks = record.assignments().unwrap().iter();
+    let tasks = record.winning_tasks();
     let proved = tasks.filter(|task| (first..first + u32::from(PROVED)).contains(&task.index.get()));
     let mut delivered = 0;
     for task in proved {
-        let delivery = record.delivery(task, proof.clone()).unwrap();
+        let delivery = record.delivery(&task, proof.clone()).unwrap();
         client.deliver(&stage.market, delivery).await.unwrap();
         delivered += 1;
     }

@@ -1,6 +1,6 @@
 //! A chain that exists only as a record of bids, behind a JSON-RPC endpoint that limits what it answers as providers do.
 
-use alloy::primitives::{Address, B256, Bytes, LogData, U256, address};
+use alloy::primitives::{Address, B256, Bloom, Bytes, LogData, U256, address};
 use alloy::rpc::types::{Block, Filter, FilterBlockOption, Log};
 use alloy::sol_types::{SolCall, SolError, SolEvent};
 use bindings::ProverMarket;
@@ -111,22 +111,29 @@ fn hash(block: u64) -> B256 {
     hash
 }
 
+fn number_of(hash: B256) -> u64 {
+    u64::from_be_bytes(hash.0[..8].try_into().expect("eight bytes"))
+}
+
 /// What the endpoint refuses.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Most blocks in one request for logs.
     pub blocks: u64,
-    /// Most logs in one answer.
+    /// Most logs in one answer, also for a single block.
     pub logs: usize,
     /// Whether a refusal of too many logs says which range would do.
     pub suggests: bool,
     /// Of so many requests so many, the last ones, fail with HTTP 503.
     pub fails: (u64, u64),
+    /// Whether it gives the receipts of a block, with all of its logs.
+    pub receipts: bool,
 }
 
 impl Limits {
     /// A node that answers everything.
-    pub const NONE: Self = Self { blocks: u64::MAX, logs: usize::MAX, suggests: false, fails: (1, 0) };
+    pub const NONE: Self =
+        Self { blocks: u64::MAX, logs: usize::MAX, suggests: false, fails: (1, 0), receipts: false };
 }
 
 /// What was asked of the endpoint.
@@ -136,6 +143,8 @@ pub struct Asked {
     pub ranges: Vec<(u64, u64)>,
     /// Single blocks whose logs were given, by number.
     pub blocks: Vec<u64>,
+    /// Blocks whose receipts were given.
+    pub receipts: Vec<u64>,
     /// How many requests for logs were refused.
     pub refused: u64,
     /// How many requests failed.
@@ -255,6 +264,7 @@ impl RecordedChain {
                 Answer::Result(self.recording.block(number.unwrap_or(self.recording.head)))
             }
             "eth_getLogs" => self.logs(&serde_json::from_value(parameters[0].clone()).expect("a filter")),
+            "eth_getBlockReceipts" if self.limits.receipts => self.receipts(&parameters[0]),
             other => Answer::Error(-32601, format!("no method {other}"), None),
         }
     }
@@ -277,13 +287,42 @@ impl RecordedChain {
         }
     }
 
+    /// One receipt with all logs of a block, and one of another contract before them.
+    fn receipts(&self, block: &Value) -> Answer {
+        let text = block.as_str().or_else(|| block["blockHash"].as_str()).expect("a block");
+        let number = match text.parse::<B256>() {
+            Ok(hash) => number_of(hash),
+            Err(_) => u64::from_str_radix(text.trim_start_matches("0x"), 16).expect("a number"),
+        };
+        self.asked.lock().expect("no thread panicked").receipts.push(number);
+        let mut logs = self.recording.logs(number);
+        if let Some(mut foreign) = logs.first().cloned() {
+            foreign.inner.address = Address::repeat_byte(0xf0);
+            logs.insert(0, foreign);
+        }
+        Answer::Result(json!([{
+            "transactionHash": B256::ZERO, "transactionIndex": "0x0",
+            "blockHash": hash(number), "blockNumber": U256::from(number),
+            "from": CONTRACT, "to": CONTRACT, "contractAddress": null,
+            "cumulativeGasUsed": "0x1", "gasUsed": "0x1", "effectiveGasPrice": "0x1",
+            "logsBloom": Bloom::ZERO, "status": "0x1", "type": "0x2", "logs": logs,
+        }]))
+    }
+
     fn logs(&self, filter: &Filter) -> Answer {
         let mut asked = self.asked.lock().expect("no thread panicked");
         let (from, to) = match filter.block_option {
             FilterBlockOption::AtBlockHash(hash) => {
-                let number = u64::from_be_bytes(hash.0[..8].try_into().expect("eight bytes"));
+                let number = number_of(hash);
+                let mut logs = self.recording.logs(number);
+                logs.retain(|log| filter.matches(&log.inner));
+                if logs.len() > self.limits.logs {
+                    asked.refused += 1;
+                    let message = format!("query returned more than {} results", self.limits.logs);
+                    return Answer::Error(-32005, message, None);
+                }
                 asked.blocks.push(number);
-                return Answer::Result(json!(self.recording.logs(number)));
+                return Answer::Result(json!(logs));
             }
             FilterBlockOption::Range { from_block, to_block } => {
                 let number = |block: Option<alloy::eips::BlockNumberOrTag>| {
@@ -299,7 +338,7 @@ impl RecordedChain {
         }
         let mut logs = Vec::new();
         for block in from..=to {
-            logs.extend(self.recording.logs(block));
+            logs.extend(self.recording.logs(block).into_iter().filter(|log| filter.matches(&log.inner)));
             if logs.len() > self.limits.logs {
                 asked.refused += 1;
                 let mut message = format!("query returned more than {} results", self.limits.logs);

@@ -285,9 +285,8 @@ impl World {
         self.history
             .rounds()
             .flat_map(|round| {
-                let all = round.assignments().unwrap_or_default().iter();
-                let open = all.filter(move |assignment| open(round, assignment));
-                open.filter_map(|assignment| Some((round.named_task(assignment)?, round.path(assignment))))
+                let open = round.winning_tasks().filter(move |assignment| open(round, assignment));
+                open.filter_map(|assignment| Some((round.named_task(&assignment)?, round.path(&assignment))))
             })
             .collect()
     }
@@ -318,7 +317,7 @@ impl World {
         let index = market_types::BidIndex::new(task.index).expect("an index");
         let round = self.history.round(RoundNumber::new(task.round.into())).expect("a round");
         let assignment = round.assignment(index).expect("an assignment");
-        round.delivery(assignment, Bytes::new()).expect("what was published")
+        round.delivery(&assignment, Bytes::new()).expect("what was published")
     }
 }
 
@@ -326,6 +325,6 @@ fn assignments(
     history: &MarketHistory,
     round: RoundNumber,
 ) -> impl Iterator<Item = (market_types::BidIndex, market_types::AskIndex)> {
-    let record = history.round(round).and_then(chain::RoundRecord::assignments);
-    record.unwrap_or_default().iter().map(|assignment| (assignment.index, assignment.seat))
+    let tasks = history.round(round).into_iter().flat_map(chain::RoundRecord::winning_tasks);
+    tasks.map(|assignment| (assignment.index, assignment.seat))
 }

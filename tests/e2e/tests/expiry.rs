@@ -25,7 +25,7 @@ async fn unprovable_tasks_expire_at_the_same_loss_for_requester_and_prover() {
     scene.bid(RUDI, &rollup_bid(6, Transfers1, 4)).await;
     scene.close(1).await;
     let round = scene.settled(1).await;
-    assert_eq!(round.assignments().map(<[_]>::len), Some(3));
+    assert_eq!(round.assignments().map(|all| all.len()), Some(3));
 
     // Others' nonsense does not keep the node from its honest work.
     assert!(matches!(scene.end_of(1, 2).await, TaskEnd::Delivered { .. }));

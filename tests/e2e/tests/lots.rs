@@ -55,7 +55,7 @@ async fn a_lot_is_won_in_part_and_the_rest_of_it_comes_back() {
     assert_eq!((scene.available(RITA).await, scene.available(RALPH).await), (2 * 10 * 14, (20 - 10) * 14));
 
     let round = scene.ended(1).await;
-    for task in round.assignments().expect("a trade") {
+    for task in &round.assignments().expect("a trade") {
         match round.task(task.index).and_then(|task| task.end) {
             Some(TaskEnd::Delivered { seat, payment, .. }) => {
                 assert_eq!((seat, payment), (ada, U256::from(4 * 14)));

@@ -18,7 +18,7 @@ async fn a_round_with_one_prover_is_settled_without_a_trade() {
     let settlement = round.settlement.as_ref().expect("a settlement");
     assert!(!settlement.is_trade());
     assert!(settlement.assignment_root.is_zero() && settlement.winners.is_empty());
-    assert_eq!(round.assignments().map(<[_]>::len), Some(0));
+    assert_eq!(round.assignments().map(|all| all.len()), Some(0));
     assert_eq!(scene.available(RITA).await, 10 * 14);
     assert_eq!(scene.available(RALPH).await, 6 * 14);
     assert_eq!(scene.available(SELMA).await, 2 * 7);

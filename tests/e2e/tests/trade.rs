@@ -31,7 +31,7 @@ async fn real_batches_are_bought_and_proved_and_every_wei_is_accounted_for() {
     assert_eq!(assigned, [(0, boole), (1, ada), (3, ada)]);
 
     let round = scene.ended(1).await;
-    for task in round.assignments().expect("a trade") {
+    for task in &round.assignments().expect("a trade") {
         let payment = 8 * u64::from(task.size.get());
         match round.task(task.index).and_then(|task| task.end) {
             Some(TaskEnd::Delivered { seat, payment: paid, bounty, compensation, .. }) => {

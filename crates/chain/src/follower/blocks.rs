@@ -2,8 +2,9 @@
 
 use super::FollowError;
 use super::timeline::Block;
-use crate::logs::{decoded, patiently};
+use crate::logs::{decoded, dense, patiently};
 use crate::{Client, Head};
+use alloy::eips::BlockId;
 use alloy::primitives::{B256, BloomInput};
 use alloy::providers::Provider;
 use alloy::rpc::types::{Filter, FilterSet, Header, Log};
@@ -55,15 +56,7 @@ async fn read_one(client: &Client, filter: Filter, number: u64) -> Result<Block,
     let header = header.ok_or(FollowError::Moving)?.header;
     let head = Head { number: header.number, hash: header.hash, timestamp: header.timestamp };
     let filter = filter.at_block_hash(head.hash);
-    let mut logs = match patiently(|| provider.get_logs(&filter)).await {
-        Ok(logs) => logs,
-        // The node has lost the block since, or asks another one that never had it.
-        Err(RpcError::ErrorResp(error)) => {
-            debug!(number, %error, "cannot read the logs of a block");
-            return Err(FollowError::Moving);
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let mut logs = logs_of(client, &filter, head).await?;
     if contradicts(&header, &filter, &logs) {
         match &client.endpoints {
             // Whoever gives other logs than the others is asked no more.
@@ -71,10 +64,27 @@ async fn read_one(client: &Client, filter: Filter, number: u64) -> Result<Block,
             // Some nodes tell of a block before they have its logs.
             None => sleep(SECOND_LOOK).await,
         }
-        logs = patiently(|| provider.get_logs(&filter)).await?;
+        logs = logs_of(client, &filter, head).await?;
     }
     for log in &mut logs {
         log.block_timestamp = Some(head.timestamp);
     }
     Ok(Block { parent: header.parent_hash, head, events: decoded(logs)? })
+}
+
+/// The logs of a block by its hash, to which `filter` is limited.
+async fn logs_of(client: &Client, filter: &Filter, head: Head) -> Result<Vec<Log>, FollowError> {
+    match patiently(|| client.provider().get_logs(filter)).await {
+        Ok(logs) => Ok(logs),
+        Err(error) if dense::is_too_much(&error) => {
+            let block = (head.number, BlockId::hash(head.hash));
+            Ok(dense::of_block(client, filter, block, &error).await?)
+        }
+        // The node has lost the block since, or asks another one that never had it.
+        Err(RpcError::ErrorResp(error)) => {
+            debug!(number = head.number, %error, "cannot read the logs of a block");
+            Err(FollowError::Moving)
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -208,7 +208,7 @@ fn a_task_is_named_with_what_was_published_and_its_path_is_that_of_its_page() {
     history.apply(&settlement_in(pair(runs[0], runs[1]), &[2, 3])).unwrap();
 
     let round = round_one(&history);
-    let task = *round.assignment(index(2)).unwrap();
+    let task = round.assignment(index(2)).unwrap();
     assert_eq!(round.assignments().unwrap().len(), 3);
     assert_eq!(
         (task.seat.get(), round.named_task(&task), round.delivery(&task, Bytes::new())),
@@ -218,8 +218,8 @@ fn a_task_is_named_with_what_was_published_and_its_path_is_that_of_its_page() {
     for (bid, before, after) in [(0, 0, 1), (1, 1, 0), (2, 0, 0)] {
         let task = round.assignment(index(bid)).unwrap();
         assert_eq!((task.run_before, task.run_after), (before, after));
-        assert_eq!(round.leaf(task), Some(runs[usize::from(bid == 2)]));
-        assert_eq!(round.path(task), [runs[usize::from(bid != 2)]]);
+        assert_eq!(round.leaf(&task), Some(runs[usize::from(bid == 2)]));
+        assert_eq!(round.path(&task), [runs[usize::from(bid != 2)]]);
     }
 
     history.apply(&published(&winners)).unwrap();
@@ -228,7 +228,7 @@ fn a_task_is_named_with_what_was_published_and_its_path_is_that_of_its_page() {
     let named = &delivery.task;
     assert_eq!((named.index, named.position, named.lot, named.seat), (2, 2, 0x8002, 2));
     assert_eq!((named.runBefore, named.runAfter), (0, 0));
-    let first = round.named_task(round.assignment(index(0)).unwrap()).unwrap();
+    let first = round.named_task(&round.assignment(index(0)).unwrap()).unwrap();
     assert_eq!((first.position, first.runBefore, first.runAfter, first.seat), (0, 0, 1, 4));
     assert_eq!((named.fee, named.size, named.requester, named.statements), (9, 3, WHO, winners.root()));
     let tree = crate::statement_tree(winners.statements());
@@ -247,7 +247,7 @@ fn leaves_stand_page_by_page_from_the_last_to_the_first() {
     let tree = MerkleTree::new(vec![c, b, a]);
     for (bid, leaf) in [(0, 2), (1, 1), (2, 0)] {
         let task = round.assignment(index(bid)).unwrap();
-        assert_eq!(round.path(task), tree.path(leaf).unwrap());
+        assert_eq!(round.path(&task), tree.path(leaf).unwrap());
     }
     let settlement = round.settlement.as_ref().unwrap();
     assert_eq!(settlement.shares.iter().map(|share| share.bids).collect::<Vec<_>>(), [3, 1, 1]);

@@ -162,9 +162,9 @@ impl SettlementRecord {
     /// The units of tasks that the auction put on each seat.
     pub(super) fn loads(&self) -> BTreeMap<AskIndex, i64> {
         let mut loads: BTreeMap<AskIndex, i64> = BTreeMap::new();
-        for assignment in &self.assigned.tasks {
-            let load = loads.entry(assignment.seat).or_default();
-            *load = load.saturating_add(assignment.size.get().into());
+        for run in &self.assigned.runs {
+            let load = loads.entry(run.seat).or_default();
+            *load = load.saturating_add_unsigned(run.units());
         }
         loads
     }
@@ -282,6 +282,12 @@ impl RoundRecord {
         self.entries.from(first, count)
     }
 
+    /// Whether a winning task has not ended.
+    #[must_use]
+    pub fn has_open_tasks(&self) -> bool {
+        !self.open_tasks.is_empty()
+    }
+
     /// Whether a winning task of the entry whose first bid has index `first` has not ended.
     pub(super) fn has_open_task(&self, first: BidIndex) -> bool {
         self.open_tasks.contains(first)
@@ -294,10 +300,10 @@ impl RoundRecord {
 
     pub(super) fn settle(&mut self, settlement: SettlementRecord) {
         let mut open = Pieces::default();
-        for task in &settlement.assigned.tasks {
-            if let Some(bid) = self.bid(task.index) {
+        for run in &settlement.assigned.runs {
+            if let Some(bid) = self.bid(run.first) {
                 let count: &mut u32 = open.or_default(bid.first_index);
-                *count = count.saturating_add(1);
+                *count = count.saturating_add(run.length.get().into());
             }
         }
         (self.open_tasks, self.settlement) = (open, Some(settlement));
@@ -333,7 +339,7 @@ impl RoundRecord {
 
     /// [`RoundRecord::holders`] of the task of a bid; none if it did not win.
     pub(super) fn holders_of(&self, index: BidIndex) -> Vec<AskIndex> {
-        self.assignment(index).map_or_else(Vec::new, |assignment| self.holders(assignment))
+        self.assignment(index).map_or_else(Vec::new, |assignment| self.holders(&assignment))
     }
 
     /// The seat that holds a winning task now, or held it when it ended: the last taker, or the one it was assigned to.

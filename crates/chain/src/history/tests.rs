@@ -176,7 +176,7 @@ fn the_assignment_follows_from_bids_and_settlement() {
     let refunds: Vec<_> = round.bids().map(|bid| settlement.refund(&bid)).collect();
     assert_eq!(refunds, [16, 6, 4, 25, 12].map(U256::from));
     let assignment = round.assignment(BidIndex::new(1).unwrap()).unwrap();
-    assert_eq!((assignment.seat.get(), round.path(assignment).len()), (2, 2));
+    assert_eq!((assignment.seat.get(), round.path(&assignment).len()), (2, 2));
     assert!(round.assignment(BidIndex::new(3).unwrap()).is_none());
 }
 
@@ -256,7 +256,7 @@ fn the_last_taker_holds_a_task() {
         history.apply(&logged(taken)).unwrap();
     }
     let round = round_one(&history);
-    let holder = |index: u32| round.holder(round.assignment(BidIndex::new(index).unwrap()).unwrap()).get();
+    let holder = |index: u32| round.holder(&round.assignment(BidIndex::new(index).unwrap()).unwrap()).get();
     assert_eq!((holder(0), holder(1)), (4, 8));
     assert_eq!(round.task(task).unwrap().takeovers.len(), 2);
 }

@@ -3,16 +3,19 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `span` | how many blocks to ask for at once, learned from the answers |
+//! | `dense` | a single block with more logs than the node gives at once |
 //! | `refusal` | what a node means by an answer that is no logs |
 //!
 //! The reader keeps no position: who applies a chunk goes on after its last block, and what was applied is never asked
 //! for again, whatever fails.
 
+pub(crate) mod dense;
 mod refusal;
 mod span;
 
 use crate::events::{EventError, LoggedEvent, decode};
 use crate::{CallError, Client, Head};
+use alloy::eips::BlockId;
 use alloy::providers::Provider;
 use alloy::rpc::types::{Filter, Log};
 use alloy::transports::{RpcError, TransportErrorKind};
@@ -44,7 +47,7 @@ pub enum LogsError {
     /// A log makes no sense.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// The node refuses even a single block.
+    /// The node refuses even a single block, its receipts, and its logs kind by kind.
     #[error(
         "the node gives no logs of block {block}, which it says are too many: {reason}; use another node, or raise its limits"
     )]
@@ -121,7 +124,10 @@ impl LogReader {
             debug!(from, to, %error, ?refusal, "no logs");
             match refusal {
                 Refusal::TooMuch if asked == 1 => {
-                    return Err(LogsError::BlockTooLarge { block: from, reason: error.to_string() });
+                    let logs =
+                        dense::of_block(&self.client, &filter, (from, BlockId::number(from)), &error).await?;
+                    self.span.answered(asked, u64::try_from(logs.len()).unwrap_or(u64::MAX));
+                    return Ok((logs, to));
                 }
                 Refusal::TooMuch | Refusal::Unclear if asked > 1 => {
                     self.span.refused(asked, suggested(&error, from));

@@ -148,7 +148,7 @@ fn bid_view(history: &MarketHistory, record: &RoundRecord, bid: &BidRecord<'_>) 
         state,
         pays: record.settlement.as_ref().map(|settlement| settlement.charge(bid)),
         assigned: assignment.map(|assignment| name(assignment.seat)),
-        holder: assignment.map(|assignment| name(record.holder(assignment))),
+        holder: assignment.map(|assignment| name(record.holder(&assignment))),
         payment,
         bounty,
         compensation,

@@ -211,7 +211,7 @@ async fn settlement(
         .wait("the settlement", patience, |journal| {
             stage.check()?;
             let record = journal.history().round(number);
-            let assignments = record.and_then(|record| record.assignments());
+            let assignments = record.and_then(chain::RoundRecord::assignments);
             Ok(assignments.map(|assignments| {
                 let mut loads = BTreeMap::new();
                 for assignment in assignments {

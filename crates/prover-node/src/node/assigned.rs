@@ -34,23 +34,18 @@ pub(super) struct Unpublished(TaskId);
 
 /// All tasks of a market that have not ended, in order.
 pub(super) fn open_tasks(history: &MarketHistory) -> Vec<Assigned> {
-    let rounds = history.rounds().filter(|round| has_open_task(round));
+    let rounds = history.rounds().filter(|round| round.has_open_tasks());
     rounds.filter_map(|round| history.shared_round(round.number)).flat_map(|round| of_round(&round)).collect()
 }
 
-fn has_open_task(round: &RoundRecord) -> bool {
-    let ended = |assignment: &Assignment| round.task(assignment.index).is_some_and(|task| task.end.is_some());
-    round.assignments().is_some_and(|all| !all.iter().all(ended))
-}
-
 fn of_round(round: &Arc<RoundRecord>) -> Vec<Assigned> {
-    let all = round.assignments().unwrap_or_default().iter();
-    let open = all.filter(|one| round.task(one.index).is_none_or(|task| task.end.is_none()));
+    let open =
+        round.winning_tasks().filter(|one| round.task(one.index).is_none_or(|task| task.end.is_none()));
     let named = open.filter_map(|one| {
         let bid = round.bid(one.index)?;
         let (index, word, position) = (one.index, bid.word.get(), bid.position);
         let id = TaskId { round: round.number, index, word, position };
-        Some(Assigned { id, round: Arc::clone(round), assignment: *one })
+        Some(Assigned { id, round: Arc::clone(round), assignment: one })
     });
     named.collect()
 }

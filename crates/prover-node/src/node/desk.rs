@@ -19,7 +19,7 @@ use service::openings::{Opening, OpeningStore, OpeningsError, Secret};
 use thiserror::Error;
 
 use super::assigned::{Assigned, Unpublished, batch_of};
-use crate::plan::{Action, TaskId};
+use crate::plan::{Action, TaskId, WITHDRAWN};
 
 /// Sends transactions to one market. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -142,6 +142,12 @@ impl Desk {
             }
             Action::Ask { seat, cost } => {
                 self.send(askCall { id, seat: number(seat), cost: cost.get() }).await
+            }
+            Action::Withdraw(seat) => {
+                self.send(askCall { id, seat: number(seat), cost: WITHDRAWN.get() }).await
+            }
+            Action::Lower { seat, capacity } => {
+                self.send(changeCapacityCall { id, seat: number(seat), capacity: capacity.get() }).await
             }
             Action::Leave(seat) => {
                 self.send(changeCapacityCall { id, seat: number(seat), capacity: 0 }).await

@@ -37,7 +37,9 @@ impl Node {
     }
 
     fn is_idle(&self) -> bool {
-        self.orders.is_empty() && self.prover.running() == 0 && !self.memory.has_undelivered()
+        self.orders.is_empty()
+            && self.prover.running() <= self.trials_running()
+            && !self.memory.has_undelivered()
     }
 
     fn say_what_is_cut_off(&self) {

@@ -8,7 +8,7 @@ use std::{
 use circuits::{Proof, Task};
 use market_types::AskIndex;
 
-use crate::plan::{Pace, Stage, TaskId};
+use crate::plan::{Paces, Stage, TaskId};
 
 /// Longest pause after failures, in seconds of block time: short against the deadlines that are at stake.
 const LONGEST_PAUSE: u64 = 16;
@@ -26,7 +26,13 @@ pub(super) struct Memory {
     /// What is wrong among the openings of sealed offers, as the prover has been told.
     pub(super) faults: BTreeSet<String>,
     /// Speed of this machine.
-    pub(super) pace: Pace,
+    pub(super) paces: Paces,
+    /// Trial proofs.
+    pub(super) trials: Attempts,
+    /// Proofs that have failed since the last one that was made.
+    pub(super) failures: u32,
+    /// What the prover has been told that this machine cannot prove: more than so many units.
+    pub(super) told_units: Option<u64>,
 }
 
 /// What is known of one task.
@@ -86,7 +92,7 @@ impl Progress {
     }
 }
 
-/// Transactions about one thing, of which one at a time is on its way.
+/// Transactions, or trial proofs, about one thing, of which one at a time is on its way.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     in_flight: bool,
@@ -96,9 +102,14 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// A transaction is being sent.
+    /// A transaction is being sent, or a proof made.
     pub(super) fn begin(&mut self) {
         self.in_flight = true;
+    }
+
+    /// It came to its end, in no block.
+    pub(super) fn ended(&mut self) {
+        *self = Self::default();
     }
 
     /// It is in this block.
@@ -119,7 +130,7 @@ impl Attempts {
         *self = Self { retry_at: now.saturating_add(1), ..Self::default() };
     }
 
-    /// Whether a transaction is on its way, or its block is above `head`, the last one whose events have been read.
+    /// Whether something is on its way, or its block is above `head`, the last one whose events have been read.
     pub(super) fn is_busy(&self, head: u64) -> bool {
         self.in_flight || self.mined_in.is_some_and(|block| block > head)
     }
@@ -131,6 +142,11 @@ impl Attempts {
 }
 
 impl Memory {
+    /// That of a node which knows its circuits and nothing else.
+    pub(super) fn of(paces: Paces) -> Self {
+        Self { paces, ..Self::default() }
+    }
+
     /// What is known of a task; nothing if it is new.
     pub(super) fn known(&mut self, id: TaskId) -> &mut Known {
         self.tasks.entry(id).or_default()

@@ -2,6 +2,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | `proving` | what is examined, proved and measured, and what this says of what can be offered |
 //! | `observe` | the chain at one moment, as the plan's view of it |
 //! | `assigned` | winning tasks that have not ended, from the market's history |
 //! | `asks` | this prover's sealed asks |
@@ -17,6 +18,7 @@ mod desk;
 mod finish;
 mod memory;
 mod observe;
+mod proving;
 mod start;
 mod watch;
 
@@ -26,10 +28,9 @@ use alloy::rpc::types::TransactionReceipt;
 use chain::{Client, FollowError, Follower};
 
 use circuits::{Proof, Task};
-use market_types::TaskSize;
 use service::{
-    Backoff, CANNOT_SEE, DELIVERY_REFUSED, FAULTY_OPENING, PROVING_FAILED, SMALL_SEAT, Stop,
-    TRANSACTION_FAILED, UNPROVABLE_TASK, UNPUBLISHED_TASK,
+    Backoff, CANNOT_SEE, DELIVERY_REFUSED, FAULTY_OPENING, SMALL_SEAT, Stop, TRANSACTION_FAILED,
+    UNPUBLISHED_TASK,
     openings::Opening,
     ops::{Health, Watch},
     trouble,
@@ -42,17 +43,21 @@ use tokio::{
 
 use crate::{
     plan::{Action, Policy, TaskId, Wish, plan, together},
-    work::{Finished, Pool, ProofError, Published, Unprovable},
+    work::{Pool, ProofError, Published, Unprovable},
 };
 use assigned::Assigned;
 use desk::{Desk, DeskError};
 use memory::{Memory, Notice, Progress};
 use observe::{ObserveError, Operation, Snapshot};
+use proving::Purpose;
 
 pub use start::{StartError, start, work};
 
 /// How long a stop waits for what is under way, unless told otherwise.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Workers that make proofs.
+type ProverPool = Pool<(Purpose, Arc<Task>), Result<Proof, ProofError>>;
 
 /// A prover node that is ready to run.
 #[derive(Debug)]
@@ -63,7 +68,9 @@ pub struct Node {
     policy: Policy,
     memory: Memory,
     examiner: Pool<(TaskId, Published), Result<Task, Unprovable>>,
-    prover: Pool<(TaskId, Arc<Task>), Result<Proof, ProofError>>,
+    prover: ProverPool,
+    /// Threads that one proof uses.
+    threads: usize,
     orders: JoinSet<Report>,
     seen: Option<Snapshot>,
     stop: Stop,
@@ -178,6 +185,7 @@ impl Node {
         };
         let view = seen.view(&self.desk.market, &mut self.memory, &operation);
         watch::view(self.desk.market.id, &view, seen.head.timestamp);
+        self.tell_of_limit(&view);
         let mut actions = plan(&view, seen.head.timestamp);
         if self.stopping {
             actions.retain(finish::is_owed);
@@ -278,9 +286,10 @@ impl Node {
             Action::Prove(id) => {
                 if let Some(task) = self.memory.start_proving(id) {
                     tracing::info!(task = %id, circuit = %task.kind(), "proving");
-                    self.prover.submit((id, task));
+                    self.prover.submit((Purpose::Task(id), task));
                 }
             }
+            Action::Measure(circuit) => self.measure(circuit),
             // Under way already, with those that it shares a transaction with.
             Action::Deliver(_) => {}
             Action::TakeOver { task: id, .. } | Action::Expire(id) => {
@@ -301,6 +310,8 @@ impl Node {
             Action::Deposit { .. }
             | Action::Register { .. }
             | Action::Ask { .. }
+            | Action::Withdraw(_)
+            | Action::Lower { .. }
             | Action::Leave(_)
             | Action::Release(_) => {
                 self.memory.seats.begin();
@@ -343,56 +354,6 @@ impl Node {
         self.orders.spawn(async move {
             Report { action, others: Vec::new(), result: desk.about_task(action, &assigned).await }
         });
-    }
-
-    fn examine(&mut self, assigned: &Assigned) {
-        let id = assigned.id;
-        self.memory.known(id).progress = match assigned.published() {
-            Ok(published) => {
-                self.examiner.submit((id, published));
-                Progress::Examining
-            }
-            Err(reason) => left_alone(id, &reason),
-        };
-    }
-
-    fn examined(&mut self, finished: Finished<(TaskId, Published), Result<Task, Unprovable>>) {
-        let (id, _) = finished.job;
-        let Some(known) = self.memory.get_mut(id) else { return };
-        known.progress = match finished.result.unwrap_or(Err(Unprovable::Panicked)) {
-            Ok(task) => Progress::Ready(Arc::new(task)),
-            Err(reason) => left_alone(id, &reason),
-        };
-    }
-
-    fn proved(&mut self, finished: Finished<(TaskId, Arc<Task>), Result<Proof, ProofError>>) {
-        let (id, task) = finished.job;
-        let took = finished.took;
-        let proof = match finished.result {
-            Ok(Ok(proof)) => Some(proof),
-            Ok(Err(error)) => {
-                trouble!(error, PROVING_FAILED, task = %id, %error, "proving failed");
-                None
-            }
-            Err(panicked) => {
-                trouble!(error, PROVING_FAILED, task = %id, error = %panicked, "proving failed");
-                None
-            }
-        };
-        watch::proved(task.kind(), took, proof.is_some());
-        if proof.is_some() {
-            if let Ok(size) = TaskSize::new(task.kind().units()) {
-                self.memory.pace = self.memory.pace.measured(size, took);
-            }
-            tracing::info!(task = %id, ?took, "proved");
-        }
-        match self.memory.get_mut(id) {
-            // What failed once would fail again, and cost as much again.
-            Some(known) => {
-                known.progress = proof.map_or(Progress::Unprovable, |p| Progress::Proved(Arc::new(p)));
-            }
-            None => tracing::info!(task = %id, "the task has ended meanwhile, its proof is dropped"),
-        }
     }
 
     fn reported(&mut self, report: &Report) {
@@ -441,9 +402,4 @@ impl Node {
             Err(_) => known.attempts.failed(now),
         }
     }
-}
-
-fn left_alone(task: TaskId, reason: &Unprovable) -> Progress {
-    trouble!(warn, UNPROVABLE_TASK, %task, %reason, "left alone, no proof of it can be made");
-    Progress::Unprovable
 }

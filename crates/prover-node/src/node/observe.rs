@@ -17,7 +17,8 @@ use super::{
     memory::Memory,
 };
 use crate::plan::{
-    CapacityView, MarketRules, Policy, SealedSeat, SealedView, SeatView, TaskId, TaskView, View, Wish,
+    CapacityView, MarketRules, Policy, SealedSeat, SealedView, SeatView, TaskId, TaskView, TrialsView, View,
+    Wish,
 };
 
 /// The chain at one block.
@@ -95,7 +96,9 @@ impl Snapshot {
             tasks,
             workers: operation.workers,
             running: operation.running,
-            pace: memory.pace,
+            paces: memory.paces.clone(),
+            trials: TrialsView { busy: memory.trials.is_busy(head), retry_at: memory.trials.retry_at() },
+            failures: memory.failures,
         }
     }
 
@@ -119,10 +122,12 @@ fn rules(market: &Market) -> MarketRules {
     let params = &market.params;
     MarketRules {
         genesis: params.genesis,
+        proving_period: params.proving_period,
         takeover_period: params.takeover_period,
         max_takeovers: params.max_takeovers.into(),
         collateral_per_unit: params.collateral_per_unit,
         bounty_bps: params.bounty_bps,
+        least_capacity: market.id.least_capacity().max(params.min_seat_capacity.into()),
         seat_fee: params.seat_fee,
         most_together: market.most_together(),
     }
@@ -148,6 +153,7 @@ fn seat_view(
     SeatView {
         seat: state.seat,
         capacity: Units::new(state.capacity),
+        staying: Units::new(state.capacity.saturating_sub(leaving(state))),
         next_cost: offer.cost(),
         frozen: waiting.is_some() && Some(offer.cost_from()) == current,
         change: capacity_view(state, is_open),
@@ -171,6 +177,11 @@ fn capacity_view(state: &SeatState, is_open: impl Fn(RoundNumber) -> bool) -> Ca
         units if units != 0 && !resolved => CapacityView::Growing,
         _ => CapacityView::Steady,
     }
+}
+
+/// Units that leave the seat, or have left it and wait for their release.
+fn leaving(state: &SeatState) -> u64 {
+    if state.change.shrinks() { state.change.units() } else { 0 }
 }
 
 fn before(round: RoundNumber) -> Option<RoundNumber> {
@@ -297,6 +308,8 @@ mod tests {
         assert_eq!(view(&changing(70, true, 3), 3, Some(2)).change, shrinking(false));
         assert_eq!(view(&changing(70, true, 3), 3, None).change, shrinking(true));
         assert_eq!(view(&changing(71, true, 3), 3, None).change, shrinking(false), "70 are free");
+        assert_eq!(view(&changing(70, true, 3), 2, None).staying.get(), 30);
+        assert_eq!(view(&changing(70, false, 3), 2, None).staying.get(), 100);
         assert!(view(&changing(100, true, 3), 2, None).takes_part);
         assert!(!view(&changing(100, true, 3), 3, None).takes_part);
     }

@@ -11,7 +11,7 @@ use chain::{
     CallError, Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, Market,
     MarketError, MarketId, Markets, Retention,
 };
-use circuits::{CircuitId, Proof, Task};
+use circuits::{CircuitId, CircuitKind, Proof, Task};
 use service::{
     Stop,
     openings::{OpeningStore, OpeningsError, Venue},
@@ -22,10 +22,10 @@ use store::StoreError;
 use thiserror::Error;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 
-use super::{Node, STOP_WITHIN, desk::Desk, memory::Memory};
+use super::{Node, ProverPool, STOP_WITHIN, desk::Desk, memory::Memory, proving::Purpose};
 use crate::{
     config::Config,
-    plan::Wish,
+    plan::{Paces, Wish},
     work::{KeyRing, KeyRingError, OnChainCircuit, Pool, PoolError, ProofError, Published},
 };
 #[cfg(feature = "queue")]
@@ -133,23 +133,45 @@ pub async fn start(
     (follow.retention, follow.poll) = (Retention::Live, Duration::from_millis(config.poll_ms));
     let follower = follow_up(&client, follow).await?;
     let prove = prover_of(config, &client, &market, Arc::clone(&keys)).await?;
+    let memory = Memory::of(Paces::unmeasured(keys.kinds().map(CircuitKind::id)));
     let examining = keys;
     Ok(Node {
         desk: Desk { client, market: Arc::new(market), prover, openings },
         follower,
         wish,
         policy: config.policy(),
-        memory: Memory::default(),
+        memory,
         examiner: Pool::start(1, 1, move |(_, published): &(_, Published)| published.examine(&examining))?,
-        prover: Pool::start(config.workers.get(), config.threads(), move |(_, task): &(_, Arc<_>)| {
-            prove(task)
-        })?,
+        prover: prover_pool(config.workers.get(), config.threads(), prove)?,
+        threads: config.threads(),
         orders: JoinSet::new(),
         seen: None,
         stop: Stop::within(STOP_WITHIN),
         stopping: false,
         watch: Watch::default(),
     })
+}
+
+impl Node {
+    /// Lets `prove` make the proofs, on the node's workers, in place of what the settings say: other hardware, or a test.
+    ///
+    /// # Errors
+    /// [`PoolError`].
+    pub fn proving_by(
+        mut self,
+        prove: impl Fn(&Task) -> Result<Proof, ProofError> + Send + Sync + 'static,
+    ) -> Result<Self, PoolError> {
+        self.prover = prover_pool(self.prover.workers(), self.threads, prove)?;
+        Ok(self)
+    }
+}
+
+fn prover_pool(
+    workers: usize,
+    threads: usize,
+    prove: impl Fn(&Task) -> Result<Proof, ProofError> + Send + Sync + 'static,
+) -> Result<ProverPool, PoolError> {
+    Pool::start(workers, threads, move |(_, task): &(Purpose, Arc<Task>)| prove(task))
 }
 
 async fn connect(config: &Config, options: &ConnectOptions) -> Result<(Client, Market), StartError> {

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use alloy::rpc::types::TransactionReceipt;
 use chain::MarketId;
-use circuits::CircuitKind;
+use circuits::{CircuitId, CircuitKind};
 use service::ops::{metric, metric_value};
 
 use super::desk::DeskError;
-use crate::plan::{Action, Stage, TaskView, View};
+use crate::plan::{Action, Offerable, Stage, TaskView, View, Wish, offerable};
 
 const STAGES: [Stage; 7] = [
     Stage::Unpublished,
@@ -40,6 +40,7 @@ pub(super) fn view(market: MarketId, view: &View, now: u64) {
             .set([("state", state.to_owned())], metric_value(count.try_into().unwrap_or(u64::MAX)));
     }
     seats(market, view);
+    speed(market, view);
     let label = [("market", market.to_string())];
     metric::BALANCE.set(label, metric_value(view.balance.try_into().unwrap_or(u64::MAX)));
 }
@@ -86,6 +87,30 @@ fn seats(market: MarketId, view: &View) {
     metric::COLLATERAL.set([("market", market.to_string())], metric_value(collateral));
 }
 
+/// What this machine can prove, and whether it asks for anything.
+fn speed(market: MarketId, view: &View) {
+    for (circuit, pace) in view.paces.iter() {
+        if let Some(pace) = pace.units_per_second() {
+            metric::PACE.set([("circuit", name_of_circuit(circuit))], pace);
+        }
+    }
+    let offers = offerable(view);
+    let units = match offers {
+        Offerable::Unmeasured | Offerable::Failing => 0,
+        Offerable::Units(units) => units,
+    };
+    let label = || [("market", market.to_string())];
+    metric::PROVABLE.set(label(), metric_value(units));
+    metric::FAILURES.set(label(), view.failures.into());
+    let asks = matches!(view.wish, Wish::Serve { .. }) && units >= view.rules.least_capacity;
+    metric::ASKING.set(label(), f64::from(u8::from(asks)));
+}
+
+/// As in the other metrics of a circuit, or its number.
+fn name_of_circuit(circuit: CircuitId) -> String {
+    CircuitKind::from_id(circuit).map_or_else(|_| circuit.to_string(), |kind| kind.to_string())
+}
+
 fn is_mine(view: &View, task: &TaskView) -> bool {
     let holder = task.takers.last().unwrap_or(&task.assigned);
     view.seats.iter().any(|seat| seat.seat == *holder)
@@ -120,6 +145,9 @@ const fn verb_of(action: Action) -> &'static str {
         Action::Ask { .. } => "ask",
         Action::Commit { .. } => "commit",
         Action::Reveal { .. } => "reveal",
+        Action::Withdraw(_) => "withdraw",
+        Action::Lower { .. } => "lower",
+        Action::Measure(_) => "measure",
         Action::Leave(_) => "leave",
         Action::Release(_) => "release",
     }

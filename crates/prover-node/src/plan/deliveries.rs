@@ -68,6 +68,6 @@ fn can_wait(view: &View, held: &[&TaskView], task: &TaskView, now: u64) -> bool 
         _ => None,
     });
     let Some(proofs) = coming.min() else { return false };
-    let done_at = now.saturating_add(proofs * view.pace.seconds_for(task.size));
-    view.pace.is_known() && waiting < view.rules.most_together && done_at < send_by
+    let done_at = now.saturating_add(proofs * view.seconds_for(task));
+    view.paces.of(task.circuit).is_known() && waiting < view.rules.most_together && done_at < send_by
 }

@@ -6,6 +6,8 @@
 //! | `pace` | [`Pace`]: how long proofs take, and whether a set of them can be made in time |
 //! | `tasks` | proving, taking over, expiring |
 //! | `deliveries` | delivering, and which proofs share a transaction: [`together`] |
+//! | `limit` | [`offerable`]: how much of what the operator wants offered this machine can prove |
+//! | `trials` | measuring circuits before tasks of them are asked for |
 //! | `seats` | registering, asking, leaving |
 //! | `sealed` | committing to asks and opening them, round by round |
 //!
@@ -13,19 +15,23 @@
 //! under way is part of the view, so an action is not given twice.
 
 mod deliveries;
+mod limit;
 mod pace;
 mod sealed;
 mod seats;
 mod tasks;
+mod trials;
 mod view;
 
-use market_types::{AskIndex, Capacity, RoundNumber, UnitCost};
+use market_types::{AskIndex, Capacity, CircuitId, RoundNumber, UnitCost};
 
 pub use deliveries::together;
-pub use pace::Pace;
+pub use limit::{Offerable, offerable};
+pub use pace::{Pace, Paces};
+pub use seats::WITHDRAWN;
 pub use view::{
-    CapacityView, Expire, MarketRules, Policy, SealedSeat, SealedView, SeatView, Stage, TaskId, TaskView,
-    View, Wish,
+    CapacityView, Expire, Margin, MarketRules, NoMargin, Policy, SealedSeat, SealedView, SeatView, Stage,
+    TaskId, TaskView, TrialsView, View, Wish,
 };
 
 /// One thing to do now.
@@ -51,6 +57,8 @@ pub enum Action {
         /// Ticks.
         ticks: u128,
     },
+    /// Prove a task of nobody's, to learn how long one of this circuit takes.
+    Measure(CircuitId),
     /// Take a seat.
     Register {
         /// Its capacity.
@@ -64,6 +72,15 @@ pub enum Action {
         seat: AskIndex,
         /// The new unit cost.
         cost: UnitCost,
+    },
+    /// Ask so much with a seat that it gets no task.
+    Withdraw(AskIndex),
+    /// Take some of a seat's capacity away.
+    Lower {
+        /// The seat.
+        seat: AskIndex,
+        /// What stays.
+        capacity: Capacity,
     },
     /// Commit a seat to a unit cost for the round that takes bids.
     Commit {
@@ -100,6 +117,9 @@ impl std::fmt::Display for Action {
                 write!(f, "register {capacity} units at {cost} ticks per unit")
             }
             Self::Ask { seat, cost } => write!(f, "ask {cost} ticks per unit for seat {seat}"),
+            Self::Withdraw(seat) => write!(f, "withdraw the ask of seat {seat}"),
+            Self::Lower { seat, capacity } => write!(f, "lower seat {seat} to {capacity} units"),
+            Self::Measure(circuit) => write!(f, "measure circuit {circuit}"),
             // Not the cost: logs are read by more people than offers should be.
             Self::Commit { seat, round, .. } => write!(f, "commit seat {seat} to an ask in round {round}"),
             Self::Reveal { seat, round } => write!(f, "reveal the ask of seat {seat} in round {round}"),
@@ -113,6 +133,7 @@ impl std::fmt::Display for Action {
 #[must_use]
 pub fn plan(view: &View, now: u64) -> Vec<Action> {
     let mut actions = tasks::plan(view, now);
+    actions.extend(trials::plan(view, &actions, now));
     actions.extend(sealed::reveal(view, now));
     actions.extend(seats::plan(view, now));
     actions

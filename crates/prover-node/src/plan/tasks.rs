@@ -6,7 +6,7 @@
 use market_types::{AskIndex, Units};
 
 use super::{
-    Action, Expire, Stage, TaskView, View, Wish, deliveries,
+    Action, Expire, Stage, TaskView, View, Wish, deliveries, limit,
     pace::{Job, all_in_time},
 };
 
@@ -41,7 +41,7 @@ fn prove(view: &View, held: &[&TaskView], now: u64) -> Vec<Action> {
     let idle = view.workers.saturating_sub(view.running);
     let mut waiting: Vec<_> = held.iter().filter(|task| task.stage == Stage::Ready).collect();
     waiting.sort_by_key(|task| {
-        let too_late = now.saturating_add(view.pace.seconds_for(task.size)) >= task.deadline;
+        let too_late = now.saturating_add(view.seconds_for(task)) >= task.deadline;
         (too_late, task.deadline, task.id)
     });
     waiting.into_iter().take(idle).map(|task| Action::Prove(task.id)).collect()
@@ -50,7 +50,7 @@ fn prove(view: &View, held: &[&TaskView], now: u64) -> Vec<Action> {
 /// Tasks of others worth taking over, the best paid per unit first, as many as can be proved in time besides those held.
 fn take_over(view: &View, held: &[&TaskView], now: u64) -> Vec<Action> {
     let Wish::Serve { .. } = view.wish else { return Vec::new() };
-    if !view.policy.takeovers {
+    if !view.policy.takeovers || limit::keeps_failing(view) {
         return Vec::new();
     }
     let (under_way, mut offers): (Vec<&TaskView>, Vec<_>) =
@@ -107,8 +107,7 @@ impl Load {
     /// Held tasks that are already too late are left out: nothing can make them any later.
     fn of(view: &View, held: &[&TaskView], now: u64) -> Self {
         let unproved = |task: &&&TaskView| !matches!(task.stage, Stage::Proved | Stage::Unprovable);
-        let job =
-            |task: &&TaskView| Job { deadline: task.deadline, seconds: view.pace.seconds_for(task.size) };
+        let job = |task: &&TaskView| Job { deadline: task.deadline, seconds: view.seconds_for(task) };
         let in_time = |job: &Job| now.saturating_add(job.seconds) < job.deadline;
         let jobs = held.iter().filter(unproved).map(job).filter(in_time).collect();
         let takeable = view.seats.iter().map(|seat| (seat.seat, seat.takeable)).collect();
@@ -117,8 +116,8 @@ impl Load {
 
     fn take(&mut self, view: &View, task: &TaskView, now: u64) -> Option<Action> {
         let deadline = now.saturating_add(view.rules.takeover_period).min(task.final_at);
-        let job = Job { deadline, seconds: view.pace.seconds_for(task.size) };
-        if !self.fits(view, job, now) {
+        let job = Job { deadline, seconds: view.seconds_for(task) };
+        if !self.fits(view, task, job, now) {
             return None;
         }
         let (seat, free) = self.takeable.iter_mut().max_by_key(|(_, free)| *free)?;
@@ -131,8 +130,8 @@ impl Load {
     }
 
     /// Before the first proof has been measured, only as much as can be begun at once.
-    fn fits(&self, view: &View, job: Job, now: u64) -> bool {
-        if !view.pace.is_known() {
+    fn fits(&self, view: &View, task: &TaskView, job: Job, now: u64) -> bool {
+        if !view.paces.of(task.circuit).is_known() {
             return self.jobs.len() < view.workers;
         }
         let mut jobs = self.jobs.clone();

@@ -1,10 +1,11 @@
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use alloy::primitives::B256;
 use market_types::{AskIndex, BidIndex, Capacity, CircuitId, RoundNumber, TaskSize, UnitCost, Units};
 
 use super::*;
 
+mod capacity;
 mod sealed_rounds;
 
 const DEADLINE: u64 = 1_000;
@@ -40,6 +41,7 @@ fn my_seat() -> SeatView {
     SeatView {
         seat: seat(MINE),
         capacity: Units::new(100),
+        staying: Units::new(100),
         next_cost: Some(UnitCost::new(5)),
         frozen: false,
         change: CapacityView::Steady,
@@ -53,13 +55,20 @@ fn my_seat() -> SeatView {
 fn view(tasks: Vec<TaskView>) -> View {
     View {
         wish: Wish::Serve { capacity: Capacity::new(100).unwrap(), cost: UnitCost::new(5) },
-        policy: Policy { takeovers: true, expire: Expire::Own },
+        policy: Policy {
+            takeovers: true,
+            expire: Expire::Own,
+            margin: Margin::HALF,
+            failures: NonZeroU32::new(3).unwrap(),
+        },
         rules: MarketRules {
             genesis: 100,
+            proving_period: 10_000,
             takeover_period: 100,
             max_takeovers: 3,
             collateral_per_unit: 20,
             bounty_bps: 2_500,
+            least_capacity: 19,
             seat_fee: 0,
             most_together: 3,
         },
@@ -71,13 +80,22 @@ fn view(tasks: Vec<TaskView>) -> View {
         tasks,
         workers: 1,
         running: 0,
-        pace: Pace::UNKNOWN,
+        paces: Paces::default(),
+        trials: TrialsView::default(),
+        failures: 0,
     }
 }
 
+/// The pace of the circuit of all tasks, at so much time per unit.
+fn paced(per_unit: Duration) -> Paces {
+    let mut paces = Paces::default();
+    paces.measure(CircuitId::new(10), TaskSize::MIN, per_unit);
+    paces
+}
+
 /// One second per unit.
-fn slow() -> Pace {
-    Pace::UNKNOWN.measured(TaskSize::MIN, Duration::from_secs(1))
+fn slow() -> Paces {
+    paced(Duration::from_secs(1))
 }
 
 #[test]
@@ -147,7 +165,7 @@ fn time_is_kept_for_a_held_task_that_may_yet_be_published() {
     let mut held = task(0, MINE, Stage::Unpublished);
     held.deadline = DEADLINE + 15;
     let mut view = view(vec![held, task(1, OTHER, Stage::Ready)]);
-    view.pace = slow();
+    view.paces = slow();
     let take = Action::TakeOver { task: id(1), seat: seat(MINE) };
     assert_eq!(plan(&view, DEADLINE), [take]);
     view.rules.takeover_period = 20;
@@ -190,7 +208,7 @@ fn a_task_expected_too_late_never_delays_one_that_is_in_time() {
     let mut tasks = vec![task(0, MINE, Stage::Ready), task(1, MINE, Stage::Ready)];
     tasks[0].deadline = 510;
     let mut view = view(tasks);
-    view.pace = slow();
+    view.paces = slow();
     assert_eq!(plan(&view, 499), [Action::Prove(id(0))]);
     assert_eq!(plan(&view, 500), [Action::Prove(id(1))]);
     view.tasks.pop();
@@ -257,7 +275,7 @@ fn takeovers_need_free_capacity() {
 #[test]
 fn takeovers_share_capacity_with_each_other_and_with_those_under_way() {
     let mut view = view(vec![task(0, OTHER, Stage::Ready), task(1, OTHER, Stage::Ready)]);
-    view.pace = Pace::UNKNOWN.measured(TaskSize::MIN, Duration::from_millis(1));
+    view.paces = paced(Duration::from_millis(1));
     view.seats[0].takeable = Units::new(19);
     assert_eq!(plan(&view, DEADLINE).len(), 1);
     view.tasks[0].busy = true;
@@ -282,7 +300,7 @@ fn no_takeover_makes_a_held_task_late_or_comes_late_itself() {
     let mut held = task(0, MINE, Stage::Ready);
     held.deadline = DEADLINE + 15;
     let mut view = view(vec![held, task(1, OTHER, Stage::Ready)]);
-    view.pace = slow();
+    view.paces = slow();
     let take = Action::TakeOver { task: id(1), seat: seat(MINE) };
     assert_eq!(plan(&view, DEADLINE), [Action::Prove(id(0)), take]);
     view.rules.takeover_period = 20;
@@ -375,8 +393,8 @@ fn a_leaving_prover_still_proves_what_it_holds() {
     assert_eq!(plan(&view, 500), expected);
 }
 
-fn known_pace() -> Pace {
-    Pace::UNKNOWN.measured(TaskSize::new(10).unwrap(), Duration::from_secs(100))
+fn known_pace() -> Paces {
+    paced(Duration::from_secs(10))
 }
 
 fn delivered(view: &View, now: u64) -> Vec<TaskId> {
@@ -390,7 +408,7 @@ fn delivered(view: &View, now: u64) -> Vec<TaskId> {
 /// One proof is there and another of its kind is being made.
 fn one_of_two() -> View {
     let mut view = view(vec![task(0, MINE, Stage::Proved), task(1, MINE, Stage::Proving)]);
-    view.pace = known_pace();
+    view.paces = known_pace();
     view
 }
 
@@ -433,7 +451,7 @@ fn a_proof_does_not_wait_for_what_is_no_company() {
     let mut of_another = one_of_two();
     of_another.tasks[1].assigned = seat(OTHER);
     let mut unknown_pace = one_of_two();
-    unknown_pace.pace = Pace::UNKNOWN;
+    unknown_pace.paces = Paces::default();
     let mut taken_over = one_of_two();
     taken_over.tasks[0].takers = vec![seat(MINE)];
     let mut failed_before = one_of_two();
@@ -450,7 +468,7 @@ fn a_full_batch_does_not_wait() {
     let mut tasks: Vec<TaskView> = (0..3).map(|index| task(index, MINE, Stage::Proved)).collect();
     tasks.push(task(3, MINE, Stage::Proving));
     let mut view = view(tasks);
-    view.pace = known_pace();
+    view.paces = known_pace();
     assert_eq!(delivered(&view, 500), [id(0), id(1), id(2)]);
 }
 

@@ -2,10 +2,14 @@
 //!
 //! Amounts are ticks, sizes and capacities units, times seconds of block time.
 
+use std::num::NonZeroU32;
+
 use alloy::primitives::B256;
 use market_types::{AskIndex, BidIndex, Capacity, CircuitId, RoundNumber, TaskSize, UnitCost, Units};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-use super::Pace;
+use super::Paces;
 
 /// Names a task beyond the round and index that it stands at.
 ///
@@ -55,7 +59,27 @@ pub struct View {
     /// Proofs that run now, also of tasks that have ended meanwhile.
     pub running: usize,
     /// How fast this machine proves, as measured so far.
-    pub pace: Pace,
+    pub paces: Paces,
+    /// Trial proofs, by which a circuit is measured before any task of it is asked for.
+    pub trials: TrialsView,
+    /// Proofs that have failed since the last one that was made.
+    pub failures: u32,
+}
+
+impl View {
+    /// Whole seconds that the proof of a task is expected to take, 0 while nothing has been measured.
+    pub(super) fn seconds_for(&self, task: &TaskView) -> u64 {
+        self.paces.of(task.circuit).seconds_for(task.size)
+    }
+}
+
+/// Trial proofs, one at a time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TrialsView {
+    /// Whether one is being made.
+    pub busy: bool,
+    /// None is tried before this time, after a failure.
+    pub retry_at: u64,
 }
 
 /// What the operator wants of its seat.
@@ -63,7 +87,7 @@ pub struct View {
 pub enum Wish {
     /// Hold one seat and ask with it.
     Serve {
-        /// Capacity to register if there is no seat yet.
+        /// Most capacity to offer, and what to register if there is no seat yet.
         capacity: Capacity,
         /// Unit cost to ask; a standing ask that differs is changed.
         cost: UnitCost,
@@ -79,6 +103,48 @@ pub struct Policy {
     pub takeovers: bool,
     /// Which dead tasks to expire.
     pub expire: Expire,
+    /// Part of the proving period in which this machine has to be able to prove all that it offers.
+    pub margin: Margin,
+    /// After so many failures in a row to prove the node asks for nothing more.
+    pub failures: NonZeroU32,
+}
+
+/// Part of a time, in percent, 0 to 100. Of the proving period, 0 stands for not caring about the pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct Margin(u8);
+
+impl Margin {
+    /// Half of the time.
+    pub const HALF: Self = Self(50);
+
+    /// Offers whatever the operator wants offered, unmeasured.
+    pub const OFF: Self = Self(0);
+
+    /// The percentage.
+    #[must_use]
+    pub const fn percent(self) -> u8 {
+        self.0
+    }
+}
+
+/// More than the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{0} percent of the proving period are more than it has: give 0 to 100")]
+pub struct NoMargin(u8);
+
+impl TryFrom<u8> for Margin {
+    type Error = NoMargin;
+
+    fn try_from(percent: u8) -> Result<Self, NoMargin> {
+        if percent > 100 { Err(NoMargin(percent)) } else { Ok(Self(percent)) }
+    }
+}
+
+impl From<Margin> for u8 {
+    fn from(margin: Margin) -> Self {
+        margin.0
+    }
 }
 
 /// Which tasks to end once nobody can deliver them any more. Ending one costs gas and pays nobody for it.
@@ -97,6 +163,8 @@ pub enum Expire {
 pub struct MarketRules {
     /// Start of round 0; before it nobody can take a seat.
     pub genesis: u64,
+    /// Time that a round's provers have from its settlement deadline on.
+    pub proving_period: u64,
     /// Time that a taker has for itself.
     pub takeover_period: u64,
     /// How often one task can be taken over.
@@ -105,6 +173,8 @@ pub struct MarketRules {
     pub collateral_per_unit: u64,
     /// Part of a defaulter's collateral that a taker earns (basis points).
     pub bounty_bps: u16,
+    /// Least capacity of a seat that takes part in rounds.
+    pub least_capacity: u64,
     /// What taking a seat costs.
     pub seat_fee: u64,
     /// Most deliveries that one transaction carries.
@@ -131,6 +201,8 @@ pub struct SeatView {
     pub seat: AskIndex,
     /// Registered capacity that is still backed by collateral.
     pub capacity: Units,
+    /// Of that, what stays once a change that takes some away is through.
+    pub staying: Units,
     /// The unit cost that will count from the next round on; `None` in a sealed market.
     pub next_cost: Option<UnitCost>,
     /// Whether the market refuses a new unit cost until the last round is settled or void.

@@ -65,6 +65,11 @@ impl KeyRing {
         Ok(Self(ring))
     }
 
+    /// The circuits whose tasks can be proved.
+    pub fn kinds(&self) -> impl Iterator<Item = CircuitKind> {
+        self.0.keys().copied()
+    }
+
     pub(super) fn pair(&self, kind: CircuitKind) -> Option<&ProvingPair> {
         self.0.get(&kind)
     }

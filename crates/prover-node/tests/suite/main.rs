@@ -3,6 +3,7 @@
 //! | module | what it shows |
 //! |---|---|
 //! | `world` | a market with people in it, for the others |
+//! | `capacity` | a node that measures itself, is too slow, or cannot prove |
 //! | `lifecycle` | a seat from registration to its end; garbage; a crash |
 //! | `lots` | tasks of one entry; what is published late, in part or never |
 //! | `operator` | a node whose key is not the prover's |
@@ -13,6 +14,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
 
 mod binary;
+mod capacity;
 mod lifecycle;
 mod lots;
 mod operator;

@@ -11,6 +11,7 @@ use std::{
 
 use chain::history::TaskEnd;
 use circuits::Task;
+use prover_node::plan::Margin;
 use prover_node::work::{KeyRing, OnChainCircuit, Queue, Remote};
 use tokio::{
     runtime::Handle,
@@ -73,6 +74,8 @@ async fn machines_without_a_private_key_prove_for_the_node() {
     world.bed.register(&rival, &world.market, CAPACITY, PRICE).await;
     let mut config = world.config(CHEAP);
     config.queue = Some(url.clone());
+    // Nobody is there yet to measure.
+    config.margin = Margin::OFF;
     let node = world.run(NODE, &config, config.wish(None).unwrap()).await;
     let round = world.open_with_seats(2).await;
     let requester = world.client(REQUESTER).await;

@@ -15,8 +15,8 @@ use circuits::{CircuitKind, Task, keys::KeyStore, rollup::Demo};
 use market_types::{BidIndex, Capacity, RoundNumber, UnitCost};
 use prover_node::{
     config::{Config, ExpireSetting},
-    node::{self, NodeError},
-    plan::Wish,
+    node::{self, Node, NodeError},
+    plan::{Margin, Wish},
 };
 use testkit::{AnvilOptions, Bid, Testbed};
 use tokio::{
@@ -90,6 +90,9 @@ impl World {
             capacity: Some(Capacity::new(CAPACITY).unwrap()),
             cost: Some(UnitCost::new(cost)),
             workers: std::num::NonZeroUsize::MIN,
+            // Tests share a machine with others, on which a proof takes a while.
+            margin: Margin::try_from(100).unwrap(),
+            failures: std::num::NonZeroU32::new(3).unwrap(),
             threads: None,
             takeovers: true,
             expire: ExpireSetting::Own,
@@ -115,13 +118,13 @@ impl World {
     }
 
     pub(crate) async fn run(&self, number: usize, config: &Config, wish: Wish) -> Running {
+        Running::of(self.node(number, config, wish).await)
+    }
+
+    /// A node of account `number` that is ready to run.
+    pub(crate) async fn node(&self, number: usize, config: &Config, wish: Wish) -> Node {
         let key = self.bed.anvil.account(number).clone();
-        let node = node::start(config, key, wish).await.unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(node.run(async {
-            let _ = stopped.await;
-        }));
-        Running { stop, task }
+        node::start(config, key, wish).await.unwrap()
     }
 
     /// A rival that asks `rival` and has no program, and a node that asks `own`. Returns the node and the first round that both
@@ -252,6 +255,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    pub(crate) fn of(node: Node) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(node.run(async {
+            let _ = stopped.await;
+        }));
+        Self { stop, task }
+    }
+
     /// Asks it to stop, and waits until it has.
     pub(crate) async fn stop(self) {
         let _ = self.stop.send(());

@@ -132,6 +132,12 @@ table! {
         "Tasks on this prover's seats that have not ended, by stage: unpublished, unexamined, examining, unprovable, ready, proving, proved.";
     PROOFS: Counter "proophi_proofs_total" ["circuit" "result"] None, "Proofs by result: made, failed.";
     PROOF_TIME: Histogram "proophi_proof_seconds" ["circuit"] Some(Unit::Seconds), "How long a proof took.";
+    PACE: Gauge "proophi_pace_units_per_second" ["circuit"] None,
+        "Units of a circuit that one worker proves in a second, by its slowest proof since the start.";
+    PROVABLE: Gauge "proophi_provable_units" ["market"] None,
+        "Capacity that this machine dares to offer at that pace; 0 while it is not measured, or proofs keep failing.";
+    FAILURES: Gauge "proophi_proving_failures" ["market"] None, "Proofs that have failed since the last one that was made.";
+    ASKING: Gauge "proophi_asking" ["market"] None, "1 if the node asks for tasks as far as it is up to this machine, else 0.";
     WORKERS: Gauge "proophi_workers" ["state"] None, "Workers that make proofs, by state: all, busy.";
     CAPACITY: Gauge "proophi_seat_capacity_units" ["seat"] None, "Capacity of a seat that collateral stands behind.";
     FREE: Gauge "proophi_seat_free_units" ["seat"] None, "Of that, what no task occupies.";

@@ -41,6 +41,12 @@ table! {
         "A file among the openings of sealed asks is open to others, damaged, or of another version. What cannot be opened in time \
          loses its bond.",
         "Do at once what the message says of that file: its round closes soon. Restore it from a copy if it is damaged.";
+    TOO_SLOW: "P-204", "this machine is too slow for the capacity",
+        "At the pace that was measured, the workers do not prove the capacity in the part of the proving period that `margin` says. \
+         The node lowers the capacity of its seat to what they do prove; where that is less than the market asks of a seat, it \
+         registers none, or asks so much that it gets no task.",
+        "Nothing, if that is what this machine can do. Else find out what slows it down, give it more `workers` or `threads`, or other \
+         machines (`queue`), start the node again, which measures anew, and raise the seat with `proophi prover capacity`.";
     UNPROVABLE_TASK: "P-301", "no proof of a task can be made",
         "What was published for it is malformed or not a true statement, or of a circuit without a key here. The node leaves it alone.",
         "If it happens for every task, compare the versions of node and verifier, and see P-501 and P-502. Else nothing.";
@@ -53,6 +59,11 @@ table! {
     NOT_A_TASK: "P-304", "the queue of proofs holds something else",
         "Somebody else writes to it, or it is a node of another version. The message was dropped.",
         "Give the NATS server an account of its own for this prover, and run the same version everywhere.";
+    KEEPS_FAILING: "P-305", "proofs keep failing, and nothing more is asked for",
+        "As many proofs as `failures` says have failed in a row. The node withdraws its ask, commits to none, takes no seat and takes \
+         nothing over. What its seat holds it still tries to prove.",
+        "Look at the P-302 before it. The next proof that succeeds ends it; so does a start of the node, once a trial proof of each \
+         circuit has succeeded.";
     TRANSACTION_FAILED: "P-401", "a transaction was not made or had no effect",
         "The message says what it was for and why: refused by the contract, too expensive for `max_fee_gwei` or `max_cost_gwei`, no \
          money for gas, no answer. The node tries again, after pauses of up to 16 s of block time.",

@@ -117,7 +117,7 @@ impl Play {
         let record = self.world.history.shared_round(RoundNumber::new(number))?;
         let proofs = deliveries
             .iter()
-            .map(|(index, flaw)| Some((*record.assignment(BidIndex::new(*index).ok()?)?, proof(*flaw))));
+            .map(|(index, flaw)| Some((record.assignment(BidIndex::new(*index).ok()?)?, proof(*flaw))));
         let mut batch = delivery_batch(&record, &proofs.collect::<Option<Vec<_>>>()?)?;
         for (delivery, (_, flaw)) in batch.deliveries.iter_mut().zip(deliveries) {
             if *flaw == Flaw::Task {
@@ -133,7 +133,7 @@ impl Play {
 
     fn assignment(&self, number: u64, index: u32) -> Option<(std::sync::Arc<RoundRecord>, Assignment)> {
         let record = self.world.history.shared_round(RoundNumber::new(number))?;
-        let assignment = *record.assignment(BidIndex::new(index).ok()?)?;
+        let assignment = record.assignment(BidIndex::new(index).ok()?)?;
         Some((record, assignment))
     }
 

@@ -75,7 +75,7 @@ fn bids_that_lost_go_with_the_settlement_and_the_round_with_its_last_task() {
     let (before, after) = (round_one(&whole), round_one(&history));
     assert_eq!((known(&history), stated(&history), after.bid_count()), (vec![0, 1, 2], vec![0, 1, 2], 5));
     assert_eq!(before.assignments(), after.assignments());
-    for task in after.assignments().unwrap() {
+    for task in &after.assignments().unwrap() {
         assert_eq!(before.bid(task.index), after.bid(task.index));
         assert_eq!(before.named_task(task), after.named_task(task));
         let delivery = after.delivery(task, Bytes::new());
