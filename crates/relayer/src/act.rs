@@ -161,10 +161,17 @@ pub async fn settle(
     }
     let settling = cleared(client, market, record, manner.terms, known).await?;
     let settler = client.sender().ok_or(SendError::NoKey)?;
-    let Some(call) = next_step(record, &settling, settler, manner.trust, &manner.limits) else {
-        return Ok(Done::SettledByOther);
-    };
-    let done = match send(client, market, record, &call, manner).await {
+    let next = |trust| next_step(record, &settling, settler, trust, &manner.limits);
+    let Some(mut call) = next(manner.trust) else { return Ok(Done::SettledByOther) };
+    let mut sent = send(client, market, record, &call, manner).await;
+    if matches!(sent, Ok(Sent::Not(Done::DoesNotPay { .. }))) {
+        // Others may have left a page that pays nobody. The round is not to rest for that if it pays to settle without them.
+        if let Some(own) = next(Trust::Nobody).filter(|own| *own != call) {
+            call = own;
+            sent = send(client, market, record, &call, manner).await;
+        }
+    }
+    let done = match sent {
         Ok(Sent::Not(done)) => done,
         Ok(Sent::Mined(receipt)) => {
             settled(&receipt, bids_of(&call, record).saturating_to(), bids_left(&call), settling.units())

@@ -16,9 +16,10 @@ The first right outcome earns the settlement fees of the round's bids; a wrong o
 and any number may run. All that it keeps is a journal of transactions that are on their way: stop and start it at any time. Use
 its key in no other program.
 
-A round that is too large for one transaction is settled in pages, from its last bid to its first. A relayer goes on from the
-furthest page of the right outcome, whoever settled it; after the last one each settler is credited the fees of the bids of its
-pages. Two that send the same page both pay its gas, and one of them is credited.
+A round that is too large for one transaction is settled in pages, from its last bid to its first. A relayer goes on from a page
+of others where that saves it a transaction, until one of them takes such a page away in that round, and else from its own. After the
+last one each settler is credited the fees of the bids of its pages. Two that send the same page both pay its gas, and one of them is
+credited.
 
 In a sealed market it settles what has been opened once the time for that is over. It opens nothing itself, as it holds no
 openings, and forfeits no commitments.
