@@ -11,10 +11,9 @@ mod work;
 
 use crate::act::{Done, Manner};
 use crate::intake::feed::Feed;
-use crate::plan::{Action, MarketView, Profit, plan, release_turn, turn};
+use crate::plan::{Action, Due, MarketView, Profit, UnderWay, begin, plan, release_turn, turn};
 use crate::watch;
 use attempt::{Attempt, Rest};
-use chain::history::BundleRecord;
 use chain::settlement::PageLimits;
 use chain::{Change, Client, FollowError, Follower, MarketId};
 use service::ops::{Health, Watch};
@@ -39,9 +38,6 @@ pub struct RelayOptions {
     /// Seconds between the turns of relayers, see [`turn()`]; 0: nobody waits.
     pub turn_seconds: u64,
 }
-
-/// Transactions on their way at once.
-const AT_ONCE: usize = 8;
 
 /// How long transactions on their way are waited for at the end, unless told otherwise.
 const LAST_WAIT: Duration = Duration::from_secs(5);
@@ -72,7 +68,10 @@ pub struct Relay {
     client: Client,
     follower: Follower,
     options: RelayOptions,
+    /// What there is to do in all markets, the most urgent first, as of the newest block that was read.
+    due: Vec<Due>,
     attempts: BTreeMap<(MarketId, Action), Attempt>,
+    under_way: UnderWay,
     running: JoinSet<Ended>,
     tally: Tally,
     feed: Option<Feed>,
@@ -84,17 +83,21 @@ impl Relay {
     /// A relayer that acts on what `follower` sees, with the key of its client.
     #[must_use]
     pub fn new(follower: Follower, options: RelayOptions) -> Self {
-        Self {
+        let mut relay = Self {
             client: follower.client().clone(),
             follower,
             options,
+            due: Vec::new(),
             attempts: BTreeMap::new(),
+            under_way: UnderWay::default(),
             running: JoinSet::new(),
             tally: Tally::default(),
             feed: None,
             stop: Stop::within(LAST_WAIT),
             watch: Watch::default(),
-        }
+        };
+        relay.look();
+        relay
     }
 
     /// Finishes what is under way for as long as `stop` allows, once it is asked to stop.
@@ -126,8 +129,8 @@ impl Relay {
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<Tally, Lost> {
         tokio::pin!(stop);
         let mut backoff = Backoff::default();
+        self.wait_for_turns();
         loop {
-            self.wait_for_turns();
             self.start_what_is_due();
             let rested = self.next_rested();
             tokio::select! {
@@ -142,7 +145,9 @@ impl Relay {
                         }
                         self.watch.read(&change);
                         watch::rounds(&self.follower);
+                        self.look();
                         self.forget_what_is_over(&change);
+                        self.wait_for_turns();
                     }
                     Err(error) => {
                         self.watch.unreadable(&error);
@@ -179,25 +184,27 @@ impl Relay {
             }
             self.finish_running().await;
             if let Some(change) = self.follower.poll().await? {
+                self.look();
                 self.forget_what_is_over(&change);
             }
         }
     }
 
-    fn start_what_is_due(&mut self) {
+    /// Asks the plan of every market what there is to do, once for each block.
+    fn look(&mut self) {
         let now = self.follower.head().timestamp;
-        let due: Vec<(MarketId, Action)> = self
-            .follower
-            .markets()
-            .flat_map(|history| {
-                let view = MarketView::of(history, self.options.release_bundles, self.resting(history.id()));
-                plan(&view, now).into_iter().map(|action| (history.id(), action)).collect::<Vec<_>>()
-            })
-            .collect();
-        for (id, action) in due {
-            if self.running.len() >= AT_ONCE {
-                break;
-            }
+        let due = self.follower.markets().flat_map(|history| plan(&MarketView::of(history), now));
+        self.due = due.collect();
+        self.due.sort_unstable();
+    }
+
+    fn start_what_is_due(&mut self) {
+        let head = self.follower.head();
+        let rests = |due: &&Due| {
+            self.attempts.get(&(due.market, due.action)).is_some_and(|attempt| attempt.is_resting(head))
+        };
+        let wanted = self.due.iter().filter(|due| self.is_ours(due) && !rests(due));
+        for Due { market: id, action, .. } in begin(wanted.copied(), self.under_way) {
             if let Some(mut work) = self.follower.market(id).and_then(|history| work(history, action)) {
                 debug!(market = %id, ?action, "starting");
                 let attempt = self.attempts.entry((id, action)).or_insert_with(Attempt::new);
@@ -211,6 +218,8 @@ impl Relay {
                     ..work.manner
                 };
                 let client = self.client.clone();
+                let count = self.under_way.of(action);
+                *count = count.saturating_add(1);
                 self.running.spawn(async move { work.run(&client).await });
             }
         }
@@ -220,27 +229,28 @@ impl Relay {
     fn wait_for_turns(&mut self) {
         let (step, now) = (self.options.turn_seconds, self.follower.head().timestamp);
         let Some(settler) = self.client.sender().filter(|_| step > 0) else { return };
-        for history in self.follower.markets() {
-            let (id, market) = (history.id(), history.market());
-            let view = MarketView::of(history, self.options.release_bundles, BTreeSet::new());
-            for action in plan(&view, now) {
-                self.attempts.entry((id, action)).or_insert_with(|| {
-                    let (from, wait) = match action {
-                        Action::Settle { round } => {
-                            (market.reveal_by(round), turn(market, round, settler, step))
-                        }
-                        Action::Release { bundle: BundleRecord { round, .. } } => {
-                            let settlement =
-                                history.round(round).and_then(|record| record.settlement.as_ref());
-                            let by = settlement.map(|settlement| settlement.settler);
-                            (now, release_turn(market, round, settler, by, step))
-                        }
-                    };
-                    let until = from.saturating_add(wait);
-                    Attempt::resting(Rest::Turn(until, Instant::now() + Duration::from_secs(wait)))
-                });
-            }
+        let ours: Vec<Due> = self.due.iter().filter(|due| self.is_ours(due)).copied().collect();
+        for due in ours {
+            let Some(history) = self.follower.market(due.market) else { continue };
+            let (market, round) = (history.market(), due.action.round());
+            self.attempts.entry((due.market, due.action)).or_insert_with(|| {
+                let (from, wait) = match due.action {
+                    Action::Settle { .. } => (market.reveal_by(round), turn(market, round, settler, step)),
+                    Action::Release { .. } => {
+                        let settlement = history.round(round).and_then(|record| record.settlement.as_ref());
+                        let by = settlement.map(|settlement| settlement.settler);
+                        (now, release_turn(market, round, settler, by, step))
+                    }
+                };
+                let until = from.saturating_add(wait);
+                Attempt::resting(Rest::Turn(until, Instant::now() + Duration::from_secs(wait)))
+            });
         }
+    }
+
+    /// Whether this relayer does such things.
+    fn is_ours(&self, due: &Due) -> bool {
+        self.options.release_bundles || matches!(due.action, Action::Settle { .. })
     }
 
     /// When the first of the attempts that rest by the host's clock has done so.
@@ -252,14 +262,6 @@ impl Relay {
             _ => None,
         });
         times.filter(|time| *time > now).min()
-    }
-
-    fn resting(&self, id: MarketId) -> BTreeSet<Action> {
-        let of_market = self.attempts.iter().filter(|((market, _), _)| *market == id);
-        of_market
-            .filter(|(_, attempt)| attempt.is_resting(self.follower.head()))
-            .map(|((_, action), _)| *action)
-            .collect()
     }
 
     async fn finish_running(&mut self) {
@@ -275,6 +277,8 @@ impl Relay {
         let Ended { market, action, result, cleared } = ended;
         let attempt = self.attempts.entry((market, action)).or_insert_with(Attempt::new);
         attempt.cleared = cleared;
+        let count = self.under_way.of(action);
+        *count = count.saturating_sub(1);
         watch::ended(market, action, &result, self.running.len());
         report(market, action, &result, attempt.said);
         match &result {
@@ -291,13 +295,10 @@ impl Relay {
     /// Drops attempts at what the history no longer asks for, so that they do not pile up, and lets what was undone begin
     /// anew.
     fn forget_what_is_over(&mut self, change: &Change) {
-        let (head, follower) = (change.head, &self.follower);
-        self.attempts.retain(|(id, action), attempt| {
-            let wanted = follower.market(*id).is_some_and(|history| {
-                let view = MarketView::of(history, true, BTreeSet::new());
-                plan(&view, head.timestamp).contains(action)
-            });
-            matches!(attempt.rest, Rest::Running) || (wanted && !attempt.is_undone(change))
+        let wanted: BTreeSet<(MarketId, Action)> =
+            self.due.iter().map(|due| (due.market, due.action)).collect();
+        self.attempts.retain(|key, attempt| {
+            matches!(attempt.rest, Rest::Running) || (wanted.contains(key) && !attempt.is_undone(change))
         });
     }
 }

@@ -18,10 +18,7 @@ pub(super) struct Work {
 }
 
 pub(super) fn work(history: &MarketHistory, action: Action) -> Option<Work> {
-    let round = match action {
-        Action::Settle { round } => round,
-        Action::Release { bundle } => bundle.round,
-    };
+    let round = action.round();
     let record = history.shared_round(round)?;
     let manner = Manner::eager(history.terms_at(round));
     Some(Work { market: history.market().clone(), record, action, manner, cleared: None })
