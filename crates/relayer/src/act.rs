@@ -6,6 +6,7 @@ use alloy::network::TransactionBuilder;
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
+use alloy::sol_types::SolCall;
 use bindings::ProverMarket::{NothingToSettle, RoundSettledAlready, RoundVoid, UnknownBundle, WrongProgress};
 use chain::commitments::BidChain;
 use chain::history::BundleRecord;
@@ -316,7 +317,7 @@ pub(crate) fn spent(receipt: &TransactionReceipt) -> U256 {
     U256::from(receipt.effective_gas_price).saturating_mul(U256::from(receipt.gas_used))
 }
 
-/// Credits the results of a bundle of bids to their requester.
+/// Credits the results of a bundle of bids to their requester, if that costs no more than `budget` (wei).
 ///
 /// # Errors
 /// [`ActError`]. That somebody was faster is none.
@@ -325,9 +326,24 @@ pub async fn release(
     market: &Market,
     record: &RoundRecord,
     bundle: &BundleRecord,
+    budget: Option<U256>,
 ) -> Result<Done, ActError> {
     let call = release_call(market, record, bundle).ok_or(ActError::MissingBids(bundle.round))?;
-    match client.send(call, U256::ZERO, None).await {
+    let (to, input) = (client.contract().into(), call.abi_encode().into());
+    let mut worth = Worth::default();
+    if let Some(budget) = budget {
+        match client.connection().estimate(to, input, U256::ZERO).await {
+            Ok(estimate) if estimate.cost() > budget => {
+                return Ok(Done::DoesNotPay { reward: budget, cost: estimate.cost() });
+            }
+            Ok(estimate) => {
+                worth.max_fee_per_gas = Some(Profit::default().most_per_gas(budget, estimate.gas));
+            }
+            Err(error) if error.is::<UnknownBundle>() => return Ok(Done::ReleasedByOther),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match client.worth(worth).send(call, U256::ZERO, None).await {
         Ok(receipt) => Ok(Done::Released {
             transaction: receipt.transaction_hash,
             block: receipt.block_number.unwrap_or_default(),

@@ -3,19 +3,24 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `attempt` | what was begun, and until when it is not begun again |
+//! | `purse` | what is left of the rewards of rounds for the release of their bundles |
 //! | `work` | one action as a task of its own, and what is logged of its end |
 //! | this one | the loop |
 
 mod attempt;
+mod purse;
 mod work;
 
 use crate::act::{Done, Manner};
 use crate::intake::feed::Feed;
 use crate::plan::{Action, Due, MarketView, Profit, UnderWay, begin, plan, release_turn, turn};
 use crate::watch;
+use alloy::primitives::U256;
 use attempt::{Attempt, Rest};
 use chain::settlement::PageLimits;
 use chain::{Change, Client, FollowError, Follower, MarketId};
+use market_types::RoundNumber;
+use purse::Purses;
 use service::ops::{Health, Watch};
 use service::{ACTION_LOST, Backoff, CANNOT_FOLLOW, Stop, TRANSACTIONS_CUT_OFF, trouble};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,14 +34,25 @@ use work::{Ended, report, work};
 /// How the relayer works.
 #[derive(Debug, Clone)]
 pub struct RelayOptions {
-    /// Whether to release bundles, at the relayer's own cost.
-    pub release_bundles: bool,
+    /// Which bundles to release.
+    pub releases: Releases,
     /// What one transaction of a settlement may hold.
     pub limits: PageLimits,
     /// When a settlement pays; without it, rounds are settled whatever it costs.
     pub profit: Option<Profit>,
     /// Seconds between the turns of relayers, see [`turn()`]; 0: nobody waits.
     pub turn_seconds: u64,
+}
+
+/// Which bundles a relayer releases. Nothing is paid for a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Releases {
+    /// None.
+    Nothing,
+    /// Those of rounds that it settled itself since it was started, as long as what the round paid it covers that as well.
+    Covered,
+    /// All of the markets that it serves, at its own cost.
+    All,
 }
 
 /// How long transactions on their way are waited for at the end, unless told otherwise.
@@ -72,6 +88,7 @@ pub struct Relay {
     due: Vec<Due>,
     attempts: BTreeMap<(MarketId, Action), Attempt>,
     under_way: UnderWay,
+    purses: Purses,
     running: JoinSet<Ended>,
     tally: Tally,
     feed: Option<Feed>,
@@ -90,6 +107,7 @@ impl Relay {
             due: Vec::new(),
             attempts: BTreeMap::new(),
             under_way: UnderWay::default(),
+            purses: Purses::default(),
             running: JoinSet::new(),
             tally: Tally::default(),
             feed: None,
@@ -206,6 +224,13 @@ impl Relay {
         let wanted = self.due.iter().filter(|due| self.is_ours(due) && !rests(due));
         for Due { market: id, action, .. } in begin(wanted.copied(), self.under_way) {
             if let Some(mut work) = self.follower.market(id).and_then(|history| work(history, action)) {
+                if matches!(action, Action::Release { .. }) && self.options.releases == Releases::Covered {
+                    let (of, reward) = ((id, action.round()), self.reward_of(id, action.round()));
+                    work.budget = self.purses.lend(of, reward);
+                    if work.budget.is_none() {
+                        continue;
+                    }
+                }
                 debug!(market = %id, ?action, "starting");
                 let attempt = self.attempts.entry((id, action)).or_insert_with(Attempt::new);
                 attempt.rest = Rest::Running;
@@ -250,7 +275,26 @@ impl Relay {
 
     /// Whether this relayer does such things.
     fn is_ours(&self, due: &Due) -> bool {
-        self.options.release_bundles || matches!(due.action, Action::Settle { .. })
+        match (due.action, self.options.releases) {
+            (Action::Settle { .. }, _) | (_, Releases::All) => true,
+            (_, Releases::Nothing) => false,
+            (_, Releases::Covered) => {
+                self.purses.is_open((due.market, due.action.round()), self.follower.head().number)
+            }
+        }
+    }
+
+    /// What the settlement of a round paid this relayer (wei), by what the chain says of it.
+    fn reward_of(&self, id: MarketId, round: RoundNumber) -> U256 {
+        let reward = || {
+            let (history, settler) = (self.follower.market(id)?, self.client.sender()?);
+            let shares = &history.round(round)?.settlement.as_ref()?.shares;
+            let own = shares.iter().filter(|share| share.settler == settler);
+            let bids = own.fold(0_u64, |sum, share| sum.saturating_add(share.bids.into()));
+            let ticks = U256::from(id.settlement_fee()).saturating_mul(U256::from(bids));
+            self.options.profit.clone().unwrap_or_default().wei_of(history.market(), ticks)
+        };
+        reward().unwrap_or_default()
     }
 
     /// When the first of the attempts that rest by the host's clock has done so.
@@ -279,17 +323,20 @@ impl Relay {
         attempt.cleared = cleared;
         let count = self.under_way.of(action);
         *count = count.saturating_sub(1);
+        let is_release = matches!(action, Action::Release { .. });
+        let head = self.follower.head();
+        self.purses.note((market, action.round()), is_release, result.as_ref().ok(), head.number);
         watch::ended(market, action, &result, self.running.len());
         report(market, action, &result, attempt.said);
         match &result {
             Ok(Done::Settled { .. }) => self.tally.settled += 1,
             Ok(Done::PageSettled { .. }) => self.tally.pages += 1,
             Ok(Done::Released { .. }) => self.tally.released += 1,
-            Ok(Done::DoesNotPay { .. }) => self.tally.unpaid += 1,
+            Ok(Done::DoesNotPay { .. }) if !is_release => self.tally.unpaid += 1,
             Ok(_) => {}
             Err(_) => self.tally.failed += 1,
         }
-        attempt.ended(&result, self.follower.head());
+        attempt.ended(&result, head);
     }
 
     /// Drops attempts at what the history no longer asks for, so that they do not pile up, and lets what was undone begin
@@ -300,6 +347,8 @@ impl Relay {
         self.attempts.retain(|key, attempt| {
             matches!(attempt.rest, Rest::Running) || (wanted.contains(key) && !attempt.is_undone(change))
         });
+        let rounds: BTreeSet<_> = wanted.iter().map(|(market, action)| (*market, action.round())).collect();
+        self.purses.retain(|of| rounds.contains(of));
     }
 }
 
