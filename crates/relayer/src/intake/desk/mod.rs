@@ -14,11 +14,11 @@ use crate::intake::{Shared, stopped};
 use crate::watch;
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolError;
-use bindings::ProverMarket::BidInRoundAlready;
+use bindings::ProverMarket::{BidInRoundAlready, WrongSignature};
 use chain::follower::WINDOW;
 use chain::inclusion::{Inclusion, InclusionReader};
 use chain::{Change, FollowError};
-use intake_api::Parcel;
+use intake_api::{Parcel, Signer};
 use service::{BID_REFUSED, BIDS_CUT_OFF, BIDS_MISSED, Backoff, CANNOT_CATCH_UP, INTAKE_STUCK, trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -253,7 +253,7 @@ impl Desk {
             self.read_again().await?;
         }
         for (block, refused) in self.refused.iter().filter(|(block, _)| *block <= read) {
-            let Refused { id, reason, transaction } = *refused;
+            let Refused { id, reason, transaction, .. } = *refused;
             if !self.shared.bids.refuse(id, reason, *block, transaction).await? {
                 continue;
             }
@@ -322,9 +322,14 @@ impl Desk {
         let until = now.saturating_add(self.shared.options.hours(group.market, group.round).held());
         for (id, submission) in self.shared.bids.hold(self.holder, bids, now, until).await? {
             // It was checked before it was accepted.
-            if let Ok(parcel) = Parcel::try_from(&submission) {
-                parcels.push((id, parcel));
+            let Ok(parcel) = Parcel::try_from(&submission) else { continue };
+            let is_wallet = group.signer == Signer::Wallet;
+            if is_wallet && self.shared.wallets.away(parcel.requester, Instant::now()).is_some() {
+                let (requester, reason) = (parcel.requester, WrongSignature::SELECTOR);
+                self.refused.push((self.read, Refused { id, requester, reason, transaction: None }));
+                continue;
             }
+            parcels.push((id, parcel));
         }
         if parcels.is_empty() {
             // Another relayer was faster.
