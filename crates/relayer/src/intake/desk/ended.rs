@@ -89,6 +89,7 @@ impl Desk {
             "posted signed bids"
         );
         self.backoffs.remove(&group);
+        self.sizes.grow(group.market, sent.len());
         self.rests.extend(sent.iter().map(|id| (*id, Rest::UntilRead(block))));
         // What somebody else was faster with, or found no room for, is nobody's fault.
         let at_fault = |refused: &&Refused| {
@@ -128,8 +129,8 @@ impl Desk {
     fn trouble_of(&mut self, group: Group, bids: &[B256], error: &SendError) -> String {
         let too_large = matches!(error, SendError::TooMuchGas { .. });
         if too_large && bids.len() > 1 {
-            self.bids = (bids.len() / 2).max(1);
-            info!(market = %group.market, most = self.bids, "a transaction of signed bids needs too much gas, making smaller ones");
+            let most = self.sizes.shrink(group.market, bids.len());
+            info!(market = %group.market, most, "a transaction of signed bids needs too much gas, making smaller ones");
         }
         error.to_string()
     }
