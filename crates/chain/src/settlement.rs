@@ -4,7 +4,7 @@
 //! that it names by the running hash and the number of bids there and by the total size of the winners before it.
 
 use crate::commitments::BidChain;
-use crate::history::{PageRecord, RoundRecord};
+use crate::history::{PageRecord, PageShare, RoundRecord};
 use crate::outcome::winners;
 use crate::round::certificate_to_abi;
 use crate::{Client, Market, SendError};
@@ -14,6 +14,7 @@ use alloy::sol_types::{SolCall, SolValue};
 use bindings::ProverMarket::{self, Certificate as AbiCertificate};
 use clearing::Certificate;
 use market_types::{RoundNumber, Units};
+use std::collections::BTreeSet;
 
 #[cfg(test)]
 mod tests;
@@ -47,8 +48,10 @@ const OVERHEAD_BYTES: usize = 6 << 10;
 const WORD_BYTES: usize = 32;
 /// Estimates of gas, which `tests/differential` holds against what pages use: of a page without entries whatever the market, ...
 const PAGE_GAS: u64 = 3_500_000;
-/// ... of a page that was settled before, ...
-const SHARE_GAS: u64 = 40_000;
+/// ... of the share of a page that was settled before, which is handed on, ...
+const SHARE_GAS: u64 = 3_000;
+/// ... of a settler of such pages, whose account the last page writes once, ...
+const SETTLER_GAS: u64 = 40_000;
 /// ... of an entry, and ...
 const ENTRY_GAS: u64 = 1_900;
 /// ... of each one of which a bid won. Where its tasks fall to more than one prover there is a leaf more for each, of which a page has
@@ -63,6 +66,35 @@ struct Mark {
     offset: u64,
     /// Number of entries before it of which a bid won.
     winners: u64,
+}
+
+/// The shares of the pages so far, as far as a page costs more for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Shares {
+    count: usize,
+    settlers: usize,
+}
+
+impl Shares {
+    fn of(shares: &[PageShare]) -> Self {
+        let settlers: BTreeSet<Address> = shares.iter().map(|share| share.settler).collect();
+        Self { count: shares.len(), settlers: settlers.len() }
+    }
+
+    fn after(page: Option<&PageRecord>) -> Self {
+        page.map_or_else(Self::default, |page| Self::of(&page.shares))
+    }
+}
+
+/// What a settlement takes from some page on, the least first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Left {
+    /// Transactions that cannot be kept within the limits.
+    pub beyond: usize,
+    /// Transactions, with those.
+    pub transactions: usize,
+    /// An upper bound on the gas of all of them.
+    pub gas: u64,
 }
 
 /// A call that takes a settlement further.
@@ -151,23 +183,31 @@ impl Settling {
     /// Of `pages`, those of the round's record, the one from which the least is left to do under this certificate.
     #[must_use]
     pub fn furthest<'a>(&self, pages: &'a [PageRecord]) -> Option<&'a PageRecord> {
-        self.least_left(pages, |_| true)
-    }
-
-    /// The same of the pages of one settler, which nobody else can begin anew.
-    #[must_use]
-    pub fn furthest_of<'a>(&self, pages: &'a [PageRecord], settler: Address) -> Option<&'a PageRecord> {
-        self.least_left(pages, |page| page.settler == settler)
-    }
-
-    fn least_left<'a>(
-        &self,
-        pages: &'a [PageRecord],
-        counts: impl Fn(&PageRecord) -> bool,
-    ) -> Option<&'a PageRecord> {
-        let ours = pages.iter().filter(|page| page.claim == self.claim && counts(page));
+        let ours = pages.iter().filter(|page| page.claim == self.claim);
         let begun = ours.filter_map(|page| Some((self.begin_of(page)?, page)));
         begun.min_by_key(|(begin, _)| *begin).map(|(_, page)| page)
+    }
+
+    /// What is left if one settler goes on from the page `after`, or begins without one; the first transaction is that of
+    /// [`Settling::next`]. `None` if `after` is no page of this settlement.
+    #[must_use]
+    pub fn left(&self, after: Option<&PageRecord>, settler: Address, limits: &PageLimits) -> Option<Left> {
+        if after.is_some_and(|page| page.claim != self.claim) {
+            return None;
+        }
+        let (mut end, mut shares, mut left) = (self.end(after)?, Shares::after(after), Left::default());
+        let mut is_new = after.is_none_or(|page| page.shares.iter().all(|share| share.settler != settler));
+        while end > 0 {
+            let begin = self.begin(end, shares, limits);
+            let gas = self.gas_of(begin, end, shares);
+            left.beyond = left.beyond.saturating_add(usize::from(gas > limits.gas));
+            left.transactions = left.transactions.saturating_add(1);
+            left.gas = left.gas.saturating_add(gas);
+            shares.count = shares.count.saturating_add(1);
+            shares.settlers = shares.settlers.saturating_add(usize::from(std::mem::take(&mut is_new)));
+            end = begin;
+        }
+        Some(left)
     }
 
     /// The next call after the page `after` (see [`Settling::furthest`], or what the receipt of the last one shows), the first one
@@ -175,7 +215,7 @@ impl Settling {
     #[must_use]
     pub fn next(&self, after: Option<&PageRecord>, limits: &PageLimits) -> Option<SettlementCall> {
         let end = self.end(after)?;
-        let begin = self.begin(end, after.map_or(0, |page| page.shares.len()), limits);
+        let begin = self.begin(end, Shares::after(after), limits);
         if begin == 0 && after.is_none() {
             return Some(SettlementCall::Whole(ProverMarket::settleCall {
                 id: self.id,
@@ -210,35 +250,36 @@ impl Settling {
         })
     }
 
-    /// How many transactions the settlement takes from its beginning.
+    /// How many transactions the settlement takes from its beginning, if one settler sends all of them.
     #[must_use]
     pub fn page_count(&self, limits: &PageLimits) -> usize {
-        let (mut pages, mut end) = (0, self.words.len());
-        while end > 0 {
-            end = self.begin(end, pages, limits);
-            pages = pages.saturating_add(1);
-        }
-        pages
+        self.left(None, Address::ZERO, limits).unwrap_or_default().transactions
     }
 
-    /// An upper bound on the gas of a page of the entries from `begin` to `end`, after `pages` others.
+    /// An upper bound on the gas of a page of the entries from `begin` to `end`, after others with these `shares`.
     #[must_use]
-    pub fn gas_bound(&self, begin: usize, end: usize, pages: usize) -> u64 {
+    pub fn gas_bound(&self, begin: usize, end: usize, shares: &[PageShare]) -> u64 {
+        self.gas_of(begin, end, Shares::of(shares))
+    }
+
+    fn gas_of(&self, begin: usize, end: usize, shares: Shares) -> u64 {
         let of = |count: usize, gas: u64| gas.saturating_mul(u64::try_from(count).unwrap_or(u64::MAX));
         let won = self.mark(end).winners.saturating_sub(self.mark(begin).winners);
+        let credited = if begin == 0 { shares.settlers } else { 0 };
         PAGE_GAS
-            .saturating_add(of(pages, SHARE_GAS))
+            .saturating_add(of(shares.count, SHARE_GAS))
+            .saturating_add(of(credited, SETTLER_GAS))
             .saturating_add(of(end.saturating_sub(begin), ENTRY_GAS))
             .saturating_add(won.saturating_mul(WINNER_GAS))
     }
 
     /// Number of the first entry of a page that ends before entry `end`: as far from it as the limits let, and at least one entry.
-    fn begin(&self, end: usize, pages: usize, limits: &PageLimits) -> usize {
-        let other = OVERHEAD_BYTES.saturating_add(pages.saturating_mul(WORD_BYTES));
+    fn begin(&self, end: usize, shares: Shares, limits: &PageLimits) -> usize {
+        let other = OVERHEAD_BYTES.saturating_add(shares.count.saturating_mul(WORD_BYTES));
         let most = (limits.bytes.saturating_sub(other) / WORD_BYTES).min(limits.entries);
         let least = end.saturating_sub(most);
         // The bound only falls as the page begins later.
-        let fits = |begin: usize| self.gas_bound(begin, end, pages) <= limits.gas;
+        let fits = |begin: usize| self.gas_of(begin, end, shares) <= limits.gas;
         let (mut low, mut high) = (least, end);
         while low < high {
             let middle = low.midpoint(high);

@@ -6,6 +6,7 @@ use alloy::network::TransactionBuilder;
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
+use alloy::sol_types::SolCall;
 use bindings::ProverMarket::{NothingToSettle, RoundSettledAlready, RoundVoid, UnknownBundle, WrongProgress};
 use chain::commitments::BidChain;
 use chain::history::BundleRecord;
@@ -161,10 +162,17 @@ pub async fn settle(
     }
     let settling = cleared(client, market, record, manner.terms, known).await?;
     let settler = client.sender().ok_or(SendError::NoKey)?;
-    let Some(call) = next_step(record, &settling, settler, manner.trust, &manner.limits) else {
-        return Ok(Done::SettledByOther);
-    };
-    let done = match send(client, market, record, &call, manner).await {
+    let next = |trust| next_step(record, &settling, settler, trust, &manner.limits);
+    let Some(mut call) = next(manner.trust) else { return Ok(Done::SettledByOther) };
+    let mut sent = send(client, market, record, &call, manner).await;
+    if matches!(sent, Ok(Sent::Not(Done::DoesNotPay { .. }))) {
+        // Others may have left a page that pays nobody. The round is not to rest for that if it pays to settle without them.
+        if let Some(own) = next(Trust::Nobody).filter(|own| *own != call) {
+            call = own;
+            sent = send(client, market, record, &call, manner).await;
+        }
+    }
+    let done = match sent {
         Ok(Sent::Not(done)) => done,
         Ok(Sent::Mined(receipt)) => {
             settled(&receipt, bids_of(&call, record).saturating_to(), bids_left(&call), settling.units())
@@ -309,7 +317,7 @@ pub(crate) fn spent(receipt: &TransactionReceipt) -> U256 {
     U256::from(receipt.effective_gas_price).saturating_mul(U256::from(receipt.gas_used))
 }
 
-/// Credits the results of a bundle of bids to their requester.
+/// Credits the results of a bundle of bids to their requester, if that costs no more than `budget` (wei).
 ///
 /// # Errors
 /// [`ActError`]. That somebody was faster is none.
@@ -318,9 +326,24 @@ pub async fn release(
     market: &Market,
     record: &RoundRecord,
     bundle: &BundleRecord,
+    budget: Option<U256>,
 ) -> Result<Done, ActError> {
     let call = release_call(market, record, bundle).ok_or(ActError::MissingBids(bundle.round))?;
-    match client.send(call, U256::ZERO, None).await {
+    let (to, input) = (client.contract().into(), call.abi_encode().into());
+    let mut worth = Worth::default();
+    if let Some(budget) = budget {
+        match client.connection().estimate(to, input, U256::ZERO).await {
+            Ok(estimate) if estimate.cost() > budget => {
+                return Ok(Done::DoesNotPay { reward: budget, cost: estimate.cost() });
+            }
+            Ok(estimate) => {
+                worth.max_fee_per_gas = Some(Profit::default().most_per_gas(budget, estimate.gas));
+            }
+            Err(error) if error.is::<UnknownBundle>() => return Ok(Done::ReleasedByOther),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match client.worth(worth).send(call, U256::ZERO, None).await {
         Ok(receipt) => Ok(Done::Released {
             transaction: receipt.transaction_hash,
             block: receipt.block_number.unwrap_or_default(),

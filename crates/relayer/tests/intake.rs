@@ -9,7 +9,8 @@ use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
 use bindings::ProverMarket::{SignedBidRefused, SignedBidsSubmitted, withdrawCall};
 use chain::commitments::BidChain;
-use intake_api::{Receipt, SignedEntry, Status};
+use intake_api::{Code, Receipt, SignedEntry, Status};
+use serde_json::json;
 use std::collections::BTreeSet;
 use support::intake::{ROUND, Scene};
 use support::until;
@@ -90,7 +91,7 @@ async fn a_bid_waits_for_others_until_the_close_is_near() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bid_that_is_refused_does_not_stop_the_others() {
+async fn a_bid_that_would_be_refused_is_left_out_and_its_statements_are_not_paid_for() {
     let scene = Scene::new().await;
     let options = scene.patient(100);
     let relayer = scene.relayer(options.clone()).await;
@@ -107,11 +108,44 @@ async fn a_bid_that_is_refused_does_not_stop_the_others() {
     let refused = relayer.desk.becomes(ids[1], Status::Refused).await;
     let refusal = refused.refusal.unwrap();
     assert_eq!((refusal.reason.as_str(), refused.receipt), ("InsufficientBalance", None));
+    assert_eq!(refusal.transaction, None);
+    let mut transactions = BTreeSet::new();
     for id in [ids[0], ids[2]] {
         let receipt = relayer.desk.becomes(id, Status::Included).await.receipt.unwrap();
-        assert_eq!(Some(receipt.transaction), refusal.transaction);
         is_true(&scene, &receipt).await;
+        transactions.insert(receipt.transaction);
     }
+    assert_eq!((transactions.len(), scene.published().await), (1, 2));
+    relayer.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_that_says_yes_when_asked_and_no_when_it_counts_is_turned_away() {
+    let scene = Scene::new().await;
+    let relayer = scene.relayer(scene.options()).await;
+    let owner = scene.requester(1).await;
+    let wallet = scene.wallet(&owner).await;
+    let bid = scene.wallet_bid(wallet, &owner, 10).await;
+    let anvil = &scene.bed.anvil;
+    let code = scene.reader().provider().get_code_at(wallet).await.unwrap();
+    anvil.set_automine(false).await;
+    let id = relayer.desk.accepted(&bid).await;
+    let waiting = async || anvil.request("txpool_status", json!([])).await["pending"] == json!("0x1");
+    until("it waits to be mined", waiting).await;
+    anvil.request("anvil_setCode", json!([wallet, "0x00"])).await;
+    anvil.mine(1).await;
+    anvil.set_automine(true).await;
+    // It says yes again at once, and would cost as much again.
+    anvil.request("anvil_setCode", json!([wallet, code])).await;
+    let refusal = relayer.desk.becomes(id, Status::Refused).await.refusal.unwrap();
+    assert_eq!(refusal.reason, "WrongSignature");
+    let sender = anvil.account(7).address();
+    assert_eq!(scene.reader().provider().get_transaction_count(sender).await.unwrap(), 1);
+    let problem = relayer.desk.refused(&bid).await;
+    assert!(problem.code == Code::Refused && problem.detail.contains("in 1440 minutes"), "{problem}");
+    // Others are not to suffer for it.
+    let other = scene.wallet(&owner).await;
+    relayer.desk.accepted(&scene.wallet_bid(other, &owner, 10).await).await;
     relayer.stop().await;
 }
 

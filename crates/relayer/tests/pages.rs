@@ -5,14 +5,15 @@ mod support;
 
 use alloy::primitives::U256;
 use chain::RoundRecord;
-use chain::settlement::{PageLimits, Settling};
+use chain::settlement::{PageLimits, SettlementCall, Settling};
 use clearing::{Certificate, ProverClaim, UserPivot};
 use market_types::Units;
-use relayer::act::Done;
+use relayer::act::{Done, Manner, settle};
+use relayer::plan::Profit;
 use relayer::relay::{Relay, RelayOptions, Tally};
 use std::sync::Arc;
 use support::{OPTIONS, ROUND, Stage, relay_with, start_on, until};
-use testkit::{AnvilOptions, Bid, circuits, lot};
+use testkit::{AnvilOptions, Bid, Testbed, circuits, lot};
 use tokio::sync::oneshot;
 
 /// The round has 13 entries, so this makes pages of 5, 5 and 3.
@@ -22,7 +23,10 @@ const FEE: u64 = 7;
 
 /// A closed round of twelve bids by themselves and a lot of four, which is its last entry.
 async fn closed_stage_on(options: &AnvilOptions) -> Stage {
-    let stage = start_on(options).await;
+    closed(start_on(options).await).await
+}
+
+async fn closed(stage: Stage) -> Stage {
     stage.fill(&stage.market).await;
     let client = stage.bed.client(6).await;
     let statement = Bid::of(1, circuits()[0].id).statement();
@@ -38,6 +42,15 @@ async fn closed_stage() -> Stage {
 
 async fn relay_in_pages(stage: &Stage, account: usize) -> Relay {
     relay_with(stage.bed.client(account).await, RelayOptions { limits: SMALL, ..OPTIONS }).await
+}
+
+/// The settlement as every relayer makes it.
+async fn settling(stage: &Stage) -> Settling {
+    let history = stage.history().await;
+    let round = history.closed_round(ROUND).unwrap();
+    let certificate = clearing::certificate(stage.market.params.mechanism, &round);
+    let seed = stage.bed.client(9).await.seed(&stage.market, ROUND);
+    Settling::new(&stage.market, seed, history.round(ROUND).unwrap(), &certificate)
 }
 
 /// Settles a page as this account, and tells how many bids are left.
@@ -120,6 +133,52 @@ async fn a_page_that_its_settler_has_gone_on_from_is_looked_for_again() {
     let settled = stage.settle(7, &stage.record().await, &SMALL).await.unwrap();
     assert!(matches!(settled, Done::Settled { .. }), "{settled:?}");
     assert_eq!(shares(&stage).await, [(8, 8), (8, 5), (7, 3)]);
+}
+
+#[tokio::test]
+async fn after_a_page_was_taken_away_once_a_relayer_relies_on_its_own() {
+    let stage = closed_stage().await;
+    let fresh = stage.record().await;
+    page(&stage, 8, &fresh).await;
+    page(&stage, 8, &stage.record().await).await;
+    let relay = relay_in_pages(&stage, 7).await;
+    // Begun anew, so that what the relayer has read is gone, and still a page ahead of it.
+    page(&stage, 8, &fresh).await;
+    let tally = relay.run_once().await.unwrap();
+    assert_eq!(tally, Tally { settled: 1, pages: 2, released: 1, ..Tally::default() });
+    assert_eq!(shares(&stage).await, [(7, 8), (7, 5), (7, 3)]);
+}
+
+#[tokio::test]
+async fn a_round_does_not_rest_for_a_page_of_others_after_which_none_pays() {
+    let bed = Testbed::start().await;
+    let mut params = bed.params().await;
+    params.settlement_fee = 1_000_000;
+    let market = bed.market_with(&params).await;
+    let stage = closed(Stage { bed, market }).await;
+    // Somebody leaves the first bid, and with it the fee of one bid for a whole transaction.
+    let settling = settling(&stage).await;
+    let most = SettlementCall::Page(settling.page(1, None).unwrap());
+    stage.bed.client(8).await.settle(most).await.unwrap();
+    let record = stage.record().await;
+    let last = settling.page(0, record.pages.first()).unwrap();
+    let client = stage.bed.client(7).await;
+    let input = SettlementCall::Page(last).abi_encode().into();
+    let estimate = client.connection().estimate(client.contract().into(), input, U256::ZERO).await.unwrap();
+    // It would take the fees of two bids and a half.
+    let fee = stage.market.ticks_to_wei(U256::from(params.settlement_fee));
+    let factor: u64 = (fee * U256::from(2_500) / estimate.cost()).to();
+    let factor = format!("{}.{:03}", factor / 1_000, factor % 1_000).parse().unwrap();
+    let manner = Manner {
+        limits: PageLimits { entries: 7, ..SMALL },
+        profit: Some(Profit { factor, ..Profit::default() }),
+        ..Manner::eager(params.first_terms())
+    };
+    let done = settle(&client, &stage.market, &record, &manner, &mut None).await.unwrap();
+    assert!(matches!(done, Done::PageSettled { bids: 10, bids_left: 6, .. }), "{done:?}");
+    let done = settle(&client, &stage.market, &stage.record().await, &manner, &mut None).await.unwrap();
+    assert!(matches!(done, Done::Settled { bids: 6, .. }), "{done:?}");
+    assert_eq!(shares(&stage).await, [(7, 10), (7, 6)]);
 }
 
 #[tokio::test]

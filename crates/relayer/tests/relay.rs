@@ -5,11 +5,11 @@ mod support;
 
 use alloy::primitives::U256;
 use chain::settlement::PageLimits;
-use chain::{Client, Connection, ConnectionOptions};
+use chain::{Client, Connection, ConnectionOptions, MarketParams};
 use market_types::{AskIndex, RoundNumber};
 use relayer::act::{ActError, Done, Manner, release, settle};
 use relayer::plan::Profit;
-use relayer::relay::{Lost, Relay, RelayOptions, Tally};
+use relayer::relay::{Lost, Relay, RelayOptions, Releases, Tally};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -75,7 +75,7 @@ async fn of_two_relayers_one_wins_and_the_other_stops_cleanly() {
     let stage = Stage::new().await;
     stage.close().await;
     let relayer = async |account| {
-        let options = RelayOptions { release_bundles: false, ..OPTIONS };
+        let options = RelayOptions { releases: Releases::Nothing, ..OPTIONS };
         relay_with(stage.bed.client(account).await, options).await
     };
     let (one, other) = (relayer(7).await, relayer(8).await);
@@ -123,7 +123,7 @@ async fn relayers_that_leave_each_other_turns_pay_for_one_settlement() {
     let stage = Stage::new().await;
     let mut relayers = Vec::new();
     for account in [7, 8] {
-        let options = RelayOptions { turn_seconds: 12, release_bundles: false, ..OPTIONS };
+        let options = RelayOptions { turn_seconds: 12, releases: Releases::Nothing, ..OPTIONS };
         relayers.push(run(relay_with(stage.bed.client(account).await, options).await));
     }
     stage.close().await;
@@ -159,6 +159,43 @@ async fn a_round_that_does_not_pay_is_left_until_gas_is_cheap_enough() {
     assert_eq!((left.unpaid, left.settled), (1, 0));
     let settled = relay_with(stage.bed.client(7).await, paid).await.run_once().await.unwrap();
     assert_eq!((settled.unpaid, settled.settled), (0, 1));
+}
+
+#[tokio::test]
+async fn bundles_of_strangers_are_released_only_if_their_round_has_paid_for_it() {
+    let paid = RelayOptions { profit: Some(Profit::default()), releases: Releases::Covered, ..OPTIONS };
+    let rich = |mut params: MarketParams| {
+        params.settlement_fee = 1_000_000;
+        params
+    };
+    // Void, since it did not pay, or settled by somebody else: nothing was earned.
+    let stage = Stage::new().await;
+    stage.bed.anvil.warp_to(stage.market.settle_by(ROUND)).await;
+    assert_eq!(
+        relay_with(stage.bed.client(7).await, paid.clone()).await.run_once().await.unwrap(),
+        done(0, 0)
+    );
+    let stage = Stage::new_in(rich).await;
+    stage.close().await;
+    stage.settle(8, &stage.record().await, &PageLimits::TRANSACTION).await.unwrap();
+    assert_eq!(
+        relay_with(stage.bed.client(7).await, paid.clone()).await.run_once().await.unwrap(),
+        done(0, 0)
+    );
+    assert_eq!(stage.sent(7).await, 0);
+
+    let stage = Stage::new_in(rich).await;
+    stage.close().await;
+    assert_eq!(
+        relay_with(stage.bed.client(7).await, paid.clone()).await.run_once().await.unwrap(),
+        done(1, 1)
+    );
+
+    // The settlement cost more than it paid.
+    let stage = Stage::new().await;
+    stage.close().await;
+    let at_a_loss = RelayOptions { profit: None, ..paid };
+    assert_eq!(relay_with(stage.bed.client(7).await, at_a_loss).await.run_once().await.unwrap(), done(1, 0));
 }
 
 #[tokio::test]
@@ -287,7 +324,7 @@ async fn bids_that_are_not_those_of_the_contract_are_not_sent() {
     let error = stage.settle(7, &record, &PageLimits::TRANSACTION).await.unwrap_err();
     assert!(matches!(error, ActError::OtherBids { known: 11, actual: 12 }), "{error}");
     let bundle = stage.bundle().await;
-    let error = release(&client, &stage.market, &record, &bundle).await.unwrap_err();
+    let error = release(&client, &stage.market, &record, &bundle, None).await.unwrap_err();
     assert!(matches!(error, ActError::MissingBids(round) if round == ROUND), "{error}");
 }
 

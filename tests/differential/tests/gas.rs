@@ -48,7 +48,8 @@ fn settle(mechanism: Mechanism, round: Round, lots: &[u16]) -> (usize, Vec<(u64,
         // A whole round costs no more than a page of all of it.
         let page = before.unwrap_or_else(|| staged.page(&on_chain(&certificate), (begin, end), None));
         let done = staged.try_page(settler(0), &on_chain(&certificate), page).unwrap();
-        gas.push((done.gas, settling.gas_bound(begin, end, cuts.len())));
+        let shares = after.as_ref().map_or(&[][..], |page| &page.shares);
+        gas.push((done.gas, settling.gas_bound(begin, end, shares)));
         cuts.push(begin);
         end = begin;
         if let Some(settled) = done.logs.iter().find_map(|log| RoundSettled::decode_log(log).ok()) {

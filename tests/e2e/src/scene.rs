@@ -98,6 +98,7 @@ impl Scene {
     /// Starts a relayer with the key of `person`.
     pub fn relayer(&mut self, person: Person) {
         let mut arguments = self.common(person);
+        arguments.push(format!("--market={}", self.market.id));
         // Rounds of stories pay much less than their gas costs.
         arguments.push("--settle-at-a-loss".to_owned());
         self.start(person.name, "relayer", &arguments);

@@ -139,10 +139,53 @@ fn the_furthest_page_of_the_same_certificate_is_gone_on_from() {
     assert_eq!(furthest(&history), Some(2));
     let record = history.round(ROUND).unwrap();
     let settling = Settling::new(&market(), seed(), record, &certificate(5, 14));
-    let of = |settler| {
-        settling.furthest_of(&record.pages, Address::with_last_byte(settler)).map(|page| page.shares.len())
+    let one_by_one = PageLimits { entries: 1, ..PageLimits::TRANSACTION };
+    let of = |page| settling.left(Some(page), WHO, &one_by_one).map(|left| left.transactions);
+    assert_eq!(record.pages.iter().map(of).collect::<Vec<_>>(), [Some(5), Some(4), None, None]);
+    assert_eq!(settling.left(None, WHO, &one_by_one).unwrap().transactions, 6);
+}
+
+/// Shares of a bid each, all of `settlers` in turn.
+fn shares(count: u32, settlers: u32) -> Vec<PageShare> {
+    let settler = |number: u32| Address::left_padding_from(&(number % settlers + 1).to_be_bytes());
+    (0..count).map(|number| PageShare { settler: settler(number), bids: 1 }).collect()
+}
+
+#[test]
+fn a_share_is_dear_only_where_its_settler_is_credited_for_the_first_time() {
+    let history = history(&[word(5, 1, 1); 1_000]);
+    let record = history.round(ROUND).unwrap();
+    let settling = Settling::new(&market(), seed(), record, &certificate(5, 0));
+    let more = |begin, count, settlers| {
+        settling.gas_bound(begin, 500, &shares(count, settlers)) - settling.gas_bound(begin, 500, &[])
     };
-    assert_eq!([1, 2, 3, 4].map(of), [Some(1), Some(2), None, None]);
+    assert_eq!(more(0, 400, 1), 400 * SHARE_GAS + SETTLER_GAS);
+    assert_eq!(more(0, 400, 400), 400 * (SHARE_GAS + SETTLER_GAS));
+    // Only the last page credits anybody.
+    assert_eq!(more(1, 400, 400), 400 * SHARE_GAS);
+}
+
+#[test]
+fn pages_that_do_little_leave_more_than_there_was_without_them() {
+    let history = history(&[word(5, 1, 1); 5_000]);
+    let record = history.round(ROUND).unwrap();
+    let settling = Settling::new(&market(), seed(), record, &certificate(5, 0));
+    let left = |shares: Option<Vec<PageShare>>| {
+        let page = shares.map(|shares| PageRecord {
+            settler: shares.last().unwrap().settler,
+            shares,
+            ..settled(&settling.page(4_999, None).unwrap(), 5_000, 7)
+        });
+        settling.left(page.as_ref(), WHO, &PageLimits::TRANSACTION).unwrap()
+    };
+    assert_eq!((left(None).beyond, left(None).transactions), (0, 2));
+    assert!(left(Some(shares(10, 1))) > left(None));
+    // So many accounts cannot be credited in one transaction at all.
+    assert_eq!(left(Some(shares(400, 400))).beyond, 1);
+    assert!(left(Some(shares(400, 400))) > left(None));
+    // More than four thousand bids fewer are a transaction less.
+    let half = vec![PageShare { settler: Address::ZERO, bids: 3_000 }];
+    assert_eq!(left(Some(half)).transactions, 1);
 }
 
 /// Goes through a whole settlement as the contract would let it, and gives the numbers of entries of its pages.
@@ -195,7 +238,7 @@ fn the_largest_lot_has_room_in_a_transaction_and_no_entry_is_left_out_for_its_si
     let history = history(&[largest, largest]);
     let record = history.round(ROUND).unwrap();
     let settling = Settling::new(&market(), seed(), record, &all);
-    assert!(settling.gas_bound(0, 1, 1) <= PageLimits::TRANSACTION.gas);
+    assert!(settling.gas_bound(0, 1, &shares(1, 1)) <= PageLimits::TRANSACTION.gas);
     assert_eq!(settling.page_count(&PageLimits::TRANSACTION), 1);
     assert_eq!(
         pages(&[largest, largest, largest], &all, &PageLimits { bytes: 0, gas: 0, entries: 0 }),

@@ -16,9 +16,10 @@ The first right outcome earns the settlement fees of the round's bids; a wrong o
 and any number may run. All that it keeps is a journal of transactions that are on their way: stop and start it at any time. Use
 its key in no other program.
 
-A round that is too large for one transaction is settled in pages, from its last bid to its first. A relayer goes on from the
-furthest page of the right outcome, whoever settled it; after the last one each settler is credited the fees of the bids of its
-pages. Two that send the same page both pay its gas, and one of them is credited.
+A round that is too large for one transaction is settled in pages, from its last bid to its first. A relayer goes on from a page
+of others where that saves it a transaction, until one of them takes such a page away in that round, and else from its own. After the
+last one each settler is credited the fees of the bids of its pages. Two that send the same page both pay its gas, and one of them is
+credited.
 
 In a sealed market it settles what has been opened once the time for that is over. It opens nothing itself, as it holds no
 openings, and forfeits no commitments.
@@ -26,7 +27,9 @@ openings, and forfeits no commitments.
 Without --market it serves every market of the contract, and anyone can create a market. With --market it serves only those that
 you name. A round is settled if its fees pay for the gas: --profit-factor 1.2 asks for a fifth more than the cost, and
 --settle-at-a-loss settles whatever it costs. Otherwise it waits for gas to be cheaper until the round is void. Fees in tokens count
-by --token-price; rounds that pay in other tokens are settled whatever it costs.
+by --token-price. Other tokens are worth nothing to it, as anyone can make one; with --market, rounds that pay in them are settled
+whatever it costs. Bundles of bids are released for nothing: all of the markets that are named, and without --market only what the
+fees of a round that it settled itself have left for that (--release-bundles).
 
 Of several relayers each leaves a round to the others for a while first, by chance (--turn-seconds), and to their transactions that it
 sees waiting, so that few pay for settlements that are refused.
@@ -97,7 +100,8 @@ pub struct Flags {
     #[arg(long, value_name = "KEY")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key: Option<String>,
-    /// Release bundles of bids whose round is over, at this relayer's expense of gas [default: true]
+    /// Release all bundles of bids whose round is over, at this relayer's expense of gas, or none [default: all with --market; without, those
+    /// of rounds that it settled since its start, as far as their fees pay for it]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release_bundles: Option<bool>,
@@ -114,7 +118,8 @@ pub struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub settle_at_a_loss: bool,
-    /// What 10^18 of the smallest units of a token are worth (wei), may be repeated [default: rounds in tokens are settled unchecked]
+    /// What 10^18 of the smallest units of a token are worth (wei), may be repeated [default: 0; with --market, rounds in tokens are settled
+    /// unchecked]
     #[arg(long = "token-price", value_name = "ADDRESS=WEI")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub token_prices: Vec<String>,

@@ -11,7 +11,7 @@ pub use flags::{Cli, Flags};
 
 use crate::intake::options::IntakeOptions;
 use crate::plan::{Factor, Profit};
-use crate::relay::RelayOptions;
+use crate::relay::{RelayOptions, Releases};
 use alloy::primitives::{Address, U256};
 use chain::MarketId;
 use chain::settlement::PageLimits;
@@ -52,9 +52,8 @@ pub struct Config {
     pub key_file: Option<PathBuf>,
     /// Key in AWS KMS, in its place.
     pub kms_key: Option<String>,
-    /// Whether to release bundles.
-    #[serde(default = "default_release_bundles")]
-    pub release_bundles: bool,
+    /// Whether to release bundles; without it, all of the markets that are named, else what their rounds pay for.
+    pub release_bundles: Option<bool>,
     /// Most entries of a round that are settled in one transaction; `None`: as many as it holds.
     pub page_entries: Option<NonZeroUsize>,
     /// How much more than its gas a settlement pays.
@@ -124,10 +123,6 @@ fn default_rpc_url() -> String {
     DEFAULT_RPC_URL.to_owned()
 }
 
-const fn default_release_bundles() -> bool {
-    true
-}
-
 const fn default_poll_ms() -> u64 {
     400
 }
@@ -170,14 +165,16 @@ impl Config {
     /// [`SettingsError::Price`] if one cannot be read.
     pub fn relay(&self) -> Result<RelayOptions, SettingsError> {
         let (factor, prices) = (self.profit_factor, self.prices()?);
-        let profit = (!self.settle_at_a_loss).then_some(Profit { factor, prices });
+        // Whoever names a market knows what it pays in.
+        let trusts_tokens = !self.markets.is_empty();
+        let profit = (!self.settle_at_a_loss).then_some(Profit { factor, prices, trusts_tokens });
+        let releases = match self.release_bundles {
+            Some(false) => Releases::Nothing,
+            None if self.markets.is_empty() => Releases::Covered,
+            Some(true) | None => Releases::All,
+        };
         let turn_seconds = self.turn_seconds.unwrap_or(if self.once { 0 } else { DEFAULT_TURN_SECONDS });
-        Ok(RelayOptions {
-            release_bundles: self.release_bundles,
-            limits: self.limits(),
-            profit,
-            turn_seconds,
-        })
+        Ok(RelayOptions { releases, limits: self.limits(), profit, turn_seconds })
     }
 
     /// How transactions are sent.
@@ -265,7 +262,7 @@ mod tests {
     #[test]
     fn the_example_file_is_valid() {
         let config = load(&[], include_str!("../../examples/relayer.toml")).unwrap();
-        assert!(config.release_bundles);
+        assert_eq!(config.relay().unwrap().releases, Releases::All);
         assert_eq!(config.market_ids().unwrap().len(), 1);
     }
 
@@ -273,7 +270,7 @@ mod tests {
     fn flags_win_over_the_file_and_defaults_fill_the_rest() {
         let file = format!("contract = '{CONTRACT}'\nfrom_block = 5\nrelease_bundles = true");
         let config = load(&["--from-block", "7", "--release-bundles", "false", "--once"], &file).unwrap();
-        assert_eq!((config.from_block, config.release_bundles, config.once), (7, false, true));
+        assert_eq!((config.from_block, config.release_bundles, config.once), (7, Some(false), true));
         assert_eq!((config.poll_ms, config.json), (400, false));
         assert_eq!(config.limits(), PageLimits::TRANSACTION);
     }
@@ -324,6 +321,20 @@ mod tests {
         assert!(wrong.contains("ADDRESS=WEI"), "{wrong}");
         let wrong = load(&["--profit-factor", "much"], &contract).unwrap_err();
         assert!(wrong.contains("much"), "{wrong}");
+    }
+
+    #[test]
+    fn strangers_are_paid_for_only_in_markets_that_are_named_or_where_it_is_asked_for() {
+        let contract = format!("contract = '{CONTRACT}'");
+        let named = format!("--market=0x{}", "5f".repeat(32));
+        let of = |arguments: &[&str]| {
+            let relay = load(arguments, &contract).unwrap().relay().unwrap();
+            (relay.releases, relay.profit.unwrap().trusts_tokens)
+        };
+        assert_eq!(of(&[]), (Releases::Covered, false));
+        assert_eq!(of(&[&named]), (Releases::All, true));
+        assert_eq!(of(&["--release-bundles"]), (Releases::All, false));
+        assert_eq!(of(&[&named, "--release-bundles=false"]), (Releases::Nothing, true));
     }
 
     #[test]

@@ -10,10 +10,11 @@ use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolError;
 use bindings::ProverMarket::{BidInRoundAlready, InsufficientBalance, WrongSignature};
 use chain::{CallError, MarketId, Revert};
-use intake_api::{BidStatus, Code, Parcel, Problem, Status, Submission, SubmissionError, id_of};
+use intake_api::{BidStatus, Code, Parcel, Problem, Signer, Status, Submission, SubmissionError, id_of};
 use market_types::RoundNumber;
 use service::{CANNOT_ASK, CANNOT_KEEP, trouble};
 use store::bids::{BidsError, Group, Kept, NewBid, Room, Waiting};
+use tokio::time::Instant;
 use tracing::info;
 
 /// Whether a bid was new, and how far it is.
@@ -36,6 +37,7 @@ pub(crate) async fn accept(shared: &Shared, submission: Submission) -> Result<An
         _ => {}
     }
     in_time(shared, &seen, new.bid.waiting.group)?;
+    welcome(shared, &new.bid)?;
     let refused =
         ask(&shared.client, &open.market, &new.parcel).await.map_err(|error| unavailable(&error))?;
     if let Some(reason) = refused {
@@ -169,6 +171,21 @@ fn in_time(shared: &Shared, seen: &Seen, group: Group) -> Result<(), Problem> {
         ));
     }
     Ok(())
+}
+
+/// Whether a contract has not been refused on chain lately.
+fn welcome(shared: &Shared, bid: &NewBid) -> Result<(), Problem> {
+    let is_wallet = bid.waiting.group.signer == Signer::Wallet;
+    let away = shared.wallets.away(bid.requester, Instant::now()).filter(|_| is_wallet);
+    away.map_or(Ok(()), |left| {
+        let (wallet, minutes) = (bid.requester, left.as_secs().div_ceil(60));
+        Err(Problem::new(
+            Code::Refused,
+            format!(
+                "{wallet} stood for a bid when it was asked and the contract refused it afterwards, which this relayer has paid for; submit                  the bid yourself, or try again in {minutes} minutes"
+            ),
+        ))
+    })
 }
 
 /// The round that is open at the head.

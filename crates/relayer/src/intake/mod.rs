@@ -8,6 +8,7 @@
 //! | [`plan`](mod@plan) | which bids to post in which transaction, and when: a pure function |
 //! | `weight` | what a bid takes of a transaction |
 //! | `post` | makes and sends one transaction of bids |
+//! | `wallets` | contracts that are turned away, as they said one thing and did another |
 //! | `desk` | the service: reads what was included, asks the plan, posts |
 //! | [`feed`] | what the relayer tells the intake of the chain |
 //!
@@ -22,11 +23,13 @@ pub mod http;
 pub mod options;
 pub mod plan;
 mod post;
+mod wallets;
 mod weight;
 
 use crate::intake::desk::Desk;
 use crate::intake::feed::{Feed, Seen};
 use crate::intake::options::IntakeOptions;
+use crate::intake::wallets::Wallets;
 use chain::{Client, Follower};
 use std::io;
 use std::net::SocketAddr;
@@ -62,6 +65,7 @@ pub(crate) struct Shared {
     pub(crate) bids: Bids,
     pub(crate) seen: watch::Receiver<Seen>,
     pub(crate) options: IntakeOptions,
+    pub(crate) wallets: Wallets,
     /// Told when a bid was accepted.
     pub(crate) wake: Notify,
 }
@@ -88,8 +92,8 @@ impl Intake {
         let listener = TcpListener::bind(requested).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (feed, seen, changes) = Feed::new(follower);
-        let wake = Notify::new();
-        let shared = Arc::new(Shared { client, bids, seen, options, wake });
+        let (wake, wallets) = (Notify::new(), Wallets::default());
+        let shared = Arc::new(Shared { client, bids, seen, options, wallets, wake });
         let (stop, stopped) = watch::channel(false);
         let mut desk = Desk::new(Arc::clone(&shared), changes).await?;
         // What is known of old bids is read before anyone can ask for it.

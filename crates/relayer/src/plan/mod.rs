@@ -1,25 +1,29 @@
-//! What to do next in one market. Pure: the same view and time give the same actions.
+//! What to do next. Pure: the same views and time give the same actions.
 //!
 //! | module | what is in it |
 //! |---|---|
 //! | `step` | [`next_step`]: the next transaction of one settlement |
 //! | `profit` | [`Profit`]: whether a settlement pays |
 //! | `turn` | [`turn()`], [`release_turn`]: how long to leave something to others |
+//! | `urgency` | [`begin`]: what comes first of what is [`Due`] in all markets |
+//! | this one | [`plan()`]: what there is to do in one market |
 
 mod profit;
 mod step;
 mod turn;
+mod urgency;
 
 pub use profit::{Factor, InvalidFactor, Profit};
 pub use step::{Trust, next_step};
 pub use turn::{release_turn, turn};
+pub use urgency::{Due, UnderWay, begin};
 
 use chain::history::BundleRecord;
 use chain::{Market, MarketHistory};
 use market_types::RoundNumber;
 use std::collections::BTreeSet;
 
-/// Something to do. The order is that of urgency between actions of one market: settlements have a deadline.
+/// Something to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// Clear a closed round and settle it, or its next page.
@@ -34,6 +38,17 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// The round that it is about.
+    #[must_use]
+    pub const fn round(&self) -> RoundNumber {
+        match self {
+            Self::Settle { round } => *round,
+            Self::Release { bundle } => bundle.round,
+        }
+    }
+}
+
 /// A round as far as a relayer cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoundView {
@@ -45,7 +60,7 @@ pub struct RoundView {
     pub settled: bool,
 }
 
-/// One moment of a market and of the relayer's work in it.
+/// One moment of a market.
 #[derive(Debug, Clone)]
 pub struct MarketView<'a> {
     /// The market, for its deadlines.
@@ -54,16 +69,12 @@ pub struct MarketView<'a> {
     pub rounds: Vec<RoundView>,
     /// The bundles that wait to be released.
     pub bundles: Vec<BundleRecord>,
-    /// Whether to release bundles.
-    pub release_bundles: bool,
-    /// What is under way, or failed a moment ago and is not to be tried again yet.
-    pub resting: BTreeSet<Action>,
 }
 
 impl<'a> MarketView<'a> {
     /// The view of a history.
     #[must_use]
-    pub fn of(history: &'a MarketHistory, release_bundles: bool, resting: BTreeSet<Action>) -> Self {
+    pub fn of(history: &'a MarketHistory) -> Self {
         let rounds = history.rounds().map(|round| RoundView {
             number: round.number,
             bids: round.bid_count(),
@@ -73,15 +84,15 @@ impl<'a> MarketView<'a> {
             market: history.market(),
             rounds: rounds.collect(),
             bundles: history.bundles().copied().collect(),
-            release_bundles,
-            resting,
         }
     }
 }
 
-/// What to do at `now` (seconds since the epoch, block time), the most urgent first.
+/// What there is to do at `now` (seconds since the epoch, block time).
 #[must_use]
-pub fn plan(view: &MarketView<'_>, now: u64) -> Vec<Action> {
+pub fn plan(view: &MarketView<'_>, now: u64) -> Vec<Due> {
+    let settled: BTreeSet<RoundNumber> =
+        view.rounds.iter().filter(|round| round.settled).map(|round| round.number).collect();
     let settle = view
         .rounds
         .iter()
@@ -90,23 +101,20 @@ pub fn plan(view: &MarketView<'_>, now: u64) -> Vec<Action> {
     let release = view
         .bundles
         .iter()
-        .filter(|bundle| view.release_bundles && is_resolved(view, bundle.round, now))
+        // Of a round that is settled, or void because its deadline has passed.
+        .filter(|bundle| settled.contains(&bundle.round) || now >= view.market.settle_by(bundle.round))
         .map(|bundle| Action::Release { bundle: *bundle });
-    let mut actions: Vec<Action> =
-        settle.chain(release).filter(|action| !view.resting.contains(action)).collect();
-    actions.sort_unstable();
-    actions
+    let due = |action: Action| Due {
+        market: view.market.id,
+        deadline: view.market.settle_by(action.round()),
+        action,
+    };
+    settle.chain(release).map(due).collect()
 }
 
 fn can_be_settled(market: &Market, round: &RoundView, now: u64) -> bool {
     let in_time = now >= market.reveal_by(round.number) && now < market.settle_by(round.number);
     in_time && !round.settled && round.bids > 0
-}
-
-/// Settled, or void because its deadline has passed.
-fn is_resolved(view: &MarketView<'_>, number: RoundNumber, now: u64) -> bool {
-    let settled = view.rounds.iter().any(|round| round.number == number && round.settled);
-    settled || now >= view.market.settle_by(number)
 }
 
 #[cfg(test)]
@@ -141,7 +149,11 @@ mod tests {
     }
 
     fn view(market: &Market, rounds: Vec<RoundView>, bundles: Vec<BundleRecord>) -> MarketView<'_> {
-        MarketView { market, rounds, bundles, release_bundles: true, resting: BTreeSet::new() }
+        MarketView { market, rounds, bundles }
+    }
+
+    fn plan(view: &MarketView<'_>, now: u64) -> Vec<Action> {
+        super::plan(view, now).into_iter().map(|due| due.action).collect()
     }
 
     const SETTLE_0: Action = Action::Settle { round: RoundNumber::new(0) };
@@ -195,26 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn bundles_are_left_to_others_if_so_configured() {
-        let market = market();
-        let mut view = view(&market, vec![settled(0)], vec![bundle(0)]);
-        view.release_bundles = false;
-        assert_eq!(plan(&view, GENESIS + 1_000), []);
-    }
-
-    #[test]
-    fn what_is_under_way_or_failed_a_moment_ago_is_not_started_again() {
-        let market = market();
-        let mut view = view(&market, vec![open(0, 2)], vec![]);
-        view.resting.insert(SETTLE_0);
-        assert_eq!(plan(&view, GENESIS + 60), []);
-    }
-
-    #[test]
-    fn settlements_come_before_releases() {
+    fn what_is_due_says_until_when() {
         let market = market();
         let view = view(&market, vec![settled(0), open(1, 1)], vec![bundle(0)]);
-        let expected = [Action::Settle { round: round(1) }, Action::Release { bundle: bundle(0) }];
-        assert_eq!(plan(&view, GENESIS + 120), expected);
+        let due: Vec<_> =
+            super::plan(&view, GENESIS + 120).iter().map(|due| (due.action, due.deadline)).collect();
+        let settle = (Action::Settle { round: round(1) }, GENESIS + 150);
+        assert_eq!(due, [settle, (Action::Release { bundle: bundle(0) }, GENESIS + 90)]);
     }
 }

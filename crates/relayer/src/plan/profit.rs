@@ -85,20 +85,24 @@ impl<'de> Deserialize<'de> for Factor {
 pub struct Profit {
     /// The reward is at least the cost times this.
     pub factor: Factor,
-    /// What 10^18 of the smallest units of a token are worth (wei). Rounds that pay in another token are settled whatever it costs.
+    /// What 10^18 of the smallest units of a token are worth (wei).
     pub prices: BTreeMap<Address, U256>,
+    /// Whether rounds that pay in another token are settled whatever it costs. Otherwise such a token is worth nothing: anyone can make
+    /// one, and a market that pays in it.
+    pub trusts_tokens: bool,
 }
 
 impl Profit {
-    /// What `ticks` of a market are worth (wei, rounded down); `None` if nobody has said what its token is worth.
+    /// What `ticks` of a market are worth (wei, rounded down); `None` if that is not to be asked.
     #[must_use]
     pub fn wei_of(&self, market: &Market, ticks: U256) -> Option<U256> {
         let amount = market.ticks_to_wei(ticks);
         match market.params.currency {
             Currency::Native => Some(amount),
-            Currency::Token(token) => {
-                Some(amount.saturating_mul(*self.prices.get(&token)?) / U256::from(PRICED_UNITS))
-            }
+            Currency::Token(token) => match self.prices.get(&token) {
+                Some(price) => Some(amount.saturating_mul(*price) / U256::from(PRICED_UNITS)),
+                None => (!self.trusts_tokens).then_some(U256::ZERO),
+            },
         }
     }
 
@@ -177,12 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_worth_their_price_and_unknown_without_one() {
+    fn tokens_are_worth_their_price_and_without_one_nothing_unless_they_are_trusted() {
         let token = Address::repeat_byte(3);
         let ticks = U256::from(7);
         let mut profit = Profit::default();
         // One tick is 10^9 of the smallest units.
         assert_eq!(profit.wei_of(&market(Currency::Native), ticks), Some(U256::from(7_000_000_000_u64)));
+        assert_eq!(profit.wei_of(&market(Currency::Token(token)), ticks), Some(U256::ZERO));
+        profit.trusts_tokens = true;
         assert_eq!(profit.wei_of(&market(Currency::Token(token)), ticks), None);
         // A token with 6 decimals of which one is worth 4 * 10^14 wei.
         profit.prices.insert(token, U256::from(10).pow(U256::from(26)) * U256::from(4));

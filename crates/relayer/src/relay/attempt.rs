@@ -13,8 +13,8 @@ use tokio::time::Instant;
 pub(super) struct Attempt {
     backoff: Backoff,
     pub(super) rest: Rest,
-    /// How often others took the pages away that it went on from.
-    overtaken: u32,
+    /// Whether others took a page away that it went on from.
+    overtaken: bool,
     /// The round, once it has been cleared, for the pages that are left.
     pub(super) cleared: Option<Arc<Settling>>,
     /// How often it was left to a settlement of others that waited to be mined.
@@ -49,7 +49,7 @@ impl Attempt {
         Self {
             backoff: Backoff::default(),
             rest,
-            overtaken: 0,
+            overtaken: false,
             left_to_others: 0,
             said: false,
             cleared: None,
@@ -67,7 +67,7 @@ impl Attempt {
                 Rest::UntilRead(block)
             }
             Ok(Done::Overtaken) => {
-                self.overtaken = self.overtaken.saturating_add(1);
+                self.overtaken = true;
                 Rest::UntilRead(next_block)
             }
             Ok(Done::UnderWay) => {
@@ -86,9 +86,9 @@ impl Attempt {
         self.left_to_others < 3
     }
 
-    /// Once may be a race. Whoever takes its pages away again and again must not hold the settlement up.
+    /// Each page that was to go on from one that is gone has cost its gas, so that once is enough.
     pub(super) const fn trust(&self) -> Trust {
-        if self.overtaken < 2 { Trust::Everybody } else { Trust::Nobody }
+        if self.overtaken { Trust::Nobody } else { Trust::Everybody }
     }
 
     pub(super) fn is_resting(&self, head: Head) -> bool {

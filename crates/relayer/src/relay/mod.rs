@@ -3,20 +3,24 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `attempt` | what was begun, and until when it is not begun again |
+//! | `purse` | what is left of the rewards of rounds for the release of their bundles |
 //! | `work` | one action as a task of its own, and what is logged of its end |
 //! | this one | the loop |
 
 mod attempt;
+mod purse;
 mod work;
 
 use crate::act::{Done, Manner};
 use crate::intake::feed::Feed;
-use crate::plan::{Action, MarketView, Profit, plan, release_turn, turn};
+use crate::plan::{Action, Due, MarketView, Profit, UnderWay, begin, plan, release_turn, turn};
 use crate::watch;
+use alloy::primitives::U256;
 use attempt::{Attempt, Rest};
-use chain::history::BundleRecord;
 use chain::settlement::PageLimits;
 use chain::{Change, Client, FollowError, Follower, MarketId};
+use market_types::RoundNumber;
+use purse::Purses;
 use service::ops::{Health, Watch};
 use service::{ACTION_LOST, Backoff, CANNOT_FOLLOW, Stop, TRANSACTIONS_CUT_OFF, trouble};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +34,8 @@ use work::{Ended, report, work};
 /// How the relayer works.
 #[derive(Debug, Clone)]
 pub struct RelayOptions {
-    /// Whether to release bundles, at the relayer's own cost.
-    pub release_bundles: bool,
+    /// Which bundles to release.
+    pub releases: Releases,
     /// What one transaction of a settlement may hold.
     pub limits: PageLimits,
     /// When a settlement pays; without it, rounds are settled whatever it costs.
@@ -40,8 +44,16 @@ pub struct RelayOptions {
     pub turn_seconds: u64,
 }
 
-/// Transactions on their way at once.
-const AT_ONCE: usize = 8;
+/// Which bundles a relayer releases. Nothing is paid for a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Releases {
+    /// None.
+    Nothing,
+    /// Those of rounds that it settled itself since it was started, as long as what the round paid it covers that as well.
+    Covered,
+    /// All of the markets that it serves, at its own cost.
+    All,
+}
 
 /// How long transactions on their way are waited for at the end, unless told otherwise.
 const LAST_WAIT: Duration = Duration::from_secs(5);
@@ -72,7 +84,11 @@ pub struct Relay {
     client: Client,
     follower: Follower,
     options: RelayOptions,
+    /// What there is to do in all markets, the most urgent first, as of the newest block that was read.
+    due: Vec<Due>,
     attempts: BTreeMap<(MarketId, Action), Attempt>,
+    under_way: UnderWay,
+    purses: Purses,
     running: JoinSet<Ended>,
     tally: Tally,
     feed: Option<Feed>,
@@ -84,17 +100,22 @@ impl Relay {
     /// A relayer that acts on what `follower` sees, with the key of its client.
     #[must_use]
     pub fn new(follower: Follower, options: RelayOptions) -> Self {
-        Self {
+        let mut relay = Self {
             client: follower.client().clone(),
             follower,
             options,
+            due: Vec::new(),
             attempts: BTreeMap::new(),
+            under_way: UnderWay::default(),
+            purses: Purses::default(),
             running: JoinSet::new(),
             tally: Tally::default(),
             feed: None,
             stop: Stop::within(LAST_WAIT),
             watch: Watch::default(),
-        }
+        };
+        relay.look();
+        relay
     }
 
     /// Finishes what is under way for as long as `stop` allows, once it is asked to stop.
@@ -126,8 +147,8 @@ impl Relay {
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<Tally, Lost> {
         tokio::pin!(stop);
         let mut backoff = Backoff::default();
+        self.wait_for_turns();
         loop {
-            self.wait_for_turns();
             self.start_what_is_due();
             let rested = self.next_rested();
             tokio::select! {
@@ -142,7 +163,9 @@ impl Relay {
                         }
                         self.watch.read(&change);
                         watch::rounds(&self.follower);
+                        self.look();
                         self.forget_what_is_over(&change);
+                        self.wait_for_turns();
                     }
                     Err(error) => {
                         self.watch.unreadable(&error);
@@ -179,26 +202,35 @@ impl Relay {
             }
             self.finish_running().await;
             if let Some(change) = self.follower.poll().await? {
+                self.look();
                 self.forget_what_is_over(&change);
             }
         }
     }
 
-    fn start_what_is_due(&mut self) {
+    /// Asks the plan of every market what there is to do, once for each block.
+    fn look(&mut self) {
         let now = self.follower.head().timestamp;
-        let due: Vec<(MarketId, Action)> = self
-            .follower
-            .markets()
-            .flat_map(|history| {
-                let view = MarketView::of(history, self.options.release_bundles, self.resting(history.id()));
-                plan(&view, now).into_iter().map(|action| (history.id(), action)).collect::<Vec<_>>()
-            })
-            .collect();
-        for (id, action) in due {
-            if self.running.len() >= AT_ONCE {
-                break;
-            }
+        let due = self.follower.markets().flat_map(|history| plan(&MarketView::of(history), now));
+        self.due = due.collect();
+        self.due.sort_unstable();
+    }
+
+    fn start_what_is_due(&mut self) {
+        let head = self.follower.head();
+        let rests = |due: &&Due| {
+            self.attempts.get(&(due.market, due.action)).is_some_and(|attempt| attempt.is_resting(head))
+        };
+        let wanted = self.due.iter().filter(|due| self.is_ours(due) && !rests(due));
+        for Due { market: id, action, .. } in begin(wanted.copied(), self.under_way) {
             if let Some(mut work) = self.follower.market(id).and_then(|history| work(history, action)) {
+                if matches!(action, Action::Release { .. }) && self.options.releases == Releases::Covered {
+                    let (of, reward) = ((id, action.round()), self.reward_of(id, action.round()));
+                    work.budget = self.purses.lend(of, reward);
+                    if work.budget.is_none() {
+                        continue;
+                    }
+                }
                 debug!(market = %id, ?action, "starting");
                 let attempt = self.attempts.entry((id, action)).or_insert_with(Attempt::new);
                 attempt.rest = Rest::Running;
@@ -211,6 +243,8 @@ impl Relay {
                     ..work.manner
                 };
                 let client = self.client.clone();
+                let count = self.under_way.of(action);
+                *count = count.saturating_add(1);
                 self.running.spawn(async move { work.run(&client).await });
             }
         }
@@ -220,27 +254,47 @@ impl Relay {
     fn wait_for_turns(&mut self) {
         let (step, now) = (self.options.turn_seconds, self.follower.head().timestamp);
         let Some(settler) = self.client.sender().filter(|_| step > 0) else { return };
-        for history in self.follower.markets() {
-            let (id, market) = (history.id(), history.market());
-            let view = MarketView::of(history, self.options.release_bundles, BTreeSet::new());
-            for action in plan(&view, now) {
-                self.attempts.entry((id, action)).or_insert_with(|| {
-                    let (from, wait) = match action {
-                        Action::Settle { round } => {
-                            (market.reveal_by(round), turn(market, round, settler, step))
-                        }
-                        Action::Release { bundle: BundleRecord { round, .. } } => {
-                            let settlement =
-                                history.round(round).and_then(|record| record.settlement.as_ref());
-                            let by = settlement.map(|settlement| settlement.settler);
-                            (now, release_turn(market, round, settler, by, step))
-                        }
-                    };
-                    let until = from.saturating_add(wait);
-                    Attempt::resting(Rest::Turn(until, Instant::now() + Duration::from_secs(wait)))
-                });
+        let ours: Vec<Due> = self.due.iter().filter(|due| self.is_ours(due)).copied().collect();
+        for due in ours {
+            let Some(history) = self.follower.market(due.market) else { continue };
+            let (market, round) = (history.market(), due.action.round());
+            self.attempts.entry((due.market, due.action)).or_insert_with(|| {
+                let (from, wait) = match due.action {
+                    Action::Settle { .. } => (market.reveal_by(round), turn(market, round, settler, step)),
+                    Action::Release { .. } => {
+                        let settlement = history.round(round).and_then(|record| record.settlement.as_ref());
+                        let by = settlement.map(|settlement| settlement.settler);
+                        (now, release_turn(market, round, settler, by, step))
+                    }
+                };
+                let until = from.saturating_add(wait);
+                Attempt::resting(Rest::Turn(until, Instant::now() + Duration::from_secs(wait)))
+            });
+        }
+    }
+
+    /// Whether this relayer does such things.
+    fn is_ours(&self, due: &Due) -> bool {
+        match (due.action, self.options.releases) {
+            (Action::Settle { .. }, _) | (_, Releases::All) => true,
+            (_, Releases::Nothing) => false,
+            (_, Releases::Covered) => {
+                self.purses.is_open((due.market, due.action.round()), self.follower.head().number)
             }
         }
+    }
+
+    /// What the settlement of a round paid this relayer (wei), by what the chain says of it.
+    fn reward_of(&self, id: MarketId, round: RoundNumber) -> U256 {
+        let reward = || {
+            let (history, settler) = (self.follower.market(id)?, self.client.sender()?);
+            let shares = &history.round(round)?.settlement.as_ref()?.shares;
+            let own = shares.iter().filter(|share| share.settler == settler);
+            let bids = own.fold(0_u64, |sum, share| sum.saturating_add(share.bids.into()));
+            let ticks = U256::from(id.settlement_fee()).saturating_mul(U256::from(bids));
+            self.options.profit.clone().unwrap_or_default().wei_of(history.market(), ticks)
+        };
+        reward().unwrap_or_default()
     }
 
     /// When the first of the attempts that rest by the host's clock has done so.
@@ -252,14 +306,6 @@ impl Relay {
             _ => None,
         });
         times.filter(|time| *time > now).min()
-    }
-
-    fn resting(&self, id: MarketId) -> BTreeSet<Action> {
-        let of_market = self.attempts.iter().filter(|((market, _), _)| *market == id);
-        of_market
-            .filter(|(_, attempt)| attempt.is_resting(self.follower.head()))
-            .map(|((_, action), _)| *action)
-            .collect()
     }
 
     async fn finish_running(&mut self) {
@@ -275,30 +321,34 @@ impl Relay {
         let Ended { market, action, result, cleared } = ended;
         let attempt = self.attempts.entry((market, action)).or_insert_with(Attempt::new);
         attempt.cleared = cleared;
+        let count = self.under_way.of(action);
+        *count = count.saturating_sub(1);
+        let is_release = matches!(action, Action::Release { .. });
+        let head = self.follower.head();
+        self.purses.note((market, action.round()), is_release, result.as_ref().ok(), head.number);
         watch::ended(market, action, &result, self.running.len());
         report(market, action, &result, attempt.said);
         match &result {
             Ok(Done::Settled { .. }) => self.tally.settled += 1,
             Ok(Done::PageSettled { .. }) => self.tally.pages += 1,
             Ok(Done::Released { .. }) => self.tally.released += 1,
-            Ok(Done::DoesNotPay { .. }) => self.tally.unpaid += 1,
+            Ok(Done::DoesNotPay { .. }) if !is_release => self.tally.unpaid += 1,
             Ok(_) => {}
             Err(_) => self.tally.failed += 1,
         }
-        attempt.ended(&result, self.follower.head());
+        attempt.ended(&result, head);
     }
 
     /// Drops attempts at what the history no longer asks for, so that they do not pile up, and lets what was undone begin
     /// anew.
     fn forget_what_is_over(&mut self, change: &Change) {
-        let (head, follower) = (change.head, &self.follower);
-        self.attempts.retain(|(id, action), attempt| {
-            let wanted = follower.market(*id).is_some_and(|history| {
-                let view = MarketView::of(history, true, BTreeSet::new());
-                plan(&view, head.timestamp).contains(action)
-            });
-            matches!(attempt.rest, Rest::Running) || (wanted && !attempt.is_undone(change))
+        let wanted: BTreeSet<(MarketId, Action)> =
+            self.due.iter().map(|due| (due.market, due.action)).collect();
+        self.attempts.retain(|key, attempt| {
+            matches!(attempt.rest, Rest::Running) || (wanted.contains(key) && !attempt.is_undone(change))
         });
+        let rounds: BTreeSet<_> = wanted.iter().map(|(market, action)| (*market, action.round())).collect();
+        self.purses.retain(|of| rounds.contains(of));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::act::{ActError, Done, Manner, release, settle};
 use crate::plan::Action;
+use alloy::primitives::U256;
 use chain::settlement::Settling;
 use chain::{Client, Market, MarketHistory, MarketId, RoundRecord};
 use service::{CANNOT_ACT, DOES_NOT_PAY, TOO_LATE, trouble};
@@ -15,24 +16,23 @@ pub(super) struct Work {
     action: Action,
     pub(super) manner: Manner,
     pub(super) cleared: Option<Arc<Settling>>,
+    /// Most that a release may cost (wei).
+    pub(super) budget: Option<U256>,
 }
 
 pub(super) fn work(history: &MarketHistory, action: Action) -> Option<Work> {
-    let round = match action {
-        Action::Settle { round } => round,
-        Action::Release { bundle } => bundle.round,
-    };
+    let round = action.round();
     let record = history.shared_round(round)?;
     let manner = Manner::eager(history.terms_at(round));
-    Some(Work { market: history.market().clone(), record, action, manner, cleared: None })
+    Some(Work { market: history.market().clone(), record, action, manner, cleared: None, budget: None })
 }
 
 impl Work {
     pub(super) async fn run(self, client: &Client) -> Ended {
-        let Self { market, record, action, manner, mut cleared } = self;
+        let Self { market, record, action, manner, mut cleared, budget } = self;
         let result = match action {
             Action::Settle { .. } => settle(client, &market, &record, &manner, &mut cleared).await,
-            Action::Release { bundle } => release(client, &market, &record, &bundle).await,
+            Action::Release { bundle } => release(client, &market, &record, &bundle, budget).await,
         };
         Ended { market: market.id, action, result, cleared }
     }
@@ -62,6 +62,9 @@ pub(super) fn report(market: MarketId, action: Action, result: &Result<Done, Act
         }
         Ok(Done::Overtaken) => debug!(%market, %round, "others have settled further pages, looking again"),
         Ok(Done::UnderWay) => info!(%market, %round, "somebody's settlement waits to be mined"),
+        Ok(Done::DoesNotPay { reward, cost }) if matches!(action, Action::Release { .. }) => {
+            debug!(%market, %round, left = %reward, %cost, "what the round has paid does not cover the release");
+        }
         Ok(Done::DoesNotPay { .. }) if said => debug!(%market, %round, "settling it still does not pay"),
         Ok(Done::DoesNotPay { reward, cost }) => trouble!(
             warn,

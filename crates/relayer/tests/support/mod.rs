@@ -12,7 +12,7 @@ use chain::settlement::{PageLimits, Settling};
 use chain::{Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord};
 use market_types::RoundNumber;
 use relayer::act::{ActError, Done, Manner, settle};
-use relayer::relay::{Relay, RelayOptions};
+use relayer::relay::{Relay, RelayOptions, Releases};
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::{AnvilOptions, Bid, Testbed, circuits};
@@ -20,7 +20,7 @@ use testkit::{AnvilOptions, Bid, Testbed, circuits};
 pub(crate) const ROUND: RoundNumber = RoundNumber::new(1);
 /// Rounds of tests pay much less than their gas costs.
 pub(crate) const OPTIONS: RelayOptions =
-    RelayOptions { release_bundles: true, limits: PageLimits::TRANSACTION, profit: None, turn_seconds: 0 };
+    RelayOptions { releases: Releases::All, limits: PageLimits::TRANSACTION, profit: None, turn_seconds: 0 };
 
 pub(crate) struct Stage {
     pub(crate) bed: Testbed,

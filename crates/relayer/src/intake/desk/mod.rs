@@ -3,9 +3,11 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `ended` | what a transaction that has ended means for its bids |
+//! | `sizes` | how many bids a transaction may hold in each market |
 //! | this one | the loop |
 
 mod ended;
+mod sizes;
 
 use crate::intake::options::REMEMBERED;
 use crate::intake::plan::{Action, BatchLimits, Queue, Time, plan};
@@ -14,12 +16,13 @@ use crate::intake::{Shared, stopped};
 use crate::watch;
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolError;
-use bindings::ProverMarket::BidInRoundAlready;
+use bindings::ProverMarket::{BidInRoundAlready, WrongSignature};
 use chain::follower::WINDOW;
 use chain::inclusion::{Inclusion, InclusionReader};
 use chain::{Change, FollowError};
-use intake_api::Parcel;
+use intake_api::{Parcel, Signer};
 use service::{BID_REFUSED, BIDS_CUT_OFF, BIDS_MISSED, Backoff, CANNOT_CATCH_UP, INTAKE_STUCK, trouble};
+use sizes::Sizes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -80,8 +83,7 @@ pub(crate) struct Desk {
     refused: Vec<(u64, Refused)>,
     running: JoinSet<Posted>,
     under_way: BTreeMap<Group, usize>,
-    /// Most bids of a transaction: fewer than set once one has proved too large.
-    bids: usize,
+    sizes: Sizes,
 }
 
 impl Desk {
@@ -99,7 +101,7 @@ impl Desk {
         let read = firsts.into_iter().flatten().fold(head, u64::min);
         let holder = shared.client.sender().unwrap_or_default();
         let reader = InclusionReader::new(shared.client.clone(), shared.options.max_span);
-        let bids = shared.options.post_at.get();
+        let sizes = Sizes::new(shared.options.post_at.get());
         Ok(Self {
             shared,
             holder,
@@ -114,7 +116,7 @@ impl Desk {
             refused: Vec::new(),
             running: JoinSet::new(),
             under_way: BTreeMap::new(),
-            bids,
+            sizes,
         })
     }
 
@@ -253,7 +255,7 @@ impl Desk {
             self.read_again().await?;
         }
         for (block, refused) in self.refused.iter().filter(|(block, _)| *block <= read) {
-            let Refused { id, reason, transaction } = *refused;
+            let Refused { id, reason, transaction, .. } = *refused;
             if !self.shared.bids.refuse(id, reason, *block, transaction).await? {
                 continue;
             }
@@ -292,8 +294,10 @@ impl Desk {
         let held = self.shared.bids.held_by_others(self.holder, time.next).await?;
         let resting: BTreeSet<B256> = self.rests.keys().copied().chain(held).collect();
         let under_way: BTreeSet<Group> = self.under_way.keys().copied().collect();
-        let limits = BatchLimits::new(self.bids);
-        let queue = Queue { waiting: &waiting, resting: &resting, under_way: &under_way, limits };
+        let limits = BatchLimits::new(self.shared.options.post_at.get());
+        let fewer = self.sizes.fewer().clone();
+        let queue =
+            Queue { waiting: &waiting, resting: &resting, under_way: &under_way, limits, fewer: &fewer };
         for action in plan(&queue, &self.shared.options, time) {
             match action {
                 Action::Miss { bids } => {
@@ -322,9 +326,14 @@ impl Desk {
         let until = now.saturating_add(self.shared.options.hours(group.market, group.round).held());
         for (id, submission) in self.shared.bids.hold(self.holder, bids, now, until).await? {
             // It was checked before it was accepted.
-            if let Ok(parcel) = Parcel::try_from(&submission) {
-                parcels.push((id, parcel));
+            let Ok(parcel) = Parcel::try_from(&submission) else { continue };
+            let is_wallet = group.signer == Signer::Wallet;
+            if is_wallet && self.shared.wallets.away(parcel.requester, Instant::now()).is_some() {
+                let (requester, reason) = (parcel.requester, WrongSignature::SELECTOR);
+                self.refused.push((self.read, Refused { id, requester, reason, transaction: None }));
+                continue;
             }
+            parcels.push((id, parcel));
         }
         if parcels.is_empty() {
             // Another relayer was faster.

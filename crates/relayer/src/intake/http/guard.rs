@@ -1,17 +1,16 @@
 //! Rate, number and duration of requests.
 
 use super::answer::Refusal;
+use super::rates::{Rates, Wait};
 use crate::intake::options::IntakeOptions;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use intake_api::{Code, Problem};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -19,34 +18,36 @@ use tokio::time::timeout;
 const AT_ONCE: usize = 256;
 /// How long a request may take, with the reading of its body.
 const WITHIN: Duration = Duration::from_secs(20);
-/// Addresses that are told apart before those are forgotten that have not asked lately.
-const ADDRESSES: usize = 50_000;
 
 /// What keeps requests within their limits.
 #[derive(Debug)]
 pub(super) struct Guard {
-    rates: DefaultKeyedRateLimiter<IpAddr>,
-    clock: DefaultClock,
+    rates: Mutex<Rates>,
     places: Semaphore,
     behind_proxy: bool,
 }
 
 impl Guard {
     pub(super) fn new(options: &IntakeOptions) -> Self {
-        // Whoever has been quiet for a minute may use all of it at once.
-        let rates = RateLimiter::keyed(Quota::per_minute(options.requests_per_minute));
-        let places = Semaphore::new(AT_ONCE);
-        Self { rates, clock: DefaultClock::default(), places, behind_proxy: options.behind_proxy }
+        let rates = Mutex::new(Rates::new(options.requests_per_minute));
+        Self { rates, places: Semaphore::new(AT_ONCE), behind_proxy: options.behind_proxy }
     }
 
     fn check_rate(&self, client: IpAddr) -> Result<(), Refusal> {
-        if self.rates.len() > ADDRESSES {
-            self.rates.retain_recent();
-        }
-        self.rates.check_key(&client).map_err(|until| {
-            let wait = until.wait_time_from(self.clock.now()).as_secs().saturating_add(1);
-            let detail = format!("too many requests from this address; try again in {wait} s");
-            Refusal::after(Problem::new(Code::TooManyRequests, detail), wait)
+        let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        rates.ask(client, Instant::now()).map_err(|wait| {
+            let seconds = |wait: Duration| wait.as_secs().saturating_add(1);
+            match wait {
+                Wait::TooMany(wait) => {
+                    let wait = seconds(wait);
+                    let detail = format!("too many requests from this address; try again in {wait} s");
+                    Refusal::after(Problem::new(Code::TooManyRequests, detail), wait)
+                }
+                Wait::Full(wait) => {
+                    let detail = "too many clients at once; try again in a moment";
+                    Refusal::after(Problem::new(Code::Busy, detail), seconds(wait))
+                }
+            }
         })
     }
 }

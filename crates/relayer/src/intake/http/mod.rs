@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `routes` | one function for each route |
 //! | `guard` | rate, number and duration of requests |
+//! | `rates` | how often each client may ask |
 //! | `answer` | problems as answers, bodies as values |
 //! | `connections` | accepts connections, a limited number of them, and ends them cleanly |
 //! | this one | the router and the OpenAPI document, made from the routes and the types of `intake-api` |
@@ -11,6 +12,7 @@
 mod answer;
 mod connections;
 mod guard;
+mod rates;
 mod routes;
 
 use crate::intake::Shared;

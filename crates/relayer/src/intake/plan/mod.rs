@@ -6,6 +6,7 @@
 
 use crate::intake::options::{IntakeOptions, MAX_TRANSACTION};
 use alloy::primitives::B256;
+use chain::MarketId;
 use std::collections::{BTreeMap, BTreeSet};
 use store::bids::{Group, Waiting};
 
@@ -43,6 +44,8 @@ pub struct Queue<'a> {
     pub under_way: &'a BTreeSet<Group>,
     /// What a transaction may hold.
     pub limits: BatchLimits,
+    /// Most bids of one in markets where that is less.
+    pub fewer: &'a BTreeMap<MarketId, usize>,
 }
 
 /// What time it is (seconds since the epoch).
@@ -84,7 +87,8 @@ pub fn plan(queue: &Queue<'_>, options: &IntakeOptions, time: Time) -> Vec<Actio
         if time.block >= closes_at {
             actions.push(Action::Miss { bids: bids.iter().map(|bid| bid.id).collect() });
         } else if time.next < closes_at && time.block >= group.market.open_of(group.round) {
-            let due = batches(queue, &bids)
+            let most = queue.fewer.get(&group.market).copied().unwrap_or(queue.limits.bids);
+            let due = batches(queue, &bids, most)
                 .into_iter()
                 .filter(|batch| batch.full || is_due(queue, options, group, batch, time));
             actions.extend(due.map(|batch| Action::Post { group, bids: batch.ids() }));
@@ -106,8 +110,8 @@ impl Batch<'_> {
     }
 }
 
-/// Fills transactions with what is not resting, one after the other.
-fn batches<'a>(queue: &Queue<'_>, bids: &[&'a Waiting]) -> Vec<Batch<'a>> {
+/// Fills transactions of at most so many bids with what is not resting, one after the other.
+fn batches<'a>(queue: &Queue<'_>, bids: &[&'a Waiting], most: usize) -> Vec<Batch<'a>> {
     let limits = queue.limits;
     let mut batches: Vec<Batch<'a>> = Vec::new();
     let (mut bytes, mut gas) = (0_usize, 0_u64);
@@ -126,7 +130,7 @@ fn batches<'a>(queue: &Queue<'_>, bids: &[&'a Waiting]) -> Vec<Batch<'a>> {
         }
         (bytes, gas) = (bytes.saturating_add(bid.bytes), gas.saturating_add(bid.gas));
         if let Some(batch) = batches.last_mut() {
-            batch.full = batch.bids.len() >= limits.bids;
+            batch.full = batch.bids.len() >= most.min(limits.bids);
         }
     }
     batches

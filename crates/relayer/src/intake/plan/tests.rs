@@ -42,13 +42,15 @@ struct Case {
     resting: BTreeSet<B256>,
     under_way: BTreeSet<Group>,
     limits: BatchLimits,
+    fewer: BTreeMap<MarketId, usize>,
     options: IntakeOptions,
 }
 
 impl Case {
     fn of(waiting: Vec<Waiting>) -> Self {
         let limits = BatchLimits { bytes: 1_000, gas: 1_000, bids: 4 };
-        Self { waiting, resting: BTreeSet::new(), under_way: BTreeSet::new(), limits, options: options() }
+        let (resting, under_way, fewer) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+        Self { waiting, resting, under_way, limits, fewer, options: options() }
     }
 
     fn at(&self, time: u64) -> Vec<Action> {
@@ -58,7 +60,8 @@ impl Case {
     fn between(&self, block: u64, next: u64) -> Vec<Action> {
         let (waiting, resting, under_way, limits) =
             (&self.waiting[..], &self.resting, &self.under_way, self.limits);
-        plan(&Queue { waiting, resting, under_way, limits }, &self.options, Time { block, next })
+        let fewer = &self.fewer;
+        plan(&Queue { waiting, resting, under_way, limits, fewer }, &self.options, Time { block, next })
     }
 }
 
@@ -79,6 +82,15 @@ fn a_transaction_that_is_full_goes_at_once_and_what_is_left_waits() {
     let case = Case::of(bids(0..9));
     assert_eq!(case.at(GENESIS + 5), [post(0..4), post(4..8)]);
     assert_eq!(case.at(POSTS_AT), [post(0..4), post(4..8), post(8..9)]);
+}
+
+#[test]
+fn where_transactions_have_to_be_smaller_those_of_other_markets_stay_as_they_are() {
+    let mut case = Case::of(bids(0..3));
+    case.fewer.insert(group(Signer::Key).market, 2);
+    assert_eq!(case.at(GENESIS + 5), [post(0..2)]);
+    case.fewer = BTreeMap::from([(MarketId::from(B256::ZERO), 2)]);
+    assert_eq!(case.at(GENESIS + 5), []);
 }
 
 #[test]

@@ -38,11 +38,16 @@ struct World(MarketHistory);
 impl World {
     /// A closed round of the [`ENTRIES`].
     fn new() -> Self {
+        Self::of(&ENTRIES)
+    }
+
+    /// A closed round of entries of so many bids.
+    fn of(entries: &[u16]) -> Self {
         let ticket = Ticket::new(THIRD, B256::ZERO);
         let word = |count| {
             BidWord::new(UnitFee::new(5).unwrap(), TaskSize::MIN, LotSize::new(count).unwrap(), ticket)
         };
-        let words = ENTRIES.map(|count| word(count).get()).to_vec();
+        let words = entries.iter().map(|count| word(*count).get()).collect();
         let mut world = Self(MarketHistory::new(market()));
         let place = U256::from(ROUND.get()) << 32;
         world.apply(Event::BidsSubmitted(BidsSubmitted { id: market().id.get(), place, words }));
@@ -109,8 +114,48 @@ fn what_anybody_settled_is_gone_on_from() {
     // Another relayer with larger pages.
     world.page(&[(THIRD, 4)]);
     assert_eq!(world.next_page(&ONE_BY_ONE).2, 1);
-    // What is left is the last page, even where it would have room for all.
-    assert_eq!(world.next_page(&PageLimits::TRANSACTION), (ME, 2, 0));
+    // Own pages are not lost if what is left has become one transaction.
+    let three = PageLimits { entries: 3, ..PageLimits::TRANSACTION };
+    assert_eq!(world.next_page(&three), (ME, 2, 0));
+}
+
+#[test]
+fn a_round_that_fits_into_one_transaction_is_settled_whole_whatever_pages_there_are() {
+    let mut world = World::new();
+    for shares in [&[(OTHER, 3)][..], &[(OTHER, 3), (THIRD, 1)], &[(ME, 3)]] {
+        world.page(shares);
+        assert!(matches!(world.next(&PageLimits::TRANSACTION), Some(SettlementCall::Whole(_))));
+    }
+}
+
+#[test]
+fn a_page_of_somebody_else_that_saves_no_transaction_is_not_gone_on_from() {
+    let mut world = World::new();
+    let two = PageLimits { entries: 2, ..PageLimits::TRANSACTION };
+    // One entry of four leaves as many pages of two.
+    world.page(&[(OTHER, 3)]);
+    assert_eq!(world.next_page(&two), (Address::ZERO, 0, 5));
+    // Own ones cannot be taken away, but may do as little.
+    world.page(&[(OTHER, 0), (OTHER, 0), (ME, 0)]);
+    assert_eq!(world.next_page(&two), (Address::ZERO, 0, 5));
+    world.page(&[(OTHER, 3), (OTHER, 1)]);
+    assert_eq!(world.next_page(&two), (OTHER, 2, 0), "a page fewer");
+    world.page(&[(ME, 3), (ME, 1)]);
+    assert_eq!(world.next_page(&two), (ME, 2, 0));
+}
+
+#[test]
+fn pages_that_only_lengthen_the_settlement_do_not_hold_it_up() {
+    let mut world = World::of(&[1; 4_500]);
+    let many = |count: u64| (0..count).map(|_| (OTHER, 1)).collect::<Vec<_>>();
+    let first = world.next_page(&PageLimits::TRANSACTION);
+    assert_eq!((first.0, first.1), (Address::ZERO, 0));
+    // As many as it takes for no entry to fit into a page after them, each without progress.
+    world.page(&many(400));
+    assert_eq!(world.next_page(&PageLimits::TRANSACTION), first);
+    let settlers = |number: u64| (Address::left_padding_from(&(number + 100).to_be_bytes()), 10);
+    world.page(&(0..400).map(settlers).collect::<Vec<_>>());
+    assert_eq!(world.next_page(&PageLimits::TRANSACTION), first);
 }
 
 #[test]
@@ -137,8 +182,8 @@ fn what_others_can_take_away_is_left_if_nobody_is_trusted() {
     };
     world.page(&[(OTHER, 3), (OTHER, 1)]);
     assert_eq!(next(&world), (Address::ZERO, 5));
-    world.page(&[(ME, 3)]);
-    assert_eq!(next(&world), (ME, 1));
+    world.page(&[(ME, 3), (ME, 1)]);
+    assert_eq!(next(&world), (ME, 0));
 }
 
 #[test]
