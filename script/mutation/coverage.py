@@ -25,7 +25,8 @@ function _reached(bytes32 name) view returns (bool) {
     address vm = 0x7109709ECfa91a80626fF3989D68f67F5b1DD12D;
     bytes32 file = "FILE";
     assembly ("memory-safe") {
-        let m := mload(0x40)
+        // Beyond what assembly around may be working on.
+        let m := add(mload(0x40), 0x8000)
         // envExists(name)
         mstore(m, shl(224, 0xce8365f9))
         mstore(add(m, 0x04), 0x20)

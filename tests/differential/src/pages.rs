@@ -55,12 +55,13 @@ pub fn words(round: &Round, lots: &[u16]) -> Vec<BidWord> {
     words
 }
 
-/// Entries with which the pages of a round begin, from the last page to the first: any places, now and then one twice.
+/// Entries with which the pages of a round begin, from the last page to the first: any places.
 pub fn cuts(entries: usize, rng: &mut impl Rng) -> Vec<usize> {
     let pages = rng.random_range(0..4.min(entries + 1));
-    let mut cuts: Vec<usize> = (0..pages).map(|_| rng.random_range(1..=entries)).collect();
-    cuts.sort_unstable_by(|a, b| b.cmp(a));
+    let mut cuts: Vec<usize> = (0..pages).map(|_| rng.random_range(0..entries)).collect();
     cuts.push(0);
+    cuts.sort_unstable_by(|a, b| b.cmp(a));
+    cuts.dedup();
     cuts
 }
 
