@@ -26,7 +26,7 @@ pub fn turn(market: &Market, round: RoundNumber, settler: Address, step: u64) ->
 }
 
 /// Seconds that this settler leaves the bundles of a round to others, of which one release each is enough: none if it settled the round
-/// itself, `step` and its turn if somebody else did, and its turn if nobody did.
+/// itself, `step` and its turn if somebody else did, at least until the next block, and its turn if nobody did.
 #[must_use]
 pub fn release_turn(
     market: &Market,
@@ -38,7 +38,7 @@ pub fn release_turn(
     let turn = turn(market, round, settler, step);
     match settled_by {
         Some(by) if by == settler => 0,
-        Some(_) => step.saturating_add(turn),
+        Some(_) => step.max(1).saturating_add(turn),
         None => turn,
     }
 }
@@ -85,8 +85,10 @@ mod tests {
     }
 
     #[test]
-    fn without_a_step_nobody_waits() {
+    fn without_a_step_nobody_waits_but_for_the_next_block() {
         let market = market(600);
         assert!((0..20).all(|round| turn(&market, RoundNumber::new(round), Address::ZERO, 0) == 0));
+        let of = |by| release_turn(&market, RoundNumber::new(7), Address::ZERO, by, 0);
+        assert_eq!((of(Some(Address::ZERO)), of(None), of(Some(Address::repeat_byte(4)))), (0, 0, 1));
     }
 }

@@ -253,7 +253,7 @@ impl Relay {
     /// Leaves what is new to those whose turn is first.
     fn wait_for_turns(&mut self) {
         let (step, now) = (self.options.turn_seconds, self.follower.head().timestamp);
-        let Some(settler) = self.client.sender().filter(|_| step > 0) else { return };
+        let Some(settler) = self.client.sender() else { return };
         let ours: Vec<Due> = self.due.iter().filter(|due| self.is_ours(due)).copied().collect();
         for due in ours {
             let Some(history) = self.follower.market(due.market) else { continue };
