@@ -151,9 +151,8 @@ async fn logs_that_one_hides_are_read_from_another() {
     assert!(liar.asked("eth_getLogs") > 0 && honest.asked("eth_getLogs") > 0);
 }
 
-#[tokio::test]
-async fn bids_that_the_only_node_hides_are_missed() {
-    let stage = Stage::with_bids().await;
+/// A node that leaves the logs of the newest block out, and gives its receipts or does not.
+async fn hiding(stage: &Stage, gives_receipts: bool) -> Proxy {
     let liar = Proxy::to(stage.bed.anvil.url());
     // All that happens in one block, so that what is left makes sense.
     let last = stage.bed.anvil.head().await;
@@ -164,11 +163,32 @@ async fn bids_that_the_only_node_hides_are_missed() {
         {
             logs.retain(|log| log["blockNumber"] != json!(format!("{:#x}", last.number)));
         }
+        if request["method"] == "eth_getBlockReceipts" && !gives_receipts {
+            answer["result"] = Value::Null;
+        }
         Some(answer)
     });
+    liar
+}
+
+#[tokio::test]
+async fn bids_that_the_only_node_hides_are_missed() {
+    let stage = Stage::with_bids().await;
+    let liar = hiding(&stage, false).await;
     let client = connect(&stage.bed, &[liar.url()]).await;
     let options = FollowOptions::new(Markets::Only(vec![stage.market.id]), 0);
     let error = Follower::start(client, options).await.unwrap_err();
     let FollowError::Incomplete { round, known, actual } = error else { panic!("{error}") };
     assert_eq!((round, known < actual), (ROUND, true));
+}
+
+#[tokio::test]
+async fn logs_that_the_only_node_hides_are_read_from_its_receipts() {
+    let stage = Stage::with_bids().await;
+    let liar = hiding(&stage, true).await;
+    let client = connect(&stage.bed, &[liar.url()]).await;
+    let options = FollowOptions::new(Markets::Only(vec![stage.market.id]), 0);
+    let follower = Follower::start(client, options).await.unwrap();
+    let known = follower.market(stage.market.id).unwrap().round(ROUND).unwrap().words();
+    assert_eq!(known, stage.round().await.words());
 }

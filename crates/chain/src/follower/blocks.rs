@@ -65,6 +65,11 @@ async fn read_one(client: &Client, filter: Filter, number: u64) -> Result<Block,
             None => sleep(SECOND_LOOK).await,
         }
         logs = logs_of(client, &filter, head).await?;
+        // Twice is seldom chance, and what is missed here would be missed for good.
+        if contradicts(&header, &filter, &logs) {
+            let block = (head.number, BlockId::hash(head.hash));
+            logs = dense::from_receipts(client, &filter, block).await.unwrap_or(logs);
+        }
     }
     for log in &mut logs {
         log.block_timestamp = Some(head.timestamp);

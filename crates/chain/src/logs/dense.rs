@@ -25,14 +25,8 @@ pub(crate) async fn of_block(
     (number, block): (u64, BlockId),
     refused: &RpcError<TransportErrorKind>,
 ) -> Result<Vec<Log>, LogsError> {
-    let receipts = patiently(|| client.provider().get_block_receipts(block).into_future()).await;
-    match receipts {
-        Ok(Some(receipts)) => {
-            let logs = receipts.into_iter().flat_map(|receipt| receipt.inner.into_logs());
-            return Ok(logs.filter(|log| filter.matches(&log.inner)).collect());
-        }
-        Ok(None) => debug!(number, "no receipts of a block"),
-        Err(error) => debug!(number, %error, "no receipts of a block"),
+    if let Some(logs) = from_receipts(client, filter, (number, block)).await {
+        return Ok(logs);
     }
     let mut logs = Vec::new();
     for kind in Event::SELECTORS {
@@ -46,6 +40,23 @@ pub(crate) async fn of_block(
         }
     }
     Ok(logs)
+}
+
+/// The same by the receipts of the block; `None` if the node does not give them.
+pub(crate) async fn from_receipts(
+    client: &Client,
+    filter: &Filter,
+    (number, block): (u64, BlockId),
+) -> Option<Vec<Log>> {
+    match patiently(|| client.provider().get_block_receipts(block).into_future()).await {
+        Ok(Some(receipts)) => {
+            let logs = receipts.into_iter().flat_map(|receipt| receipt.inner.into_logs());
+            return Some(logs.filter(|log| filter.matches(&log.inner)).collect());
+        }
+        Ok(None) => debug!(number, "no receipts of a block"),
+        Err(error) => debug!(number, %error, "no receipts of a block"),
+    }
+    None
 }
 
 /// Whether a node means that it was asked for too much.
