@@ -78,8 +78,12 @@ contract ProverMarket is BatchBook, SignedBidBook, IMarketCore, Multicallable {
     }
 
     /// @inheritdoc IBids
-    function submitBid(MarketId id, BidWord entry) external payable returns (uint256 round, uint256 index) {
-        return _submitBid(id, entry);
+    function submitOneBid(MarketId id, BidWord entry)
+        external
+        payable
+        returns (uint256 round, uint256 index)
+    {
+        return _submitOneBid(id, entry);
     }
 
     /// @inheritdoc IBids

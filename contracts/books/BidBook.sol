@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
 import {LibTransient} from "solady/utils/LibTransient.sol";
 import {BidChain} from "../types/BidChain.sol";
@@ -22,7 +23,8 @@ abstract contract BidBook is Ledger {
         emit StatementsPublished(id, requester, statements);
     }
 
-    function _submitBid(MarketId id, BidWord word) internal returns (uint256 round, uint256 index) {
+    function _submitOneBid(MarketId id, BidWord word) internal returns (uint256 round, uint256 index) {
+        _submitQuickly(id, word);
         _requireUnsealed(id);
         _depositValue(id);
         _requireEntry(id, word);
@@ -84,6 +86,69 @@ abstract contract BidBook is Ledger {
     }
 
     // ------------------------------------------------------------------------------------------------- internals
+
+    /// @dev Submits the entry and ends the call, in the case that most bids are in; in any other it does nothing. What the plain way
+    /// does, for a third of its gas: in assembly, and with two branches (docs/adr/0027).
+    ///
+    /// Nothing is attached, and the entry is one: told ones are published. The round has a bid before it, so the market is there and
+    /// not sealed. The round's lane has the money, and no entry, or one of the round before last whose result the digest tells.
+    function _submitQuickly(MarketId id, BidWord word) private {
+        uint256 round;
+        unchecked {
+            round = FixedPointMathLib.rawDiv(block.timestamp - id.genesis(), id.biddingPeriod());
+        }
+        bytes32 chainSlot = _chainSlot(id, round);
+        bytes32 laneSlot = _laneSlot(id, msg.sender, round);
+        bytes32 topic = BidSubmitted.selector;
+        assembly ("memory-safe") {
+            // Not zero if this is another case. A round beyond the last, or before the first, could be in any slot.
+            let other := or(callvalue(), shr(28, round))
+
+            let size := and(shr(160, word), 0xffffffff)
+            let bids := add(and(shr(144, word), 0x7fff), 1)
+            if slt(shl(96, word), 0) {
+                mstore(0x00, id)
+                mstore(0x20, and(word, 0xffffffffffffffffffffffffffffffffffff))
+                other := or(other, xor(tload(keccak256(0x00, 0x40)), bids))
+            }
+            let cost := mul(shr(192, word), size)
+            other := or(or(other, iszero(cost)), or(shr(14, bids), gt(size, and(id, 0x7fffffff))))
+
+            let chain := sload(chainSlot)
+            let index := and(chain, 0xffffff)
+            other := or(other, gt(sub(index, 1), sub(0xfffffe, bids))) // none before it, or no room
+
+            let lane := sload(laneSlot)
+            let left := sub(shr(160, lane), mul(bids, add(cost, and(shr(32, id), 0xffffffff))))
+            if shl(96, lane) {
+                let digest := and(shr(24, chain), 0xffffffff)
+                let pivot := and(digest, 0x7fffffff)
+                let fee := shr(192, shl(161, lane))
+                other := or(other, or(iszero(digest), eq(fee, pivot)))
+                other := or(other, xor(add(and(shr(133, lane), 0x7ffffff), 1), shr(1, round)))
+                // A winner pays the pivot's fee, or with the digest's high bit its own.
+                let pays := mul(gt(fee, pivot), xor(pivot, mul(shr(31, digest), xor(pivot, fee))))
+                left := add(left, mul(mul(sub(fee, pays), and(lane, 0x7fffffff)), and(shr(95, lane), 0x3fff)))
+            }
+
+            // What is missing, or more than a lane can count, has bits above those of a balance.
+            if iszero(or(other, shr(96, left))) {
+                mstore(0x00, shl(56, shr(56, chain)))
+                mstore(0x20, word)
+                let counted := add(and(chain, 0xffffffffffffff), bids)
+                sstore(chainSlot, or(shl(56, shr(56, keccak256(0x00, 0x40))), counted))
+
+                lane := or(shl(14, or(shl(24, or(shl(27, left), shr(1, round))), index)), bids)
+                sstore(laneSlot, or(shl(31, or(shl(64, lane), shr(192, word))), size))
+
+                mstore(0x00, or(or(shl(64, caller()), shl(32, round)), index))
+                log2(0x00, 0x40, topic, id)
+                mstore(0x00, round)
+                mstore(0x20, index)
+                return(0x00, 0x40)
+            }
+        }
+    }
 
     /// @dev Fee at least 1, size from 1 to the market's limit, and not too many bids.
     function _isEntry(MarketId id, BidWord word) private pure returns (bool) {

@@ -257,6 +257,17 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         emit BidsBundled(id, account, round, firstIndex, entries);
     }
 
+    /// @return slot Where the lane of `account` for `round` is, for assembly.
+    function _laneSlot(MarketId id, address account, uint256 round) internal view returns (bytes32 slot) {
+        assembly ("memory-safe") {
+            mstore(0x00, id)
+            mstore(0x20, _lanes.slot)
+            mstore(0x20, keccak256(0x00, 0x40))
+            mstore(0x00, account)
+            slot := add(keccak256(0x00, 0x40), and(round, 1))
+        }
+    }
+
     // ------------------------------------------------------------------------------------------------- internals
 
     /// @dev Takes `amount` from an account for a bid of `round`. The caller of this function stores the lane.

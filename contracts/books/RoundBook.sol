@@ -18,7 +18,8 @@ abstract contract RoundBook is MarketBook {
         uint256 committed;
     }
 
-    mapping(MarketId => mapping(uint256 round => Round)) private _rounds;
+    /// An array, so that a round's slot takes one hash.
+    mapping(MarketId => Round[2 ** 32] rounds) private _rounds;
 
     function _bidChainOf(MarketId id, uint256 round) internal view returns (BidChain) {
         return _rounds[id][round].bids;
@@ -30,6 +31,14 @@ abstract contract RoundBook is MarketBook {
 
     function _assignmentRoot(MarketId id, uint256 round) internal view returns (bytes32) {
         return _rounds[id][round].assignmentRoot;
+    }
+
+    /// @return slot Where the round's bids are, for assembly.
+    function _chainSlot(MarketId id, uint256 round) internal view returns (bytes32 slot) {
+        Round[2 ** 32] storage rounds = _rounds[id];
+        assembly ("memory-safe") {
+            slot := add(rounds.slot, shl(2, round))
+        }
     }
 
     /// @notice Counts a commitment to an entry of `round`.

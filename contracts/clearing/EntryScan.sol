@@ -45,19 +45,18 @@ library EntryScan {
     /// @dev In assembly, as it runs once for every entry of every round: a settlement's gas is mostly this, and the tests hold it
     /// against the same in plain words. No sum overflows: a round has fewer than 2^24 bids, of fewer than 2^32 units at fewer
     /// than 2^64 ticks. A wrong claim may start at any offset; then it wraps, and what it leads to is refused.
+    ///
+    /// What is hashed stays where it is hashed, the running hash with the word, and the word with place and seat of its task:
+    /// `hash | word | place | seat` from 0x00 to 0x80, where the nodes of the tree share the room of word and place.
     function run(Scan memory scan) internal pure {
         assembly ("memory-safe") {
             /// The task of one bid that wins.
-            function assign(s, word, place) {
+            function assign(s, size, index) {
                 let offset := mload(add(s, 0x140))
-                let prover := mload(add(s, 0x180))
-                if iszero(lt(offset, mload(prover))) { prover := turn(s, offset) }
-                mstore(add(s, 0x140), add(offset, and(shr(160, word), 0xffffffff)))
-                let m := mload(0x40)
-                mstore(m, word)
-                mstore(add(m, 0x20), place)
-                mstore(add(m, 0x40), mload(add(prover, 0x20)))
-                push(mload(add(s, 0x1e0)), keccak256(m, 0x60))
+                if iszero(lt(offset, mload(mload(add(s, 0x180))))) { pop(turn(s, offset)) }
+                mstore(add(s, 0x140), add(offset, size))
+                mstore(0x40, index)
+                push(mload(add(s, 0x1e0)), keccak256(0x20, 0x60))
             }
 
             /// The tasks of a lot's first `won` bids: one leaf for each prover that they fall to.
@@ -76,13 +75,13 @@ library EntryScan {
                         }
                     }
                     mstore(add(s, 0x140), add(offset, mul(n, size)))
-                    let m := mload(0x40)
-                    mstore(m, word)
-                    mstore(add(m, 0x20), or(shl(32, position), add(index, position)))
-                    mstore(add(m, 0x40), or(shl(8, sub(n, 1)), mload(add(prover, 0x20))))
-                    push(mload(add(s, 0x1e0)), keccak256(m, 0x60))
+                    mstore(0x20, word)
+                    mstore(0x40, or(shl(32, position), add(index, position)))
+                    mstore(0x60, or(shl(8, sub(n, 1)), mload(add(prover, 0x20))))
+                    push(mload(add(s, 0x1e0)), keccak256(0x20, 0x60))
                     position := add(position, n)
                 }
+                mstore(0x60, mload(add(mload(add(s, 0x180)), 0x20)))
             }
 
             /// Counts `won` winning bids of an entry under `average-fee`.
@@ -107,6 +106,7 @@ library EntryScan {
                     load := add(load, 0x20)
                 }
                 mstore(add(s, 0x180), prover)
+                mstore(0x60, mload(add(prover, 0x20)))
                 mstore(add(s, 0x1c0), load)
             }
 
@@ -118,18 +118,17 @@ library EntryScan {
                 for {} and(carry, 1) { carry := shr(1, carry) } {
                     // `leaf` becomes the node over the peak and itself, as `AssignmentTree` makes it.
                     let left := mload(peak)
-                    let at := shl(5, gt(left, leaf))
+                    let at := shl(5, add(gt(left, leaf), 1))
                     mstore(at, left)
-                    mstore(xor(at, 0x20), leaf)
-                    leaf := keccak256(0x00, 0x40)
+                    mstore(xor(at, 0x60), leaf)
+                    leaf := keccak256(0x20, 0x40)
                     peak := add(peak, 0x20)
                 }
                 mstore(peak, leaf)
             }
 
-            /// An entry of more than one bid: what the loop below does for each of them, in one. Keeps the running hash.
+            /// An entry of more than one bid: what the loop below does for each of them, in one.
             function lot(s, word, index, rank, above) -> sum {
-                let hash := mload(0x00)
                 let count := add(and(shr(144, word), 0x7fff), 1)
                 let size := and(shr(160, word), 0xffffffff)
                 let n := atOrAbove(rank, mload(add(s, 0x80)), count)
@@ -142,7 +141,6 @@ library EntryScan {
                 }
                 assignLot(s, word, index, won)
                 if mload(add(s, 0x200)) { charge(s, word, won) }
-                mstore(0x00, hash)
             }
 
             /// How many of `count` bids, the first of this rank, have a rank at or above `line`.
@@ -153,6 +151,8 @@ library EntryScan {
                 }
             }
 
+            let free := mload(0x40)
+            mstore(0x60, mload(add(mload(add(scan, 0x180)), 0x20)))
             let index := mload(add(scan, 0x60))
             let high := mload(add(scan, 0x80))
             let above := mload(add(scan, 0xc0))
@@ -182,9 +182,7 @@ library EntryScan {
                 if iszero(lt(rank, pivot)) {
                     switch eq(rank, pivot)
                     case 0 {
-                        let hash := mload(0x00)
-                        assign(scan, word, index)
-                        mstore(0x00, hash)
+                        assign(scan, size, index)
                         if mload(add(scan, 0x200)) { charge(scan, word, 1) }
                     }
                     default { mstore(add(scan, 0x120), size) }
@@ -195,6 +193,8 @@ library EntryScan {
             mstore(add(scan, 0x40), mload(0x00))
             mstore(add(scan, 0x60), index)
             mstore(add(scan, 0xc0), above)
+            mstore(0x40, free)
+            mstore(0x60, 0)
         }
     }
 }

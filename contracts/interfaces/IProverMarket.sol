@@ -63,7 +63,7 @@ interface IBids is IMarketLog {
     /// requester that is compensated or refunded if a task is not delivered in time.
     /// @return round Round of the bid.
     /// @return index Index of the entry's first bid in the round, by order of submission.
-    function submitBid(MarketId id, BidWord entry) external payable returns (uint256 round, uint256 index);
+    function submitOneBid(MarketId id, BidWord entry) external payable returns (uint256 round, uint256 index);
 
     /// @notice Submits many entries to the open round: all or none. Their results come back by one `release`.
     /// @return round Round of the bids.
@@ -74,7 +74,7 @@ interface IBids is IMarketLog {
         returns (uint256 round, uint256 firstIndex);
 
     /// @notice Submits entries that their requesters have signed for the open round (EIP-712, see `SignedBidLib`). Anyone may call. Each
-    /// costs its requester what `submitBid` does. One that is refused changes nothing and does not stop the others.
+    /// costs its requester what `submitOneBid` does. One that is refused changes nothing and does not stop the others.
     /// @return accepted How many were accepted, at least 1.
     function submitSignedBids(MarketId id, SignedBid[] calldata bids) external returns (uint256 accepted);
 

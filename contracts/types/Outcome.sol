@@ -24,8 +24,8 @@ using {
     OutcomeLib.digest
 } for Outcome global;
 
-/// @notice What most bids need to know of a settled round to find their result: `requesters pay their own bid (1) | pivot fee + 1
-/// (31)`. Zero says nothing: ask the outcome. So does a bid whose fee is the pivot's, as its index decides.
+/// @notice What most bids need to know of a settled round to find their result: `requesters pay their own bid (1) | pivot fee (31)`.
+/// Zero says nothing: ask the outcome. So does a bid whose fee is the pivot's, as its index decides.
 type Digest is uint32;
 
 using {DigestLib.decides, DigestLib.refund} for Digest global;
@@ -109,9 +109,9 @@ library OutcomeLib {
 
     function digest(Outcome o) internal pure returns (Digest) {
         uint256 pivot = o.pivotFee();
-        if (!o.isSettled() || pivot >= type(uint32).max >> 1) return Digest.wrap(0);
+        if (!o.isSettled() || pivot > type(uint32).max >> 1) return Digest.wrap(0);
         // forge-lint: disable-next-line(unsafe-typecast) -- below 2^31, as just checked
-        return Digest.wrap((_paysOwnBid(o) ? 1 << 31 : 0) | uint32(pivot + 1));
+        return Digest.wrap((_paysOwnBid(o) ? 1 << 31 : 0) | uint32(pivot));
     }
 
     function _paysOwnBid(Outcome o) private pure returns (bool) {
@@ -137,10 +137,7 @@ library DigestLib {
         }
     }
 
-    /// @dev The digest is not zero, so that its low bits are at least 1.
     function _pivotFee(Digest d) private pure returns (uint256) {
-        unchecked {
-            return (Digest.unwrap(d) & ~OWN_BID) - 1;
-        }
+        return Digest.unwrap(d) & ~OWN_BID;
     }
 }

@@ -134,7 +134,7 @@ contract CurrenciesTest is MarketTest {
         Attacker eve = new Attacker(address(market));
         token.mint(address(eve), 300);
         eve.act(address(token), 0, abi.encodeCall(token.approve, (address(market), 300)));
-        eve.plan(abi.encodeCall(market.submitBid, (id, plainWord(10, 8))), false);
+        eve.plan(abi.encodeCall(market.submitOneBid, (id, plainWord(10, 8))), false);
         eve.act(address(market), 0, abi.encodeCall(market.deposit, (id, address(eve), 300)));
         assertEq(eve.successes(), 1);
         assertEq(available(address(eve)), 100 - 80 - FEE);
@@ -228,7 +228,7 @@ contract CurrenciesTest is MarketTest {
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongValue.selector, 300, 0));
         market.deposit{value: 300}(id, alice, 300);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongValue.selector, 300, 0));
-        market.submitBid{value: 300}(id, plainWord(10, 8));
+        market.submitOneBid{value: 300}(id, plainWord(10, 8));
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongValue.selector, 300, 0));
         market.register{value: 300}(id, 15, 1);
     }
@@ -237,7 +237,7 @@ contract CurrenciesTest is MarketTest {
         _marketIn(new PlainToken());
         bytes[] memory calls = new bytes[](2);
         calls[0] = abi.encodeCall(market.deposit, (id, alice, 300));
-        calls[1] = abi.encodeCall(market.submitBid, (id, plainWord(10, 8)));
+        calls[1] = abi.encodeCall(market.submitOneBid, (id, plainWord(10, 8)));
         vm.prank(alice);
         bytes[] memory answers = Multicallable(address(market)).multicall(calls);
         (uint256 round, uint256 index) = abi.decode(answers[1], (uint256, uint256));

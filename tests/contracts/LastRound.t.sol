@@ -106,7 +106,7 @@ contract LastRoundTest is SealedMarketTest {
         BidWord[] memory one = new BidWord[](1);
         one[0] = plainWord(10, 1);
         vm.expectRevert(_over());
-        market.submitBid(id, one[0]);
+        market.submitOneBid(id, one[0]);
         vm.expectRevert(_over());
         market.submitBids(id, one);
         market.withdraw(id, 1000, alice);

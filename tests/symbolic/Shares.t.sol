@@ -175,7 +175,8 @@ contract WinnersSymbolic is Symbolic {
         if (d.decides(fee)) assert(d.refund(fee, size, count) == o.refund(fee, size, index, count));
     }
 
-    /// @dev Whatever the pivot: a digest that can name its fee decides every other one, and one that cannot decides none.
+    /// @dev Whatever the pivot: a digest that can name its fee decides every other one, and one that cannot decides none. A fee of 0 is
+    /// named where requesters pay their own bids, as elsewhere nothing would be left in the digest.
     function check_digestDecidesEveryFeeButThePivots(
         bool averageFee,
         uint64 pivotFee,
@@ -183,7 +184,8 @@ contract WinnersSymbolic is Symbolic {
         uint64 fee
     ) external pure {
         Digest d = outcomeOf(averageFee, pivotFee, pivotIndex).digest();
-        assert(d.decides(fee) == (pivotFee < 2 ** 31 - 1 && fee != pivotFee));
+        bool named = pivotFee < 2 ** 31 && (averageFee || pivotFee != 0);
+        assert(d.decides(fee) == (named && fee != pivotFee));
         assert(!Outcome.wrap(0).digest().decides(fee));
     }
 }

@@ -98,8 +98,8 @@ impl Lot {
     /// The call that submits the entry. If it is told, its statements have to be published before it in the same transaction: see
     /// [`submit_call`].
     #[must_use]
-    pub fn submit_call(&self, market: &Market) -> ProverMarket::submitBidCall {
-        ProverMarket::submitBidCall { id: market.id.get(), entry: self.word.get() }
+    pub fn submit_call(&self, market: &Market) -> ProverMarket::submitOneBidCall {
+        ProverMarket::submitOneBidCall { id: market.id.get(), entry: self.word.get() }
     }
 
     /// The call that tells provers its statements.
@@ -257,7 +257,7 @@ mod tests {
         };
         let one = lot(vec![statement(4, 1)]).unwrap();
         let (bid, bids, publish) = (
-            ProverMarket::submitBidCall::SELECTOR,
+            ProverMarket::submitOneBidCall::SELECTOR,
             ProverMarket::submitBidsCall::SELECTOR,
             ProverMarket::publishCall::SELECTOR,
         );

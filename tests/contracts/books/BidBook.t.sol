@@ -50,7 +50,7 @@ contract BidBookTest is MarketTest {
         vm.expectEmit(address(market));
         emit IMarketLog.BidSubmitted(id, place, word);
         vm.prank(alice);
-        (uint256 round, uint256 index) = market.submitBid(id, word);
+        (uint256 round, uint256 index) = market.submitOneBid(id, word);
         assertEq(round, 3);
         assertEq(index, 1);
     }
@@ -58,7 +58,7 @@ contract BidBookTest is MarketTest {
     function test_bidCarriesItsOwnMoney() public {
         vm.deal(alice, 1 ether);
         vm.prank(alice);
-        market.submitBid{value: 100 * TICK}(id, plainWord(10, 8));
+        market.submitOneBid{value: 100 * TICK}(id, plainWord(10, 8));
         assertEq(available(alice), 100 - 80 - FEE);
         BidWord[] memory bids = new BidWord[](1);
         bids[0] = plainWord(10, 8);
@@ -72,17 +72,17 @@ contract BidBookTest is MarketTest {
         vm.startPrank(alice);
         bytes4 selector = IMarketLog.TaskSizeOutOfRange.selector;
         vm.expectRevert(abi.encodeWithSelector(selector, 0, MAX_SIZE));
-        market.submitBid(id, plainWord(10, 0));
+        market.submitOneBid(id, plainWord(10, 0));
         vm.expectRevert(abi.encodeWithSelector(selector, MAX_SIZE + 1, MAX_SIZE));
-        market.submitBid(id, plainWord(10, MAX_SIZE + 1));
-        market.submitBid(id, plainWord(10, MAX_SIZE));
+        market.submitOneBid(id, plainWord(10, MAX_SIZE + 1));
+        market.submitOneBid(id, plainWord(10, MAX_SIZE));
     }
 
     function test_RevertWhen_FeeIsZero() public {
         fund(alice, 1000);
         vm.expectRevert(IMarketLog.ZeroFee.selector);
         vm.prank(alice);
-        market.submitBid(id, plainWord(0, 1));
+        market.submitOneBid(id, plainWord(0, 1));
     }
 
     function test_RevertWhen_NoBids() public {
@@ -102,20 +102,20 @@ contract BidBookTest is MarketTest {
         market.submitBids(id, lots);
         bytes memory full = abi.encodeWithSelector(IMarketLog.RoundFull.selector, most - 1, closeAt(0));
         vm.expectRevert(full);
-        market.submitBid(id, entryWord(1, 1, 2, 0));
+        market.submitOneBid(id, entryWord(1, 1, 2, 0));
         lots = new BidWord[](2);
         (lots[0], lots[1]) = (plainWord(1, 1), plainWord(1, 1));
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.RoundFull.selector, most, closeAt(0)));
         market.submitBids(id, lots);
-        (, uint256 index) = market.submitBid(id, plainWord(1, 1));
+        (, uint256 index) = market.submitOneBid(id, plainWord(1, 1));
         assertEq(index, most - 1);
         assertEq(market.bidChainOf(id, 0).count(), most);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.RoundFull.selector, most, closeAt(0)));
-        market.submitBid(id, plainWord(1, 1));
+        market.submitOneBid(id, plainWord(1, 1));
         vm.stopPrank();
         open(1);
         vm.prank(alice);
-        (uint256 round,) = market.submitBid(id, plainWord(1, 1));
+        (uint256 round,) = market.submitOneBid(id, plainWord(1, 1));
         assertEq(round, 1);
     }
 

@@ -329,7 +329,7 @@ contract CertificateTest is ClosedRoundTest {
         fund(p.requester, uint256(p.fee) * p.circuit.units() + FEE);
         BidWord word = wordOf(p);
         vm.prank(p.requester);
-        market.submitBid(id, word);
+        market.submitOneBid(id, word);
     }
 
     function _one(BidWord word) private pure returns (BidWord[] memory list) {

@@ -24,16 +24,15 @@ contract DigestTest is SealedMarketTest {
         return Digest.unwrap(market.bidChainOf(id, round).digest());
     }
 
-    /// @dev From the documentation: who pays its own bid (1), and the pivot's fee plus 1 (31).
+    /// @dev From the documentation: who pays its own bid (1), and the pivot's fee (31).
     function _digestFrom(Outcome outcome) private view returns (uint256) {
-        if (!outcome.isSettled() || outcome.pivotFee() > 2 ** 31 - 2) return UNKNOWN;
+        if (!outcome.isSettled() || outcome.pivotFee() > 2 ** 31 - 1) return UNKNOWN;
         uint256 ownBid = params.mechanism == Mechanism.AverageFee ? 1 << 31 : 0;
-        return ownBid | (outcome.pivotFee() + 1);
+        return ownBid | outcome.pivotFee();
     }
 
     function _outcomeSlot(uint256 round) private view returns (bytes32) {
-        bytes32 rounds = keccak256(abi.encode(MarketId.unwrap(id), 1));
-        return bytes32(uint256(keccak256(abi.encode(round, rounds))) + 1);
+        return bytes32(roundSlot(round) + 1);
     }
 
     /// @dev What Alice has after her next bid, with and without a call that folds before it, is the same in every lane.
@@ -197,7 +196,7 @@ contract DigestTest is SealedMarketTest {
         params.mechanism = Mechanism.AverageFee;
         fixCap(17); // Bob's 6 units, Alice's 4, and three of Bob's four twos, so that the pivot is the last
         _folded(15, 1, 0, false);
-        assertEq(_digestOf(3), (1 << 31) | 13);
+        assertEq(_digestOf(3), (1 << 31) | 12);
     }
 
     function test_voidRoundFoldsFromTheClockWithItsFees() public {

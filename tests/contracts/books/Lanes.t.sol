@@ -58,7 +58,7 @@ contract LanesTest is SignedBidTest {
             (BidWord word, uint256 cost) = _entry(all, x[2 + parity] >> 1);
             if (cost > all) continue;
             vm.prank(dora.addr);
-            market.submitBid(id, word);
+            market.submitOneBid(id, word);
             locked[parity] = cost;
             fund(dora.addr, _more(x[2 + parity], MOST - laneOf(dora.addr, parity).balance()));
         }
@@ -112,7 +112,7 @@ contract LanesTest is SignedBidTest {
 
         if (expected != 0) vm.expectPartialRevert(expected);
         vm.prank(dora.addr);
-        market.submitBid(id, word);
+        market.submitOneBid(id, word);
         if (expected == 0) _assertTaken(b);
         else assertEq(available(dora.addr), all);
         vm.revertToState(start);
@@ -141,7 +141,7 @@ contract LanesTest is SignedBidTest {
         open(2);
         uint64 fee = uint64((2 * MOST / 9 - FEE) / LARGEST);
         vm.prank(dora.addr);
-        market.submitBid(id, entryWord(fee, LARGEST, 9, 0)); // nearly all that both lanes have
+        market.submitOneBid(id, entryWord(fee, LARGEST, 9, 0)); // nearly all that both lanes have
         fund(dora.addr, MOST - laneOf(dora.addr, 2).balance());
         open(5);
         uint256 cost = 16 * uint256(LARGEST) + FEE;

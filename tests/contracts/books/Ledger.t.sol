@@ -225,7 +225,7 @@ contract LedgerTest is MarketTest {
         fund(alice, 26);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 46, 47));
         vm.prank(alice);
-        market.submitBid(id, plainWord(10, 4));
+        market.submitOneBid(id, plainWord(10, 4));
     }
 
     function test_sinkCollectsItsSurplusOnly() public {

@@ -222,14 +222,14 @@ contract LotsTest is ClosedRoundTest {
         fund(alice, 100 * most);
         vm.startPrank(alice);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.LotTooLarge.selector, most + 1, most));
-        market.submitBid(id, entryWord(1, 1, most + 1, 0));
+        market.submitOneBid(id, entryWord(1, 1, most + 1, 0));
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.LotTooLarge.selector, 2 ** 15, most));
-        market.submitBid(id, entryWord(1, 1, 2 ** 15, 0));
+        market.submitOneBid(id, entryWord(1, 1, 2 ** 15, 0));
         BidWord[] memory entries = new BidWord[](2);
         (entries[0], entries[1]) = (plainWord(1, 1), entryWord(1, 1, most + 1, 0));
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.LotTooLarge.selector, most + 1, most));
         market.submitBids(id, entries);
-        market.submitBid(id, entryWord(1, 1, most, 0));
+        market.submitOneBid(id, entryWord(1, 1, most, 0));
         assertEq(market.bidChainOf(id, 0).count(), most);
         assertEq(market.lanesOf(id, alice)[0].count(), most);
     }
@@ -239,7 +239,7 @@ contract LotsTest is ClosedRoundTest {
         bytes4 selector = IMarketLog.InsufficientBalance.selector;
         vm.expectRevert(abi.encodeWithSelector(selector, 5 * (80 + FEE) - 1, 5 * (80 + FEE)));
         vm.prank(alice);
-        market.submitBid(id, entryWord(20, 4, 5, 0));
+        market.submitOneBid(id, entryWord(20, 4, 5, 0));
     }
 
     /// @dev The largest lot, the pivot in its midst.
@@ -250,7 +250,7 @@ contract LotsTest is ClosedRoundTest {
         open(1);
         fund(alice, most * (20 + FEE));
         vm.prank(alice);
-        market.submitBid(id, entryWord(20, 1, most, 0));
+        market.submitOneBid(id, entryWord(20, 1, most, 0));
         open(2);
         BidWord[] memory one = new BidWord[](1);
         one[0] = entryWord(20, 1, most, 0);
@@ -270,7 +270,7 @@ contract LotsTest is ClosedRoundTest {
         uint256 cost = count * (uint256(fee) * size + FEE);
         fund(alice, cost + more);
         vm.prank(alice);
-        market.submitBid(id, entryWord(fee, size, count, 0));
+        market.submitOneBid(id, entryWord(fee, size, count, 0));
         assertEq(available(alice), more);
         vm.warp(settleBy(0));
         assertEq(available(alice), cost + more);

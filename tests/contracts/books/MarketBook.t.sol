@@ -59,9 +59,9 @@ contract MarketBookTest is MarketTest {
         // An id that no market can have, and one without money under it, take no bid either.
         MarketId none = MarketId.wrap(bytes32(uint256(MAX_SIZE)));
         vm.expectRevert(abi.encodeWithSelector(MarketIdLib.NotAMarket.selector, none));
-        market.submitBid(none, plainWord(1, 1));
+        market.submitOneBid(none, plainWord(1, 1));
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.InsufficientBalance.selector, 0, 1 + FEE));
-        market.submitBid(other, plainWord(1, 1));
+        market.submitOneBid(other, plainWord(1, 1));
     }
 
     function test_RevertWhen_ParameterOutsideItsRange() public {
@@ -198,7 +198,7 @@ contract MarketBookTest is MarketTest {
             abi.encodeWithSelector(MarketIdLib.MarketNotOpenYet.selector, block.timestamp, params.genesis);
         vm.expectRevert(early);
         vm.prank(alice);
-        market.submitBid(id, plainWord(10, 1));
+        market.submitOneBid(id, plainWord(10, 1));
         vm.warp(params.genesis - 1);
         vm.expectRevert(
             abi.encodeWithSelector(MarketIdLib.MarketNotOpenYet.selector, params.genesis - 1, params.genesis)
@@ -207,7 +207,7 @@ contract MarketBookTest is MarketTest {
         market.register(id, 100, 1);
         vm.warp(params.genesis);
         vm.prank(alice);
-        market.submitBid(id, plainWord(10, 1));
+        market.submitOneBid(id, plainWord(10, 1));
     }
 
     function _refuse(MarketParams memory p, bytes32 name) private {

@@ -89,7 +89,7 @@ contract SealedBidBookTest is SealedMarketTest {
         fund(alice, 1000);
         vm.startPrank(alice);
         vm.expectRevert(IMarketLog.MarketIsSealed.selector);
-        market.submitBid(id, plainWord(10, 1));
+        market.submitOneBid(id, plainWord(10, 1));
         vm.expectRevert(IMarketLog.MarketIsSealed.selector);
         market.submitBids(id, new BidWord[](1));
         id = _openMarket();
@@ -430,7 +430,7 @@ contract SealedBidBookTest is SealedMarketTest {
     /// @dev A round that is full but for twenty commitments, each of which still finds room when it is opened.
     function test_everyCommitmentThatARoundTakesCanBeOpened() public {
         uint256 most = 2 ** 24 - 1;
-        uint256 slot = uint256(keccak256(abi.encode(0, keccak256(abi.encode(id, 1)))));
+        uint256 slot = roundSlot(0);
         vm.store(address(market), bytes32(slot), bytes32((uint256(keccak256("bids")) << 56) | (most - 20)));
         vm.store(address(market), bytes32(slot + 3), bytes32(most - 20));
         assertEq(market.bidChainOf(id, 0).count(), most - 20);

@@ -321,7 +321,7 @@ contract SignedBidRefusalsTest is SignedBidTest {
         open(2);
         uint64 fee = uint64((2 * most / 9 - FEE) / 2 ** 30);
         vm.prank(dora.addr);
-        market.submitBid(id, entryWord(fee, 2 ** 30, 9, 0)); // nearly all that both lanes have
+        market.submitOneBid(id, entryWord(fee, 2 ** 30, 9, 0)); // nearly all that both lanes have
         fund(dora.addr, most - laneOf(dora.addr, 2).balance());
         open(5);
         uint256 all = available(dora.addr);
@@ -332,6 +332,6 @@ contract SignedBidRefusalsTest is SignedBidTest {
         assertEq(available(dora.addr), all);
         vm.expectPartialRevert(LaneLib.BalanceOverflow.selector);
         vm.prank(dora.addr);
-        market.submitBid(id, word);
+        market.submitOneBid(id, word);
     }
 }

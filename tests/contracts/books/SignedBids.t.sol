@@ -75,7 +75,7 @@ contract SignedBidsTest is SignedBidTest {
         address[3] memory requesters = [dora.addr, emil.addr, fred.addr];
         for (uint256 i; i < 3; ++i) {
             vm.prank(requesters[i]);
-            market.submitBid(id, list[i].entry);
+            market.submitOneBid(id, list[i].entry);
         }
         bytes32 direct = _state(1);
         vm.revertToState(start);
@@ -324,7 +324,7 @@ contract SignedBidsTest is SignedBidTest {
             Lane lane = laneOf(requesters[i], 3);
             if (!good[i] || (lane.hasBid() && lane.round(1) == 3)) continue;
             vm.prank(requesters[i]);
-            try market.submitBid(id, list[i].entry) {
+            try market.submitOneBid(id, list[i].entry) {
                 ++count;
             } catch {}
         }

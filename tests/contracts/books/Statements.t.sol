@@ -59,7 +59,7 @@ contract StatementsTest is ClosedRoundTest {
         fund(alice, 80 + FEE);
         bytes[] memory calls = new bytes[](2);
         calls[0] = abi.encodeCall(market.publish, (id, alice, statementsOf(p)));
-        calls[1] = abi.encodeCall(market.submitBid, (id, wordOf(p)));
+        calls[1] = abi.encodeCall(market.submitOneBid, (id, wordOf(p)));
         vm.expectEmit(address(market));
         emit IMarketLog.StatementsPublished(id, alice, statementsOf(p));
         vm.expectEmit(address(market));
@@ -177,7 +177,7 @@ contract StatementsTest is ClosedRoundTest {
         fund(alice, 160 + FEE);
         tell(p);
         vm.prank(alice);
-        market.submitBid(id, wordOf(p));
+        market.submitOneBid(id, wordOf(p));
         remember(1, p);
         fundedBid(carol, 12, 8);
         open(2);
@@ -228,7 +228,7 @@ contract StatementsTest is ClosedRoundTest {
         list[0] = entryWord(20, 4, 1, ticketOf(alice, d.task.statements));
         fund(alice, 80 + FEE);
         vm.prank(alice);
-        market.submitBid(id, list[0]);
+        market.submitOneBid(id, list[0]);
         fundedBid(bob, 12, 8);
         list[1] = words(1, 0, 1)[0];
         vm.warp(openAt(2));

@@ -22,12 +22,12 @@ contract ToldEntriesTest is SignedBidTest {
     function _refused(Posted[] memory list) private {
         vm.expectRevert(IMarketLog.NotPublishedHere.selector);
         vm.prank(alice);
-        market.submitBid(id, wordOf(list));
+        market.submitOneBid(id, wordOf(list));
     }
 
     function _accepted(Posted[] memory list) private {
         vm.prank(alice);
-        market.submitBid(id, wordOf(list));
+        market.submitOneBid(id, wordOf(list));
     }
 
     function test_RevertWhen_NothingWasPublished() public {
@@ -46,7 +46,7 @@ contract ToldEntriesTest is SignedBidTest {
             if (count == 3) continue;
             vm.expectRevert(IMarketLog.NotPublishedHere.selector);
             vm.prank(alice);
-            market.submitBid(id, packWord(20, 4, lotBits(true, count), ticket));
+            market.submitOneBid(id, packWord(20, 4, lotBits(true, count), ticket));
         }
         _accepted(list);
     }

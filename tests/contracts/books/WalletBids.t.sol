@@ -84,7 +84,7 @@ contract WalletBidsTest is SignedBidTest {
         fundedBid(alice, 12, 1);
         uint256 start = vm.snapshotState();
         vm.prank(address(_good));
-        market.submitBid(id, _word);
+        market.submitOneBid(id, _word);
         bytes32 direct = keccak256(abi.encode(market.bidChainOf(id, 0), accountHash(address(_good))));
         vm.revertToState(start);
         vm.expectEmit(address(market));
@@ -239,7 +239,7 @@ contract WalletBidsTest is SignedBidTest {
 
     function test_contractThatCallsBackChangesNothing() public {
         fund(emil.addr, 1000);
-        _assertCannot(abi.encodeCall(market.submitBid, (id, _word)));
+        _assertCannot(abi.encodeCall(market.submitOneBid, (id, _word)));
         _assertCannot(abi.encodeCall(market.withdraw, (id, 10, address(this))));
         _assertCannot(abi.encodeCall(market.submitSignedBids, (id, only(signed(emil, _word)))));
         _assertCannot(abi.encodeCall(market.submitWalletBids, (id, only(_signed(_word)))));

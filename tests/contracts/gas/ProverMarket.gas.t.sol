@@ -71,22 +71,22 @@ contract ProverMarketGasTest is ProvedMarketTest, BidSignatures {
         fund(alice, 1e6);
         Posted memory plain = _plainTask();
         submit(plain);
-        _record("submitBid, first of its round and its requester");
+        _record("submitOneBid, first of its round and its requester");
         for (uint64 i; i < 40; ++i) {
             fundedBid(bob, 21 + i, 64);
         }
         fund(carol, 1e6);
         submit(Posted(carol, 40, plain.circuit, plain.inputs, plain.data, false));
-        _record("submitBid, first of its requester");
+        _record("submitOneBid, first of its requester");
         submit(Posted(carol, 40, plain.circuit, plain.inputs, plain.data, false));
-        _record("submitBid, second of its requester in the round");
+        _record("submitOneBid, second of its requester in the round");
         open(2);
         settle(1);
         open(3);
         fundedBid(bob, 50, 64);
         fundedBid(bob, 50, 64);
         submit(plain);
-        _record("submitBid, later");
+        _record("submitOneBid, later");
     }
 
     /// @dev The requester's last bid was in the round before last, and there are bids of others in the open one.
@@ -95,11 +95,14 @@ contract ProverMarketGasTest is ProvedMarketTest, BidSignatures {
         _returning(alice);
         Posted memory plain = _plainTask();
         _submitAndPublish(plain);
-        _record("publish and submitBid, later");
-        fundedBid(bob, 50, 64);
+        _record("publish and submitOneBid, later");
+    }
+
+    function test_gasOfSubmitBidWithARollupStatement() public {
+        _tenSeats(256);
         _returning(carol);
         _submitAndPublish(rollupTask(carol, 50, 0, 0));
-        _record("publish and submitBid, later, rollup statement with 560 bytes of data");
+        _record("publish and submitOneBid, later, rollup statement with 560 bytes of data");
     }
 
     /// @dev The wallet checks a signature of its owner's.
@@ -122,7 +125,7 @@ contract ProverMarketGasTest is ProvedMarketTest, BidSignatures {
         _tenSeats(256);
         _returning(alice);
         lot(alice, 30, 64, 100);
-        _record("submitBid, later, lot of 100");
+        _record("submitOneBid, later, lot of 100");
     }
 
     /// @dev A requester with money whose last bid was in the round before last, lost by fee; the open round has bids.
@@ -130,8 +133,8 @@ contract ProverMarketGasTest is ProvedMarketTest, BidSignatures {
         uint256 round = openRound();
         fund(requester, 1e7);
         bid(requester, 6, 64);
-        for (uint64 i; i < 40; ++i) {
-            fundedBid(bob, 21 + i, 64);
+        for (uint64 i; i < 44; ++i) {
+            fundedBid(bob, 17 + i, 64); // more than all seats can take, so that the pivot is one of these
         }
         open(round + 1);
         settle(round);
@@ -144,7 +147,7 @@ contract ProverMarketGasTest is ProvedMarketTest, BidSignatures {
         p.told = true;
         bytes[] memory calls = new bytes[](2);
         calls[0] = abi.encodeCall(market.publish, (id, p.requester, statementsOf(p)));
-        calls[1] = abi.encodeCall(market.submitBid, (id, wordOf(p)));
+        calls[1] = abi.encodeCall(market.submitOneBid, (id, wordOf(p)));
         vm.prank(p.requester);
         Multicallable(address(market)).multicall(calls);
         remember(openRound(), p);
@@ -162,8 +165,8 @@ contract ProverMarketGasTest is ProvedMarketTest, BidSignatures {
         BidWord word = wordOf(p);
         vm.deal(alice, 1 ether);
         vm.prank(alice);
-        market.submitBid{value: 1000 * TICK}(id, word);
-        _record("submitBid, first of its requester, with its money");
+        market.submitOneBid{value: 1000 * TICK}(id, word);
+        _record("submitOneBid, first of its requester, with its money");
     }
 
     function test_gasOfSubmitBidsAndRelease() public {

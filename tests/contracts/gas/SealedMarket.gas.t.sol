@@ -54,7 +54,7 @@ contract SealedMarketGasTest is SealedMarketTest {
         _record("revealAsk");
     }
 
-    /// @dev One public input and no data, as for `submitBid`.
+    /// @dev One public input and no data, as for `submitOneBid`.
     function _task(address requester) private pure returns (Posted memory p) {
         p = Posted(requester, 30, circuitOf(8), new uint256[](1), "", false);
         p.inputs[0] = uint256(keccak256("statement"));

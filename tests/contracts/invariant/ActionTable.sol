@@ -41,7 +41,7 @@ abstract contract ActionTable is TaskProperties {
     }
 
     function _openActions(Action[] memory list, uint256 n) private pure returns (uint256) {
-        list[n++] = Action("submitBid", this.submitBid.selector, 3);
+        list[n++] = Action("submitOneBid", this.submitOneBid.selector, 3);
         list[n++] = Action("submitBids", this.submitBids.selector, 1);
         list[n++] = Action("submitLot", this.submitLot.selector, 1);
         list[n++] = Action("submitWrongly", this.submitWrongly.selector, 1);

@@ -65,7 +65,7 @@ contract HostileTokenHandler is MarketTest {
         uint256[] storage pending = _bidsIn[who];
         if (pending.length != 0 && pending[pending.length - 1] == round) return;
         vm.prank(who);
-        (bool ok,) = address(market).call(abi.encodeCall(market.submitBid, (id, plainWord(5, 1))));
+        (bool ok,) = address(market).call(abi.encodeCall(market.submitOneBid, (id, plainWord(5, 1))));
         require(ok == (_creditOf(who) >= _cost()), "a bid is paid from what has arrived");
         if (!ok) return;
         _spent[who] += _cost();

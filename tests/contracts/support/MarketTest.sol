@@ -244,7 +244,7 @@ abstract contract MarketTest is PostedTasks {
         BidWord word = wordOf(list);
         tell(list);
         vm.prank(list[0].requester);
-        (round, firstIndex) = market.submitBid(id, word);
+        (round, firstIndex) = market.submitOneBid(id, word);
         rememberLot(round, list);
     }
 
@@ -274,6 +274,11 @@ abstract contract MarketTest is PostedTasks {
         for (uint256 i; i < fees.length; ++i) {
             remember(round, all[i]);
         }
+    }
+
+    /// @notice Where the market stores a round: bids, outcome, assignment root, number of commitments.
+    function roundSlot(uint256 round) internal view returns (uint256) {
+        return uint256(keccak256(abi.encode(id, 1))) + 4 * round;
     }
 
     // ------------------------------------------------------------------------------------------------------- seats

@@ -310,7 +310,7 @@ impl Staged {
         };
         let words: Vec<BidWord> = entries.iter().map(word).collect();
         if let [word] = words[..] {
-            let call = ProverMarket::submitBidCall { id: self.id, entry: word.into() };
+            let call = ProverMarket::submitOneBidCall { id: self.id, entry: word.into() };
             let (_, done) = self.evm.send(requester, self.market, locked, &call);
             self.follow(&done);
         } else {

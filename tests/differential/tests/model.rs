@@ -27,7 +27,7 @@ const KINDS: [&str; 27] = [
     "ask",
     "changeCapacity",
     "releaseCapacity",
-    "submitBid",
+    "submitOneBid",
     "submitBids",
     "submitSignedBids",
     "submitWalletBids",

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use alloy::primitives::{Address, U256};
-use bindings::ProverMarket::submitBidCall;
+use bindings::ProverMarket::submitOneBidCall;
 use chain::{
     BidWord, Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord,
     events::first_place,
@@ -148,7 +148,7 @@ impl World {
     pub(crate) async fn submit_silently(&self, client: &Client, word: BidWord) -> u32 {
         let cost = u64::try_from(entry_cost(&self.market, word)).unwrap();
         self.bed.deposit(client, &self.market, cost).await;
-        let call = submitBidCall { id: self.market.id.get(), entry: word.get() };
+        let call = submitOneBidCall { id: self.market.id.get(), entry: word.get() };
         let receipt = client.send(call, U256::ZERO, None).await.unwrap();
         first_place(&receipt, client.contract()).unwrap().first_index.get()
     }

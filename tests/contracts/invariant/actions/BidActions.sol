@@ -20,7 +20,7 @@ abstract contract BidActions is MoneyActions {
         return _draft(requester, uint64(_between(1, 30)), size, count, !_oneIn(4));
     }
 
-    function submitBid(uint256 salt) external acts("submitBid", salt) {
+    function submitOneBid(uint256 salt) external acts("submitOneBid", salt) {
         if (!_hasRoom(1)) return;
         _succeeded(_submit(_anyDraft(_anyActor(), 1)));
     }
@@ -35,7 +35,7 @@ abstract contract BidActions is MoneyActions {
     /// @dev From the balance, or with the currency attached.
     function _submit(Draft memory d) private returns (bool ok) {
         address requester = d.tasks[0].requester;
-        bytes memory call = abi.encodeCall(market.submitBid, (id, d.word));
+        bytes memory call = abi.encodeCall(market.submitOneBid, (id, d.word));
         tell(d.tasks);
         if (_isNative() && _oneIn(4)) {
             ok = _tryWith(requester, d.cost * params.tick, call);
@@ -80,7 +80,7 @@ abstract contract BidActions is MoneyActions {
         parts[1] = _isNative()
             ? abi.encodeCall(market.fold, (id, requester))
             : abi.encodeCall(market.deposit, (id, requester, brought * params.tick));
-        parts[2] = abi.encodeCall(market.submitBid, (id, d.word));
+        parts[2] = abi.encodeCall(market.submitOneBid, (id, d.word));
         if (brought != 0) {
             cast.token.mint(requester, brought * params.tick);
             vm.prank(requester);
@@ -102,7 +102,9 @@ abstract contract BidActions is MoneyActions {
             ? entryWord(0, 3, 1, 7)
             : kind == 1 ? entryWord(9, MAX_SIZE + 1, 1, 7) : entryWord(9, 0, 1, 7);
         if (kind == 3) word = _draft(requester, 9, 3, 1, true).word;
-        require(!_try(requester, abi.encodeCall(market.submitBid, (id, word))), "what is no bid is refused");
+        require(
+            !_try(requester, abi.encodeCall(market.submitOneBid, (id, word))), "what is no bid is refused"
+        );
         _succeeded(true);
     }
 

@@ -84,7 +84,7 @@ abstract contract SealedActions is SeatActions {
         _fundFor(who, d.cost);
         BidWord[] memory list = new BidWord[](1);
         list[0] = d.word;
-        require(!_try(who, abi.encodeCall(market.submitBid, (id, d.word))), "no bid in the open");
+        require(!_try(who, abi.encodeCall(market.submitOneBid, (id, d.word))), "no bid in the open");
         require(!_try(who, abi.encodeCall(market.submitBids, (id, list))), "nor many");
         _succeeded(true);
     }

@@ -149,11 +149,11 @@ abstract contract RoundMirror is Mirror {
         r.bids += e.count;
     }
 
-    /// @dev `requesters pay their own bid (1) | pivot fee + 1 (31)`, or zero where that does not fit or nothing was settled.
+    /// @dev `requesters pay their own bid (1) | pivot fee (31)`, or zero where that does not fit or nothing was settled.
     function _digestOf(uint256 round) private view returns (uint256) {
         Round storage r = rounds[round];
-        if (!r.settled || r.pivotFee >= 2 ** 31 - 1) return 0;
-        return (params.mechanism == Mechanism.AverageFee ? 2 ** 31 : 0) + r.pivotFee + 1;
+        if (!r.settled || r.pivotFee > 2 ** 31 - 1) return 0;
+        return (params.mechanism == Mechanism.AverageFee ? 2 ** 31 : 0) + r.pivotFee;
     }
 
     /// @dev The words of `count` entries from number `first`.

@@ -22,7 +22,7 @@ impl Play {
             Call::Bid { by, value, bid, published } => {
                 let told: Vec<_> = published.then_some(*bid).into_iter().collect();
                 let ours = self.model.call(|model| model.submit_bid(*by, *value, bid.entry, *published));
-                let call = M::submitBidCall { id, entry: bid.word() };
+                let call = M::submitOneBidCall { id, entry: bid.word() };
                 (ours.map(|()| 0), self.publish_and(*by, *value, &told, &call).map(|_| 0))
             }
             Call::Bids { by, value, bids, published } => {

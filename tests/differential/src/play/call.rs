@@ -203,7 +203,7 @@ impl Call {
             Self::Ask { .. } => "ask",
             Self::Capacity { .. } => "changeCapacity",
             Self::ReleaseCapacity { .. } => "releaseCapacity",
-            Self::Bid { .. } => "submitBid",
+            Self::Bid { .. } => "submitOneBid",
             Self::Bids { .. } => "submitBids",
             Self::Signed { .. } => "submitSignedBids",
             Self::Wallet { .. } => "submitWalletBids",
