@@ -15,6 +15,7 @@ import {SignedBidTest} from "../support/SignedBidTest.sol";
 contract ToldEntriesTest is SignedBidTest {
     function setUp() public override {
         super.setUp();
+        fundedBid(bob, 20, 1); // so that Alice's are not the round's first
         tells = true;
         fund(alice, 1e6);
     }
