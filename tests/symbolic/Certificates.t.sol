@@ -10,7 +10,8 @@ import {Certificate} from "../../contracts/types/Certificate.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice Rounds of `core` with two asks and one or two bids: what the mechanism document asks for is accepted, and nothing else. The
-/// certificate, unit costs, capacity cap and reserve price are any; sizes and capacities are of few units.
+/// certificate, unit costs, capacity cap and reserve price are any; sizes and capacities are of few units, and a seat that is not there is
+/// number 2, as where an array is looked into must be known.
 contract CertificatesSymbolic is Symbolic {
     struct Side {
         uint64[2] cost;
@@ -57,6 +58,7 @@ contract CertificatesSymbolic is Symbolic {
     }
 
     function _check(Side memory s, Bids memory bids, Certificate memory c) private view {
+        c.pivotSeat = uint8(each(c.pivotSeat, 2));
         (ClosedRound memory closed, bytes32[] memory words) = _closed(s, bids);
         bool right = _isRight(s, bids, c);
         try _auditor.audit(closed, c, words) returns (Verdict memory v) {

@@ -59,7 +59,7 @@ async fn a_round_settles_with_the_certificate_and_its_assignment_follows_from_lo
     let settlement = record.settlement.as_ref().unwrap();
     let assigned: Vec<_> =
         record.assignments().unwrap().iter().map(|assignment| (assignment.index, assignment.seat)).collect();
-    assert_eq!(assigned, outcome.assignment);
+    assert_eq!(assigned, outcome.assignment().collect::<Vec<_>>());
     assert_eq!(settlement.outcome.prices(), outcome.prices);
     assert_eq!(settlement.certificate, certificate);
     assert_eq!(Some(settlement.settler), client.sender());

@@ -9,30 +9,65 @@
 //! No division is needed for a task: `E_j` is an integer, so `floor(o * K / Q) < E_j` exactly if
 //! `o * K < E_j * Q`, that is, if `o < ceil(E_j * Q / K)`.
 
-use market_types::{AskIndex, RoundNumber, SeatedAsk, TaskSize, Units};
+use market_types::{AskIndex, BidIndex, RoundNumber, SeatedAsk, TaskSize, Units};
 
 use crate::ranking::{capacity as total_capacity, plus_task};
 
+/// Winning tasks that follow each other in order of submission and have one prover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// The prover's ask.
+    pub ask: AskIndex,
+    /// How many tasks, at least 1.
+    pub tasks: usize,
+}
+
+/// The winning tasks in order of submission, and who proves them.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    pub(crate) bids: Vec<BidIndex>,
+    pub(crate) shares: Vec<Share>,
+}
+
+impl FromIterator<(BidIndex, AskIndex)> for Tasks {
+    fn from_iter<I: IntoIterator<Item = (BidIndex, AskIndex)>>(placed: I) -> Self {
+        let mut tasks = Self::default();
+        for (bid, ask) in placed {
+            tasks.bids.push(bid);
+            match tasks.shares.last_mut() {
+                Some(share) if share.ask == ask => share.tasks = share.tasks.saturating_add(1),
+                _ => tasks.shares.push(Share { ask, tasks: 1 }),
+            }
+        }
+        tasks
+    }
+}
+
+/// The winners in rotated ask-book order, each with the first offset that is no longer its own: `ceil(E_j * Q / K)`.
+/// `winners`: in ask-book order. `batch`: the total size of the tasks that will be placed.
+pub(crate) fn walk(winners: &[SeatedAsk], round: RoundNumber, batch: Units) -> Vec<(AskIndex, Units)> {
+    let capacity = total_capacity(winners);
+    let mut end = Units::ZERO;
+    let mut ends = Vec::with_capacity(winners.len());
+    for entry in winners.iter().cycle().skip(first_of_walk(winners.len(), round)).take(winners.len()) {
+        end = end.saturating_add(entry.ask.capacity.into());
+        ends.push((entry.seat, scaled_up(end, batch, capacity)));
+    }
+    ends
+}
+
 /// Walks the batch in order of submission and names the prover of each task.
 pub(crate) struct Assigner {
-    /// The winners in rotated ask-book order from the current one on, each with the first offset that is no
-    /// longer its own: `ceil(E_j * Q / K)`.
+    /// The walk from the current winner on.
     walk: std::vec::IntoIter<(AskIndex, Units)>,
     current: Option<(AskIndex, Units)>,
     offset: Units,
 }
 
 impl Assigner {
-    /// `winners`: in ask-book order. `batch`: the total size of the tasks that will be placed.
+    /// As [`walk`] takes them.
     pub(crate) fn new(winners: &[SeatedAsk], round: RoundNumber, batch: Units) -> Self {
-        let capacity = total_capacity(winners);
-        let mut end = Units::ZERO;
-        let mut ends = Vec::with_capacity(winners.len());
-        for entry in winners.iter().cycle().skip(first_of_walk(winners.len(), round)).take(winners.len()) {
-            end = end.saturating_add(entry.ask.capacity.into());
-            ends.push((entry.seat, scaled_up(end, batch, capacity)));
-        }
-        let mut walk = ends.into_iter();
+        let mut walk = walk(winners, round, batch).into_iter();
         let current = walk.next();
         Self { walk, current, offset: Units::ZERO }
     }

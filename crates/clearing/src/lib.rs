@@ -8,6 +8,7 @@
 //! | `prefix` | the users taken up to a limit, and the first one left out |
 //! | `demand` | how much is wanted at a price |
 //! | `users` | finds both for the bids of a round, by sorting all of them or in linear time |
+//! | `parts` | a round's bids on several cores at once |
 //! | `assignment` | who proves what |
 //! | `clear` | [`clear`], [`certificate`], [`clear_with_certificate`]; the mechanisms differ in `clear::core` and `clear::average_fee` |
 //! | [`plain`] | the same by sorting and scanning: the tested reference of `clear`, and what its speed is measured against |
@@ -36,6 +37,7 @@ mod certificate;
 mod clear;
 mod demand;
 mod outcome;
+mod parts;
 pub mod plain;
 mod prefix;
 mod prices;
@@ -45,6 +47,7 @@ mod total;
 mod users;
 mod verify;
 
+pub use crate::assignment::Share;
 pub use crate::certificate::{BatchClaim, Certificate, ProverClaim, UserPivot};
 pub use crate::clear::{certificate, clear, clear_with_certificate};
 pub use crate::outcome::{ClearedRound, Outcome};

@@ -1,5 +1,6 @@
 //! The result of a round, in the written form of the test vectors.
 
+use crate::assignment::{Share, Tasks};
 use crate::certificate::{Certificate, ProverClaim};
 use crate::prices::Prices;
 use market_types::{AskIndex, BidIndex, Mechanism, Round, SeatedAsk, UnitPrice, Units};
@@ -9,18 +10,45 @@ use serde::{Deserialize, Serialize};
 ///
 /// The prices are written in line with the rest: `user_price` and `prover_price`, or `revenue`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct Outcome {
     /// The bids that won, in order of submission.
     pub winning_bids: Vec<BidIndex>,
     /// The asks that won, in ask-book order.
     pub winning_asks: Vec<AskIndex>,
     /// What winners pay and are paid.
-    #[serde(flatten)]
     pub prices: Prices,
     /// Total size of the winning tasks, in units.
     pub units: Units,
-    /// Each winning bid with the ask that proves it, in order of submission.
-    pub assignment: Vec<(BidIndex, AskIndex)>,
+    /// Who proves what: the first of `winning_bids` are the first share's, and so on. See [`Outcome::assignment`].
+    pub shares: Vec<Share>,
+}
+
+/// What an outcome is written as: the same, with the assignment bid by bid.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    winning_bids: Vec<BidIndex>,
+    winning_asks: Vec<AskIndex>,
+    #[serde(flatten)]
+    prices: Prices,
+    units: Units,
+    assignment: Vec<(BidIndex, AskIndex)>,
+}
+
+impl From<Outcome> for Written {
+    fn from(outcome: Outcome) -> Self {
+        let assignment = outcome.assignment().collect();
+        let Outcome { winning_bids, winning_asks, prices, units, shares: _ } = outcome;
+        Self { winning_bids, winning_asks, prices, units, assignment }
+    }
+}
+
+impl From<Written> for Outcome {
+    fn from(written: Written) -> Self {
+        let Written { winning_bids, winning_asks, prices, units, assignment } = written;
+        let shares = assignment.into_iter().collect::<Tasks>().shares;
+        Self { winning_bids, winning_asks, prices, units, shares }
+    }
 }
 
 impl Outcome {
@@ -32,8 +60,14 @@ impl Outcome {
             winning_asks: Vec::new(),
             prices: Prices::none(mechanism),
             units: Units::ZERO,
-            assignment: Vec::new(),
+            shares: Vec::new(),
         }
+    }
+
+    /// Each winning bid with the ask that proves it, in order of submission.
+    pub fn assignment(&self) -> impl Iterator<Item = (BidIndex, AskIndex)> + '_ {
+        let provers = self.shares.iter().flat_map(|share| std::iter::repeat_n(share.ask, share.tasks));
+        self.winning_bids.iter().copied().zip(provers)
     }
 
     /// Whether anything was traded.
@@ -42,23 +76,22 @@ impl Outcome {
         self.units > Units::ZERO
     }
 
-    /// The outcome that a true certificate proves. `winners`: in ask-book order; `assignment`: of every winning
-    /// bid, in order of submission.
+    /// The outcome that a true certificate proves. `winners`: in ask-book order; `tasks`: of every winning bid.
     pub(crate) fn proved(
         round: &Round,
         certificate: &Certificate,
         winners: &[SeatedAsk],
-        assignment: Vec<(BidIndex, AskIndex)>,
+        tasks: Tasks,
     ) -> Self {
         if certificate.units == Units::ZERO {
             return Self::no_trade(certificate.prover_side.mechanism());
         }
         Self {
-            winning_bids: assignment.iter().map(|(bid, _)| *bid).collect(),
+            winning_bids: tasks.bids,
             winning_asks: winners.iter().map(|entry| entry.seat).collect(),
             prices: prices(round, certificate),
             units: certificate.units,
-            assignment,
+            shares: tasks.shares,
         }
     }
 }

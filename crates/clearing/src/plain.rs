@@ -27,14 +27,14 @@ pub fn certificate(mechanism: Mechanism, round: &Round) -> Certificate {
 pub fn clear_with_certificate(mechanism: Mechanism, round: &Round) -> (Outcome, Certificate) {
     let (winners, certificate) = certify(mechanism, round);
     let mut assigner = Assigner::new(&winners, round.number(), certificate.units);
-    let assignment = round
+    let tasks = round
         .indexed_bids()
         .filter(|(index, bid)| certificate.user_pivot.admits(bid.fee, *index))
         // Never drops a bid: the tasks add up to `certificate.units`, so each starts before the batch is
         // full.
         .filter_map(|(index, bid)| Some((index, assigner.place(bid.size)?)))
         .collect();
-    (Outcome::proved(round, &certificate, &winners, assignment), certificate)
+    (Outcome::proved(round, &certificate, &winners, tasks), certificate)
 }
 
 /// The winning provers in ask-book order, and the certificate.

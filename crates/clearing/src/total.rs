@@ -5,7 +5,7 @@ use crate::prices::times;
 use market_types::{Ticks, UnitPrice, Units};
 
 /// A sum over bids.
-pub(crate) trait Total: Copy {
+pub(crate) trait Total: Copy + Send + Sync {
     /// The sum over no bids.
     const NOTHING: Self;
 

@@ -168,7 +168,7 @@ fn check_outcome(record: &RoundRecord, outcome: &Outcome) {
     let mut assigned: Vec<(BidIndex, AskIndex)> =
         record.assignments().unwrap().iter().map(|task| (task.index, task.seat)).collect();
     assigned.sort_unstable();
-    assert_eq!(assigned, outcome.assignment);
+    assert_eq!(assigned, outcome.assignment().collect::<Vec<_>>());
 }
 
 async fn deliver_proved(stage: &Stage, record: &RoundRecord, first: u32) {

@@ -69,7 +69,7 @@ pub fn account(population: &Population, book: &Book, outcome: &Outcome, penaltie
         loads: vec![0; population.provers.len()],
         ..Accounts::default()
     };
-    for &(bid_index, ask_index) in &outcome.assignment {
+    for (bid_index, ask_index) in outcome.assignment() {
         let (bid_index, ask_index) = (bid_index.get() as usize, ask_index.get() as usize);
         let (bid, bidder, prover) = (book.bids[bid_index], book.bidders[bid_index], book.askers[ask_index]);
         let size = u64::from(bid.size.get());

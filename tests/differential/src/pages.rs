@@ -106,7 +106,7 @@ impl Marks {
 #[must_use]
 pub fn assignment_root(words: &[BidWord], outcome: &Outcome, cuts: &[usize]) -> B256 {
     let mut of_entry: Vec<Vec<B256>> = Vec::new();
-    let mut assigned = outcome.assignment.iter().peekable();
+    let mut assigned = outcome.assignment().peekable();
     let mut index = 0_u32;
     for word in words {
         // Each a run of bids that fall to one seat: number of its first bid in the entry, its index, further bids, seat.

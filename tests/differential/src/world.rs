@@ -231,7 +231,7 @@ impl World {
         let record = self.history.round(round).expect("it has a bid");
         let decided = record.settlement.as_ref().expect("it is settled").outcome;
         let assigned: Vec<_> = assignments(&self.history, round).collect();
-        assert_eq!(assigned, outcome.assignment);
+        assert_eq!(assigned, outcome.assignment().collect::<Vec<_>>());
         assert_eq!(decided.prices(), outcome.prices);
         let paid: u128 = record
             .assignments()

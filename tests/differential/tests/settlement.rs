@@ -68,8 +68,8 @@ fn audited(
         assert_eq!(seats, outcome.winning_asks.iter().map(|seat| seat.get()).collect::<Vec<_>>());
     }
     for (seat, load) in verdict.seats.iter().zip(&verdict.loads) {
-        let tasks = outcome.assignment.iter().filter(|(_, prover)| prover.get() == u32::from(*seat));
-        let units: u64 = tasks.map(|(bid, _)| u64::from(round.bid(*bid).unwrap().size.get())).sum();
+        let tasks = outcome.assignment().filter(|(_, prover)| prover.get() == u32::from(*seat));
+        let units: u64 = tasks.map(|(bid, _)| u64::from(round.bid(bid).unwrap().size.get())).sum();
         assert_eq!(*load, U256::from(units), "load of seat {seat}");
     }
     let (_, signal) = clearing::verify_with_signal(mechanism, round, &certificate).unwrap();

@@ -3,10 +3,8 @@
 //!
 //! `script/bench/clearing` runs this and prints the ratios.
 
-mod cpu_time;
-
 use clearing::{certificate, clear, plain};
-use cpu_time::CpuTime;
+use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use market_types::{
     Ask, Bid, Capacity, CapacityCap, Mechanism, ReservePrice, Round, RoundNumber, TaskSize, UnitCost, UnitFee,
@@ -74,7 +72,7 @@ fn read(round: &Round) -> (u64, u64) {
 }
 
 fn measure<T>(
-    group: &mut BenchmarkGroup<'_, CpuTime>,
+    group: &mut BenchmarkGroup<'_, WallTime>,
     name: String,
     round: &Round,
     work: impl Fn(&Round) -> T,
@@ -83,7 +81,7 @@ fn measure<T>(
     group.bench_with_input(id, round, |bencher, round| bencher.iter(|| work(black_box(round))));
 }
 
-fn measure_all(group: &mut BenchmarkGroup<'_, CpuTime>, round: &Round) {
+fn measure_all(group: &mut BenchmarkGroup<'_, WallTime>, round: &Round) {
     group.throughput(Throughput::Elements(u64::try_from(round.bids().len()).expect("a length")));
     measure(group, "floor".to_owned(), round, read);
     for mechanism in Mechanism::ALL {
@@ -100,7 +98,7 @@ fn measure_all(group: &mut BenchmarkGroup<'_, CpuTime>, round: &Round) {
     }
 }
 
-fn by_number_of_bids(criterion: &mut Criterion<CpuTime>) {
+fn by_number_of_bids(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("even");
     for bids in BIDS {
         // Enough samples for an undisturbed one among them, as long as each is short.
@@ -110,7 +108,7 @@ fn by_number_of_bids(criterion: &mut Criterion<CpuTime>) {
     group.finish();
 }
 
-fn hidden_by_an_outlier(criterion: &mut Criterion<CpuTime>) {
+fn hidden_by_an_outlier(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("hidden");
     measure_all(&mut group, &market(1_000_000, Fees::Hidden));
     group.finish();
@@ -119,7 +117,6 @@ fn hidden_by_an_outlier(criterion: &mut Criterion<CpuTime>) {
 criterion_group! {
     name = benches;
     config = Criterion::default()
-        .with_measurement(CpuTime)
         .sample_size(50)
         .warm_up_time(Duration::from_millis(100))
         .measurement_time(Duration::from_millis(500));

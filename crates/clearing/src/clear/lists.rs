@@ -1,41 +1,92 @@
 //! Who won and who proves it, given the line.
 
-use crate::assignment::Assigner;
-use crate::certificate::Certificate;
-use market_types::{AskIndex, BidIndex, Round, SeatedAsk, TaskSize};
+use crate::assignment::{Share, Tasks, walk};
+use crate::certificate::{Certificate, UserPivot};
+use crate::parts;
+use market_types::{Bid, BidIndex, Round, SeatedAsk, Units};
 
-/// How many winning bids are gathered before they are placed.
+/// How many bids are looked at before those of them that won are listed.
 const BLOCK: usize = 512;
 
-/// The winning bids, each with the ask that proves it, in order of submission.
+/// Bids that follow each other: how many of them won, and the size of their tasks together.
+struct Block {
+    tasks: usize,
+    units: Units,
+}
+
+/// The winning tasks and who proves them. `parts`: on how many cores.
+pub(super) fn tasks(round: &Round, winners: &[SeatedAsk], certificate: &Certificate, parts: usize) -> Tasks {
+    let length = parts::length(round.bids().len(), parts);
+    let cut = round.bids().chunks(length).zip((0..).step_by(length)).collect();
+    let mut found = parts::each(cut, |(bids, first)| won(bids, first, certificate.user_pivot)).into_iter();
+    let (mut bids, mut blocks) = found.next().unwrap_or_default();
+    for (more, others) in found {
+        bids.extend(more);
+        blocks.extend(others);
+    }
+    let walk = walk(winners, round.number(), certificate.units);
+    let shares = shares(round, &bids, &blocks, walk);
+    Tasks { bids, shares }
+}
+
+/// Those of `bids` that won, by blocks. `first`: position of the first bid.
 ///
 /// Whether a bid wins is as good as random in order of submission, so a branch on it would be guessed wrong for
 /// every other bid. Instead each bid is written to the same place until one wins.
-pub(super) fn assignment(
-    round: &Round,
-    winners: &[SeatedAsk],
-    certificate: &Certificate,
-) -> Vec<(BidIndex, AskIndex)> {
-    let mut assigner = Assigner::new(winners, round.number(), certificate.units);
+fn won(bids: &[Bid], first: usize, pivot: UserPivot) -> (Vec<BidIndex>, Vec<Block>) {
     // Room for every bid: pages that are never written to cost nothing.
-    let mut assignment = Vec::with_capacity(round.bids().len());
-    let mut place = |ahead: &[(BidIndex, TaskSize)]| {
-        // Never drops a bid: the tasks add up to `certificate.units`, so each starts before the batch is full.
-        let placed = |(index, size): &(BidIndex, TaskSize)| Some((*index, assigner.place(*size)?));
-        assignment.extend(ahead.iter().filter_map(placed));
-    };
-    let mut ahead = [(BidIndex::MIN, TaskSize::MIN); BLOCK];
-    let mut count = 0_usize;
-    for (index, bid) in round.indexed_bids() {
-        if let Some(next) = ahead.get_mut(count) {
-            *next = (index, bid.size);
+    let mut all = Vec::with_capacity(bids.len());
+    let mut blocks = Vec::with_capacity(bids.len().div_ceil(BLOCK));
+    let mut ahead = [BidIndex::MIN; BLOCK];
+    for (bids, first) in bids.chunks(BLOCK).zip((first..).step_by(BLOCK)) {
+        let (mut tasks, mut units) = (0_usize, 0_u64);
+        for (bid, position) in bids.iter().zip(first..) {
+            // Always there: every position in a round is an index.
+            let index = u64::try_from(position).ok().and_then(|position| BidIndex::from_u64(position).ok());
+            let Some(index) = index else { continue };
+            if let Some(next) = ahead.get_mut(tasks) {
+                *next = index;
+            }
+            let wins = pivot.admits(bid.fee, index);
+            tasks = tasks.saturating_add(usize::from(wins));
+            units = units.saturating_add(u64::from(bid.size.get()).saturating_mul(u64::from(wins)));
         }
-        count = count.saturating_add(usize::from(certificate.user_pivot.admits(bid.fee, index)));
-        if count == BLOCK {
-            place(&ahead);
-            count = 0;
+        all.extend_from_slice(ahead.get(..tasks).unwrap_or_default());
+        blocks.push(Block { tasks, units: Units::new(units) });
+    }
+    (all, blocks)
+}
+
+/// Cuts the winning `bids` where the walk turns from one prover to the next: a prover has the tasks that start before its end.
+/// Most blocks end before it and are passed over whole.
+fn shares(
+    round: &Round,
+    bids: &[BidIndex],
+    blocks: &[Block],
+    walk: impl IntoIterator<Item = (market_types::AskIndex, Units)>,
+) -> Vec<Share> {
+    let mut shares = Vec::new();
+    let mut placed = 0_usize;
+    // Tasks and units before the next block.
+    let (mut tasks, mut offset) = (0_usize, Units::ZERO);
+    let mut blocks = blocks.iter().peekable();
+    for (ask, end) in walk {
+        while let Some(block) = blocks.next_if(|block| offset.saturating_add(block.units) <= end) {
+            tasks = tasks.saturating_add(block.tasks);
+            offset = offset.saturating_add(block.units);
+        }
+        let mut until = tasks;
+        let mut start = offset;
+        while start < end
+            && let Some(bid) = bids.get(until).and_then(|index| round.bid(*index))
+        {
+            until = until.saturating_add(1);
+            start = start.saturating_add(bid.size.into());
+        }
+        if until > placed {
+            shares.push(Share { ask, tasks: until.saturating_sub(placed) });
+            placed = until;
         }
     }
-    place(ahead.get(..count).unwrap_or_default());
-    assignment
+    shares
 }

@@ -28,15 +28,20 @@ pub fn clear(mechanism: Mechanism, round: &Round) -> Outcome {
 /// takes about half of the time of [`clear`], which also lists who won.
 #[must_use]
 pub fn certificate(mechanism: Mechanism, round: &Round) -> Certificate {
-    certify(mechanism, round, Grain::DEFAULT).1
+    certify(mechanism, round, Grain::of(round)).1
 }
 
 /// [`clear`] and [`certificate`] for the price of one.
 #[must_use]
 pub fn clear_with_certificate(mechanism: Mechanism, round: &Round) -> (Outcome, Certificate) {
-    let (winners, certificate) = certify(mechanism, round, Grain::DEFAULT);
-    let assignment = lists::assignment(round, &winners, &certificate);
-    (Outcome::proved(round, &certificate, &winners, assignment), certificate)
+    cleared(mechanism, round, Grain::of(round))
+}
+
+/// [`clear_with_certificate`], at any grain.
+pub(crate) fn cleared(mechanism: Mechanism, round: &Round, grain: Grain) -> (Outcome, Certificate) {
+    let (winners, certificate) = certify(mechanism, round, grain);
+    let tasks = lists::tasks(round, &winners, &certificate, grain.parts);
+    (Outcome::proved(round, &certificate, &winners, tasks), certificate)
 }
 
 /// The winning provers in ask-book order, and the certificate.

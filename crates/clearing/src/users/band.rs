@@ -3,6 +3,7 @@
 use super::Grain;
 use super::buckets::{Buckets, Histogram};
 use crate::demand::DemandCurve;
+use crate::parts;
 use crate::prefix::Prefix;
 use crate::ranking::{BidKey, total_size};
 use crate::total::Total;
@@ -32,8 +33,9 @@ impl<T: Total> Band<T> {
         if self.bids.len() <= self.grain.few || low == high {
             return None;
         }
-        let bids = self.bids.iter().map(|key| (key.fee(), key.size()));
-        Some(Histogram::of(Buckets::over(low, high, self.grain.bits), self.before, bids))
+        let buckets = Buckets::over(low, high, self.grain.bits);
+        let parts = parts::number_for(self.bids.len());
+        Some(Histogram::of(buckets, self.before, &self.bids, parts, |key| (key.fee(), key.size())))
     }
 
     /// The bids of one bucket of this band's histogram.

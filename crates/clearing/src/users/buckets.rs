@@ -1,5 +1,6 @@
 //! Bids counted by fee: a range of fees cut into buckets of equal width, in user order.
 
+use crate::parts;
 use crate::total::Total;
 use market_types::{UnitCost, UnitPrice, Units};
 
@@ -57,23 +58,41 @@ pub(super) struct Histogram<T> {
 }
 
 impl<T: Total> Histogram<T> {
-    /// `before`: the sum over the bids ranked before `bids`.
-    pub(super) fn of(buckets: Buckets, before: T, bids: impl Iterator<Item = (UnitPrice, Units)>) -> Self {
-        let mut sums = vec![T::NOTHING; buckets.count()];
-        let count = |(fee, size): (UnitPrice, Units)| {
-            let number = buckets.number(fee.get());
-            if let Some(sum) = sums.get_mut(usize::from(number)) {
-                *sum = sum.plus(T::of(fee, size));
+    /// `before`: the sum over the bids ranked before `bids`. `parts`: on how many cores. `look`: a bid's fee and size.
+    pub(super) fn of<B: Sync>(
+        buckets: Buckets,
+        before: T,
+        bids: &[B],
+        parts: usize,
+        look: impl Fn(&B) -> (UnitPrice, Units) + Sync + Send,
+    ) -> Self {
+        let mut numbers = vec![0; bids.len()];
+        let length = parts::length(bids.len(), parts);
+        let tasks = bids.chunks(length).zip(numbers.chunks_mut(length)).collect();
+        let counted = parts::each(tasks, |(bids, numbers): (&[B], &mut [u16])| {
+            let mut sums = vec![T::NOTHING; buckets.count()];
+            for (bid, place) in bids.iter().zip(numbers) {
+                let (fee, size) = look(bid);
+                let number = buckets.number(fee.get());
+                if let Some(sum) = sums.get_mut(usize::from(number)) {
+                    *sum = sum.plus(T::of(fee, size));
+                }
+                *place = number;
             }
-            number
-        };
-        let numbers = bids.map(count).collect();
+            sums
+        });
+        let mut through = vec![T::NOTHING; buckets.count()];
+        for sums in counted {
+            for (all, sum) in through.iter_mut().zip(sums) {
+                *all = all.plus(sum);
+            }
+        }
         let mut running = before;
-        for sum in &mut sums {
+        for sum in &mut through {
             running = running.plus(*sum);
             *sum = running;
         }
-        Self { buckets, before, through: sums, numbers }
+        Self { buckets, before, through, numbers }
     }
 
     /// The sum over all bids counted and those ranked before them.

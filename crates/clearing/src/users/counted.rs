@@ -7,6 +7,8 @@
 //! questions ascend (see [`Demand`]), that happens in one bucket only: if bids before it want no more than the
 //! supply asked about, then every later question at a price above it has the answer "no".
 //!
+//! The first pass, by far the longest, is cut into parts for several cores: sums of parts add up to the same.
+//!
 //! Linear: every step after the first takes `bits` bits off the range of fees and reads no more than all bids, and at
 //! most `few` bids of different fees are sorted.
 
@@ -14,23 +16,28 @@ use super::Users;
 use super::band::{Band, BandCurve};
 use super::buckets::{Buckets, Histogram};
 use crate::demand::Demand;
+use crate::parts;
 use crate::prefix::Prefix;
 use crate::ranking::BidKey;
 use crate::total::Total;
 use market_types::{Bid, BidIndex, Round, UnitCost, Units};
 
-/// How finely bids are counted. No result depends on it.
+/// How finely bids are counted, and on how many cores. No result depends on it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Grain {
     /// At most `2^bits` buckets a step; at least 1.
     pub(crate) bits: u32,
     /// So many bids are sorted rather than counted.
     pub(crate) few: usize,
+    /// In so many parts are all bids of a round gone through, each on a core.
+    pub(crate) parts: usize,
 }
 
 impl Grain {
     /// A histogram that fits the fastest cache, and as many bids as sort about as fast as they are counted.
-    pub(crate) const DEFAULT: Self = Self { bits: 10, few: 1024 };
+    pub(crate) fn of(round: &Round) -> Self {
+        Self { bits: 10, few: 1024, parts: parts::number_for(round.bids().len()) }
+    }
 }
 
 /// How many bids are looked at to guess the range of fees.
@@ -46,8 +53,10 @@ pub(crate) struct Counted<'a, T> {
 
 impl<'a, T: Total> Counted<'a, T> {
     pub(crate) fn of(round: &'a Round, grain: Grain) -> Self {
-        let bids = round.bids().iter().map(|bid| (bid.fee.into(), bid.size.into()));
-        Self { round, counted: Histogram::of(likely_buckets(round, grain), T::NOTHING, bids), grain }
+        let buckets = likely_buckets(round, grain);
+        let look = |bid: &Bid| (bid.fee.into(), bid.size.into());
+        let counted = Histogram::of(buckets, T::NOTHING, round.bids(), grain.parts, look);
+        Self { round, counted, grain }
     }
 
     /// The bids of one bucket that are at or above the reserve price.

@@ -12,13 +12,13 @@ use crate::prefix::Prefix;
 use crate::total::Sales;
 use crate::{clear, plain};
 use market_types::{Mechanism, Round, RoundFile, UnitCost, Units};
-use markets::{any_case, any_market, medium, round, small, tied};
+use markets::{any_case, any_market, large, medium, round, small, tied};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
 fn grains() -> impl Strategy<Value = Grain> {
-    (1..5_u32, 0..4_usize).prop_map(|(bits, few)| Grain { bits, few })
+    (1..5_u32, 0..4_usize, 1..5_usize).prop_map(|(bits, few, parts)| Grain { bits, few, parts })
 }
 
 fn prefixes(round: &Round, grain: Grain, limit: Units) -> (Prefix<Sales>, Prefix<Sales>) {
@@ -29,8 +29,11 @@ proptest! {
     #![proptest_config(Config::with_cases(5_000))]
 
     #[test]
-    fn counting_and_sorting_decide_alike((mechanism, round) in any_case(), grain in grains()) {
-        prop_assert_eq!(clear::certify(mechanism, &round, grain), plain::certify(mechanism, &round));
+    fn counting_and_sorting_clear_alike((mechanism, round) in any_case(), grain in grains()) {
+        prop_assert_eq!(
+            clear::cleared(mechanism, &round, grain),
+            plain::clear_with_certificate(mechanism, &round)
+        );
     }
 
     #[test]
@@ -63,13 +66,26 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(Config::with_cases(100))]
+
+    #[test]
+    fn large_rounds_clear_alike_in_any_number_of_parts(round in large(), parts in 1..6_usize) {
+        for mechanism in Mechanism::ALL {
+            let cleared = clear::cleared(mechanism, &round, Grain { parts, ..Grain::of(&round) });
+            // Compared as a whole, since a failure would print thousands of bids.
+            prop_assert!(cleared == plain::clear_with_certificate(mechanism, &round), "{}", mechanism);
+        }
+    }
+}
+
 #[test]
 fn counting_and_sorting_take_the_same_users_up_to_every_limit() {
     let bids: Vec<(u64, u32)> =
         (0..40).map(|i| (1 + i * 7 % 13, 1 + u32::try_from(i).unwrap() % 3)).collect();
     for reserve in [0, 1, 2, 7, 13, 14, u64::MAX] {
         let round = round(0, 100, reserve, &bids, &[]);
-        for grain in [(1, 0), (2, 1), (3, 5)].map(|(bits, few)| Grain { bits, few }) {
+        for grain in [(1, 0, 1), (2, 1, 7), (3, 5, 2)].map(|(bits, few, parts)| Grain { bits, few, parts }) {
             for limit in (0..=90).map(Units::new) {
                 let (counted, sorted) = prefixes(&round, grain, limit);
                 assert_eq!(counted, sorted, "reserve {reserve}, {grain:?}, limit {limit}");
@@ -84,8 +100,11 @@ fn every_vector_is_decided_alike() {
     let file: RoundFile = serde_json::from_str(vectors).unwrap();
     for round in file.into_rounds() {
         for mechanism in Mechanism::ALL {
-            for grain in [(1, 0), (3, 2), (10, 0)].map(|(bits, few)| Grain { bits, few }) {
-                assert_eq!(clear::certify(mechanism, &round, grain), plain::certify(mechanism, &round));
+            for grain in
+                [(1, 0, 3), (3, 2, 1), (10, 0, 2)].map(|(bits, few, parts)| Grain { bits, few, parts })
+            {
+                let plain = plain::clear_with_certificate(mechanism, &round);
+                assert_eq!(clear::cleared(mechanism, &round, grain), plain);
             }
         }
     }

@@ -89,7 +89,7 @@ fn check(
     provers.check(round)?;
     check_users(round, certificate, provers.winners(), &users)?;
     let signal = provers.signal(round, certificate);
-    Ok((Outcome::proved(round, certificate, provers.winners(), assignment), signal))
+    Ok((Outcome::proved(round, certificate, provers.winners(), assignment.into_iter().collect()), signal))
 }
 
 /// The winning users are those that the winning provers take.

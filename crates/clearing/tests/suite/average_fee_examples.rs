@@ -51,7 +51,7 @@ fn the_worked_example_of_the_mechanism() {
     assert_eq!(indices(&outcome), (vec![0, 1, 2], vec![0, 1, 2]));
     assert_eq!((revenue(&outcome), outcome.units.get()), (71, 9));
     // Offsets 0, 4 and 7 of 9, scaled to 0, 6 and 11 of 15, against [0, 5), [5, 9) and [9, 15).
-    let provers: Vec<u32> = outcome.assignment.iter().map(|(_, ask)| ask.get()).collect();
+    let provers: Vec<u32> = outcome.assignment().map(|(_, ask)| ask.get()).collect();
     assert_eq!(provers, [0, 1, 2]);
     assert_eq!(certificate, claim(pivot(5, 3), 9, 71, (pivot(5, 3), 9, 71)));
 }

@@ -50,7 +50,7 @@ fn the_worked_example_of_the_mechanism() {
     assert_eq!(outcome.winning_asks, [AskIndex::new(0), AskIndex::new(1)]);
     assert_eq!((prices(&outcome), outcome.units.get()), ((5, 4), 9));
     // Offsets 0, 4 and 7 in a batch of 9 against the intervals [0, 5) and [5, 9).
-    let provers: Vec<u32> = outcome.assignment.iter().map(|(_, ask)| ask.get()).collect();
+    let provers: Vec<u32> = outcome.assignment().map(|(_, ask)| ask.get()).collect();
     assert_eq!(provers, [0, 0, 1]);
     let prover_side = ProverClaim::Core { pivot_ask: Some(AskIndex::new(2)) };
     assert_eq!(certificate, Certificate { user_pivot: pivot(5, 3), units: Units::new(9), prover_side });
@@ -61,7 +61,7 @@ fn the_round_number_rotates_the_assignment() {
     let users = [(9, 4), (7, 3), (7, 2), (5, 5), (2, 6)];
     let (outcome, _) = certified(&round(7, 100, 0, &users, &[(1, 5), (3, 4), (4, 6), (8, 9)]));
     // 7 mod 2 = 1: the walk is Q with [0, 4), then P with [4, 9).
-    let provers: Vec<u32> = outcome.assignment.iter().map(|(_, ask)| ask.get()).collect();
+    let provers: Vec<u32> = outcome.assignment().map(|(_, ask)| ask.get()).collect();
     assert_eq!(provers, [1, 0, 0]);
 }
 
@@ -167,7 +167,7 @@ fn the_ends_of_the_ranges_do_not_overflow() {
     assert_eq!(certificate.user_pivot, pivot(u64::MAX, 999));
     // Equal sizes and capacities: one task each, from winner number (2^64 - 1) mod 999 on.
     let first = u32::try_from(u64::MAX % 999).unwrap();
-    for (place, (bid, ask)) in (0..999).zip(&outcome.assignment) {
+    for (place, (bid, ask)) in (0..999).zip(outcome.assignment()) {
         assert_eq!((bid.get(), ask.get()), (place, (first + place) % 999));
     }
 }
@@ -179,5 +179,5 @@ fn a_thousand_unequal_bids_fill_the_provers_in_proportion() {
         certified(&round(5, 10_000, 0, &bids, &[(10, 300), (11, 600), (12, 100), (13, 900), (14, 4_000)]));
     assert_eq!(outcome.winning_asks.len(), 4);
     assert!((1_896..=1_900).contains(&outcome.units.get()), "{}", outcome.units);
-    assert_eq!(outcome.winning_bids.len(), outcome.assignment.len());
+    assert_eq!(outcome.winning_bids.len(), outcome.assignment().count());
 }

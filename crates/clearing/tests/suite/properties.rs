@@ -13,7 +13,7 @@ fn size(round: &Round, bid: BidIndex) -> u128 {
 
 /// What a prover has to prove, in units.
 fn load(round: &Round, outcome: &Outcome, seat: AskIndex) -> u128 {
-    outcome.assignment.iter().filter(|(_, ask)| *ask == seat).map(|(bid, _)| size(round, *bid)).sum()
+    outcome.assignment().filter(|(_, ask)| *ask == seat).map(|(bid, _)| size(round, bid)).sum()
 }
 
 /// What the winning users pay together, in ticks.
@@ -34,8 +34,8 @@ proptest! {
     #[test]
     fn no_winner_pays_more_than_its_bid_or_gets_less_than_its_ask((mechanism, round) in any_case()) {
         let outcome = clear(mechanism, &round);
-        for (index, seat) in &outcome.assignment {
-            let (bid, ask) = (round.bid(*index).unwrap(), round.ask(*seat).unwrap());
+        for (index, seat) in outcome.assignment() {
+            let (bid, ask) = (round.bid(index).unwrap(), round.ask(seat).unwrap());
             let size = u128::from(bid.size.get());
             prop_assert!(outcome.prices.charge(bid.fee, bid.size).get() <= u128::from(bid.fee.get()) * size);
             // Rounding down takes nothing from a cost: it is a whole number of ticks too.
@@ -91,11 +91,11 @@ proptest! {
     #[test]
     fn every_winning_task_has_one_winning_prover((mechanism, round) in any_case()) {
         let outcome = clear(mechanism, &round);
-        let assigned: Vec<_> = outcome.assignment.iter().map(|(bid, _)| *bid).collect();
+        let assigned: Vec<_> = outcome.assignment().map(|(bid, _)| bid).collect();
         prop_assert_eq!(&assigned, &outcome.winning_bids);
         prop_assert!(outcome.winning_bids.is_sorted_by(|a, b| a < b));
         prop_assert!(outcome.winning_asks.is_sorted_by(|a, b| a < b));
-        prop_assert!(outcome.assignment.iter().all(|(_, ask)| outcome.winning_asks.contains(ask)));
+        prop_assert!(outcome.assignment().all(|(_, ask)| outcome.winning_asks.contains(&ask)));
         prop_assert!(outcome.winning_asks.iter().all(|ask| seats(&round).contains(ask)));
     }
 

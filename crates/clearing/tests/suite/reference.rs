@@ -1,7 +1,7 @@
 //! The mechanism as its text says it: sorts by tuples, adds up from scratch, divides. Shares no code with the
 //! crate.
 
-use clearing::{Outcome, Prices};
+use clearing::{Outcome, Prices, Share};
 use market_types::{AskIndex, BidIndex, Mechanism, Round, Ticks, UnitPrice, Units};
 use std::cmp::Reverse;
 
@@ -145,14 +145,18 @@ fn placed(round: &Round, inputs: &Inputs, winners: Winners) -> Outcome {
     let first = usize::try_from(round.number().get() % w as u64).unwrap();
     let walk: Vec<usize> = (0..w).map(|step| provers[(first + step) % w]).collect();
     let mut offset = 0;
-    let mut assignment = Vec::new();
+    let mut shares: Vec<Share> = Vec::new();
     for i in &users {
         let point = offset * capacity / units;
         let mut start = 0;
         for j in &walk {
             let end = start + inputs.asks[*j].1;
             if (start..end).contains(&point) {
-                assignment.push((bid_index(*i), round.asks()[*j].seat));
+                let ask = round.asks()[*j].seat;
+                match shares.last_mut() {
+                    Some(share) if share.ask == ask => share.tasks += 1,
+                    _ => shares.push(Share { ask, tasks: 1 }),
+                }
             }
             start = end;
         }
@@ -163,7 +167,7 @@ fn placed(round: &Round, inputs: &Inputs, winners: Winners) -> Outcome {
         winning_asks: provers.into_iter().map(|j| round.asks()[j].seat).collect(),
         prices,
         units: Units::new(narrow(units)),
-        assignment,
+        shares,
     }
 }
 

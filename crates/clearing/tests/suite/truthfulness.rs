@@ -34,8 +34,8 @@ fn paid_by(
     truth: SeatedAsk,
     pay: impl Fn(market_types::TaskSize) -> i128,
 ) -> i128 {
-    let own = outcome.assignment.iter().filter(|(_, ask)| *ask == truth.seat);
-    let sizes = own.map(|(bid, _)| round.bid(*bid).unwrap().size);
+    let own = outcome.assignment().filter(|(_, ask)| *ask == truth.seat);
+    let sizes = own.map(|(bid, _)| round.bid(bid).unwrap().size);
     sizes.map(|size| pay(size) - i128::from(truth.ask.cost.get()) * i128::from(size.get())).sum()
 }
 

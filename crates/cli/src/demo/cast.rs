@@ -142,7 +142,7 @@ mod tests {
         let free: u32 = PROVERS.iter().skip(3).map(|prover| prover.capacity).sum();
         for first in 0..REQUESTERS.len() {
             let (round, mut loads) = (round(first, Mechanism::Core), [0u32; 5]);
-            for (bid, seat) in clearing::clear(Mechanism::Core, &round).assignment {
+            for (bid, seat) in clearing::clear(Mechanism::Core, &round).assignment() {
                 loads[seat.get() as usize] += round.bid(bid).unwrap().size.get();
             }
             assert!(loads.iter().all(|load| *load <= free), "{loads:?}");
@@ -159,7 +159,7 @@ mod tests {
             assert!(outcome.winning_bids.len() >= 10 && outcome.winning_bids.len() < 24);
             assert_eq!(outcome.winning_asks.len(), 4);
             let mut loads = [0u32; 5];
-            for (bid, seat) in outcome.assignment {
+            for (bid, seat) in outcome.assignment() {
                 loads[seat.get() as usize] += round.bid(bid).unwrap().size.get();
             }
             let free = |dead: usize| -> u32 {

@@ -79,8 +79,7 @@ impl Pair {
         let Prover { cost, capacity } = table.population.provers[self.prover];
         let costs = || honest.asks.iter().map(|ask| ask.cost.get()).collect::<Vec<_>>();
         let outcome = clearing::clear(table.scenario.mechanism, &honest.round(table.scenario, table.number));
-        let lowest =
-            outcome.assignment.iter().map(|(won, _)| honest.bids[won.get() as usize].fee.get()).min();
+        let lowest = outcome.assignment().map(|(won, _)| honest.bids[won.get() as usize].fee.get()).min();
         let mut fees = around(honest.bids.iter().map(|bid| bid.fee.get()).collect(), lowest.unwrap_or(1), 4);
         fees.extend((1..=8).map(|quarter| scaled(task.value, f64::from(quarter) / 4.0)));
         fees.push(1);

@@ -43,7 +43,7 @@ pub fn deviate(table: &Table<'_>, honest: &Book, who: usize, plan: Plan) -> Book
 pub fn snipes<'a>(table: &Table<'_>, honest: &'a Book, who: usize) -> impl Iterator<Item = Book> + 'a {
     let one = table.population.requesters[who];
     let outcome = clearing::clear(table.scenario.mechanism, &honest.round(table.scenario, table.number));
-    let lowest = outcome.assignment.iter().map(|(won, _)| honest.bids[won.get() as usize].fee.get()).min();
+    let lowest = outcome.assignment().map(|(won, _)| honest.bids[won.get() as usize].fee.get()).min();
     let mut fees = around(honest.bids.iter().map(|bid| bid.fee.get()).collect(), lowest.unwrap_or(1), 6);
     fees.extend((1..=12).map(|tenth| scaled(one.value, f64::from(tenth) / 10.0)));
     let mut others = honest.clone();

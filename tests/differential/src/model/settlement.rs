@@ -98,7 +98,7 @@ impl Model {
     fn assign(&mut self, number: u64, outcome: &Outcome) {
         let mut charged = 0;
         let mut held = 0;
-        for (index, seat) in &outcome.assignment {
+        for (index, seat) in outcome.assignment() {
             let round = self.rounds.get_mut(&number).expect("it is settled");
             let at = round.entries.iter().rfind(|placed| placed.first <= index.get()).expect("its bid");
             let (entry, seat) = (at.entry, usize::try_from(seat.get()).expect("a seat"));
