@@ -50,6 +50,11 @@ contract Books is TaskBook {
         return _lock(id, account, round, before, word);
     }
 
+    /// @notice A bid of the caller's as the market takes it, the quick way or the plain one.
+    function submit(BidWord word) external returns (uint256 round, uint256 index) {
+        return _submitOneBid(id, word);
+    }
+
     function mostOf(BidWord word) external view returns (uint256) {
         return _mostOf(id, word);
     }

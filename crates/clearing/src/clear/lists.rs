@@ -17,7 +17,9 @@ struct Block {
 /// The winning tasks and who proves them. `parts`: on how many cores.
 pub(super) fn tasks(round: &Round, winners: &[SeatedAsk], certificate: &Certificate, parts: usize) -> Tasks {
     let length = parts::length(round.bids().len(), parts);
-    let cut = round.bids().chunks(length).zip((0..).step_by(length)).collect();
+    // The first bid's index: every position in a round is one.
+    let first = |part: usize| u32::try_from(part.saturating_mul(length)).unwrap_or(u32::MAX);
+    let cut = round.bids().chunks(length).zip((0..).map(first)).collect();
     let mut found = parts::each(cut, |(bids, first)| won(bids, first, certificate.user_pivot)).into_iter();
     let (mut bids, mut blocks) = found.next().unwrap_or_default();
     for (more, others) in found {
@@ -29,27 +31,27 @@ pub(super) fn tasks(round: &Round, winners: &[SeatedAsk], certificate: &Certific
     Tasks { bids, shares }
 }
 
-/// Those of `bids` that won, by blocks. `first`: position of the first bid.
+/// Those of `bids` that won, by blocks. `first`: index of the first bid.
 ///
 /// Whether a bid wins is as good as random in order of submission, so a branch on it would be guessed wrong for
 /// every other bid. Instead each bid is written to the same place until one wins.
-fn won(bids: &[Bid], first: usize, pivot: UserPivot) -> (Vec<BidIndex>, Vec<Block>) {
+fn won(bids: &[Bid], first: u32, pivot: UserPivot) -> (Vec<BidIndex>, Vec<Block>) {
     // Room for every bid: pages that are never written to cost nothing.
     let mut all = Vec::with_capacity(bids.len());
     let mut blocks = Vec::with_capacity(bids.len().div_ceil(BLOCK));
     let mut ahead = [BidIndex::MIN; BLOCK];
     for (bids, first) in bids.chunks(BLOCK).zip((first..).step_by(BLOCK)) {
         let (mut tasks, mut units) = (0_usize, 0_u64);
-        for (bid, position) in bids.iter().zip(first..) {
-            // Always there: every position in a round is an index.
-            let index = u64::try_from(position).ok().and_then(|position| BidIndex::from_u64(position).ok());
-            let Some(index) = index else { continue };
+        for (bid, index) in bids.iter().zip(first..) {
+            let Ok(index) = BidIndex::new(index) else { continue };
             if let Some(next) = ahead.get_mut(tasks) {
                 *next = index;
             }
             let wins = pivot.admits(bid.fee, index);
             tasks = tasks.saturating_add(usize::from(wins));
-            units = units.saturating_add(u64::from(bid.size.get()).saturating_mul(u64::from(wins)));
+            // All ones for a bid that won.
+            let mask = 0_u64.wrapping_sub(wins.into());
+            units = units.saturating_add(u64::from(bid.size.get()) & mask);
         }
         all.extend_from_slice(ahead.get(..tasks).unwrap_or_default());
         blocks.push(Block { tasks, units: Units::new(units) });
