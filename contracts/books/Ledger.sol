@@ -258,7 +258,7 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
     }
 
     /// @return slot Where the lane of `account` for `round` is, for assembly.
-    function _laneSlot(MarketId id, address account, uint256 round) internal view returns (bytes32 slot) {
+    function _laneSlot(MarketId id, address account, uint256 round) internal pure returns (bytes32 slot) {
         assembly ("memory-safe") {
             mstore(0x00, id)
             mstore(0x20, _lanes.slot)
