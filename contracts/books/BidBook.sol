@@ -24,6 +24,7 @@ abstract contract BidBook is Ledger {
     }
 
     function _submitOneBid(MarketId id, BidWord word) internal returns (uint256 round, uint256 index) {
+        // slither-disable-next-line incorrect-return -- it has done everything if it ends the call
         _submitQuickly(id, word);
         _requireUnsealed(id);
         _depositValue(id);
@@ -92,6 +93,8 @@ abstract contract BidBook is Ledger {
     ///
     /// Nothing is attached, and the entry is one: told ones are published. The round has a bid before it, so the market is there and
     /// not sealed. The round's lane has the money, and no entry, or one of the round before last whose result the digest tells.
+    // The extension inherits it without a door to it; the market's is payable.
+    // slither-disable-next-line msg-value-in-nonpayable
     function _submitQuickly(MarketId id, BidWord word) private {
         uint256 round;
         unchecked {
@@ -124,6 +127,7 @@ abstract contract BidBook is Ledger {
                 let digest := and(shr(24, chain), 0xffffffff)
                 let pivot := and(digest, 0x7fffffff)
                 let fee := shr(192, shl(161, lane))
+                // slither-disable-next-line incorrect-equality -- of fees: at the pivot's the index decides
                 other := or(other, or(iszero(digest), eq(fee, pivot)))
                 other := or(other, xor(add(and(shr(133, lane), 0x7ffffff), 1), shr(1, round)))
                 // A winner pays the pivot's fee, or with the digest's high bit its own.
