@@ -23,8 +23,9 @@ abstract contract BidBook is Ledger {
         emit StatementsPublished(id, requester, statements);
     }
 
+    // `_submitQuickly` ends the call once it has done everything.
+    // slither-disable-next-line incorrect-return
     function _submitOneBid(MarketId id, BidWord word) internal returns (uint256 round, uint256 index) {
-        // slither-disable-next-line incorrect-return -- it has done everything if it ends the call
         _submitQuickly(id, word);
         _requireUnsealed(id);
         _depositValue(id);
@@ -94,7 +95,7 @@ abstract contract BidBook is Ledger {
     /// Nothing is attached, and the entry is one: told ones are published. The round has a bid before it, so the market is there and
     /// not sealed. The round's lane has the money, and no entry, or one of the round before last whose result the digest tells.
     // The extension inherits it without a door to it; the market's is payable.
-    // slither-disable-next-line msg-value-in-nonpayable
+    // slither-disable-next-line msg-value-in-nonpayable,incorrect-return
     function _submitQuickly(MarketId id, BidWord word) private {
         uint256 round;
         unchecked {
