@@ -3,7 +3,7 @@
 use crate::assignment::{Share, Tasks, walk};
 use crate::certificate::{Certificate, UserPivot};
 use crate::parts;
-use market_types::{Bid, BidIndex, Round, SeatedAsk, Units};
+use market_types::{AskIndex, Bid, BidIndex, Round, SeatedAsk, Units};
 
 /// How many bids are looked at before those of them that won are listed.
 const BLOCK: usize = 512;
@@ -65,7 +65,7 @@ fn shares(
     round: &Round,
     bids: &[BidIndex],
     blocks: &[Block],
-    walk: impl IntoIterator<Item = (market_types::AskIndex, Units)>,
+    walk: impl IntoIterator<Item = (AskIndex, Units)>,
 ) -> Vec<Share> {
     let mut shares = Vec::new();
     let mut placed = 0_usize;
