@@ -2,14 +2,16 @@
 pragma solidity ^0.8.28;
 
 import {BatchBook} from "./books/BatchBook.sol";
+import {SignedBidBook} from "./books/SignedBidBook.sol";
 import {
     IDefaults,
     IMarketExtension,
     IMarketViews,
     IMarkets,
+    IOperators,
     IPermits,
     ISealed,
-    ISeats
+    ISignedBids
 } from "./interfaces/IProverMarket.sol";
 import {BidChain} from "./types/BidChain.sol";
 import {CapacityChange} from "./types/CapacityChange.sol";
@@ -19,6 +21,7 @@ import {MarketParams} from "./types/MarketParams.sol";
 import {Offer} from "./types/Offer.sol";
 import {Outcome} from "./types/Outcome.sol";
 import {Opening} from "./types/Sealed.sol";
+import {SignedBid, WalletBid} from "./types/SignedBid.sol";
 import {Takeover} from "./types/Takeover.sol";
 import {Task, TaskStatus} from "./types/Task.sol";
 
@@ -26,13 +29,28 @@ import {Task, TaskStatus} from "./types/Task.sol";
 /// @notice Everything of `IProverMarket` that is not in `ProverMarket`, which calls it on its own storage; one contract could not
 /// hold all of it (docs/adr/0009). Both inherit the same books in the same order and have no storage of their own.
 /// @dev Called at its own address it holds no market, and as none can be created no money either.
-contract MarketExtension is BatchBook, IMarketExtension {
+contract MarketExtension is BatchBook, SignedBidBook, IMarketExtension {
     address private immutable _self = address(this);
 
     /// @inheritdoc IMarkets
     function createMarket(MarketParams calldata params) external returns (MarketId id) {
         if (address(this) == _self) revert NotTheMarket();
         return _createMarket(params);
+    }
+
+    /// @inheritdoc IMarkets
+    function collectSurplus(MarketId id) external returns (uint256 paid) {
+        return _collectSurplus(id);
+    }
+
+    /// @inheritdoc ISignedBids
+    function submitSignedBids(MarketId id, SignedBid[] calldata bids) external returns (uint256 accepted) {
+        return _submitSignedBids(id, bids);
+    }
+
+    /// @inheritdoc ISignedBids
+    function submitWalletBids(MarketId id, WalletBid[] calldata bids) external returns (uint256 accepted) {
+        return _submitWalletBids(id, bids);
     }
 
     /// @inheritdoc IPermits
@@ -54,33 +72,14 @@ contract MarketExtension is BatchBook, IMarketExtension {
         _depositWithPermit2(id, owner, amount, nonce, deadline, signature);
     }
 
-    /// @inheritdoc ISeats
-    function register(MarketId id, uint32 capacity, uint64 cost) external payable returns (uint256 seat) {
-        return _register(id, capacity, cost);
-    }
-
-    /// @inheritdoc ISeats
+    /// @inheritdoc IOperators
     function setOperator(MarketId id, address operator) external {
         _setOperator(id, operator);
     }
 
-    /// @inheritdoc ISeats
-    function ask(MarketId id, uint256 seat, uint64 cost) external {
-        _ask(id, seat, cost);
-    }
-
-    /// @inheritdoc ISeats
-    function changeCapacity(MarketId id, uint256 seat, uint32 capacity)
-        external
-        payable
-        returns (uint256 from)
-    {
-        return _changeCapacity(id, seat, capacity);
-    }
-
-    /// @inheritdoc ISeats
-    function releaseCapacity(MarketId id, uint256 seat) external returns (uint256 collateral) {
-        return _releaseCapacity(id, seat);
+    /// @inheritdoc IOperators
+    function operatorOf(MarketId id, address prover) external view returns (address) {
+        return _operatorOf(id, prover);
     }
 
     /// @inheritdoc ISealed
@@ -179,11 +178,6 @@ contract MarketExtension is BatchBook, IMarketExtension {
     /// @inheritdoc IMarketViews
     function seatCount(MarketId id) external view returns (uint256) {
         return _seatCount(id);
-    }
-
-    /// @inheritdoc IMarketViews
-    function operatorOf(MarketId id, address prover) external view returns (address) {
-        return _operatorOf(id, prover);
     }
 
     /// @inheritdoc IMarketViews

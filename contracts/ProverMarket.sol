@@ -3,20 +3,18 @@ pragma solidity ^0.8.28;
 
 import {Multicallable} from "solady/utils/Multicallable.sol";
 import {BatchBook} from "./books/BatchBook.sol";
-import {SignedBidBook} from "./books/SignedBidBook.sol";
 import {IRoundAuditor} from "./interfaces/IRoundAuditor.sol";
-import {IAccounts, IBids, IDelivery, IMarketCore, ISettlement} from "./interfaces/IProverMarket.sol";
+import {IAccounts, IBids, IDelivery, IMarketCore, ISeats, ISettlement} from "./interfaces/IProverMarket.sol";
 import {BidWord} from "./types/BidWord.sol";
 import {Certificate} from "./types/Certificate.sol";
 import {DeliveryBatch} from "./types/Delivery.sol";
 import {MarketId} from "./types/MarketId.sol";
 import {Page} from "./types/Page.sol";
-import {SignedBid, WalletBid} from "./types/SignedBid.sol";
 import {Statement} from "./types/Statement.sol";
 import {Delivery} from "./types/Task.sol";
 
 /// @title The market's contract
-/// @notice What every bid and proof needs is here, the rest in `MarketExtension`: both are doors to the same books, one
+/// @notice What bids, asks and proofs need is here, the rest in `MarketExtension`: both are doors to the same books, one
 /// concern a book, each on top of the one before:
 ///
 ///     MarketBook      which markets exist
@@ -24,7 +22,7 @@ import {Delivery} from "./types/Task.sol";
 ///     TermsBook       capacity cap and reserve price of each round
 ///     Ledger          everybody's money
 ///     BidBook         takes bids in the open
-///     SignedBidBook   takes bids in the open that somebody else sends (not part of the extension)
+///     SignedBidBook   takes bids in the open that somebody else sends (part of the extension alone)
 ///     SealedBidBook   takes commitments, and bids that are opened
 ///     SeatBook        provers' seats: capacity, collateral, asks
 ///     SealedAskBook   asks that are opened
@@ -33,7 +31,7 @@ import {Delivery} from "./types/Task.sol";
 ///     BatchBook       many deliveries at once
 ///
 /// `multicall` combines calls that carry no native currency, for example a token deposit and a bid.
-contract ProverMarket is BatchBook, SignedBidBook, IMarketCore, Multicallable {
+contract ProverMarket is BatchBook, IMarketCore, Multicallable {
     IRoundAuditor private immutable _auditor;
     address private immutable _extension;
 
@@ -72,11 +70,6 @@ contract ProverMarket is BatchBook, SignedBidBook, IMarketCore, Multicallable {
         return _release(id, requester, round, firstIndex, words);
     }
 
-    /// @inheritdoc IAccounts
-    function collectSurplus(MarketId id) external returns (uint256 paid) {
-        return _collectSurplus(id);
-    }
-
     /// @inheritdoc IBids
     function submitOneBid(MarketId id, BidWord entry)
         external
@@ -96,18 +89,32 @@ contract ProverMarket is BatchBook, SignedBidBook, IMarketCore, Multicallable {
     }
 
     /// @inheritdoc IBids
-    function submitSignedBids(MarketId id, SignedBid[] calldata bids) external returns (uint256 accepted) {
-        return _submitSignedBids(id, bids);
-    }
-
-    /// @inheritdoc IBids
-    function submitWalletBids(MarketId id, WalletBid[] calldata bids) external returns (uint256 accepted) {
-        return _submitWalletBids(id, bids);
-    }
-
-    /// @inheritdoc IBids
     function publish(MarketId id, address requester, Statement[] calldata statements) external {
         _publish(id, requester, statements);
+    }
+
+    /// @inheritdoc ISeats
+    function register(MarketId id, uint32 capacity, uint64 cost) external payable returns (uint256 seat) {
+        return _register(id, capacity, cost);
+    }
+
+    /// @inheritdoc ISeats
+    function ask(MarketId id, uint256 seat, uint64 cost) external {
+        _ask(id, seat, cost);
+    }
+
+    /// @inheritdoc ISeats
+    function changeCapacity(MarketId id, uint256 seat, uint32 capacity)
+        external
+        payable
+        returns (uint256 from)
+    {
+        return _changeCapacity(id, seat, capacity);
+    }
+
+    /// @inheritdoc ISeats
+    function releaseCapacity(MarketId id, uint256 seat) external returns (uint256 collateral) {
+        return _releaseCapacity(id, seat);
     }
 
     /// @inheritdoc ISettlement

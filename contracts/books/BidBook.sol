@@ -7,6 +7,7 @@ import {LibBit} from "solady/utils/LibBit.sol";
 import {LibTransient} from "solady/utils/LibTransient.sol";
 import {BidChain} from "../types/BidChain.sol";
 import {BidWord, BidWordLib} from "../types/BidWord.sol";
+import {Lane} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";
 import {Statement, StatementLib} from "../types/Statement.sol";
 import {Ledger} from "./Ledger.sol";
@@ -74,6 +75,55 @@ abstract contract BidBook is Ledger {
         emit BidSubmitted(id, _place(requester, round, index), word);
     }
 
+    /// @notice The lane of an account for `round` with an entry in it and what that may cost taken out, in the case that most
+    /// entries are in. What the plain way does, in assembly and with two branches (docs/adr/0027).
+    ///
+    /// Nothing is attached to the call, and the entry is one: told ones are published. The round has a bid before it, so the market is
+    /// there and not sealed. The lane has the money, and no entry, or one of the round before last whose result the digest tells.
+    /// @param before The round's bids before it.
+    /// @return after_ 0 in any other case.
+    // slither-disable-next-line msg-value-in-nonpayable -- the market's doors are payable, or else nothing can be attached
+    function _laneWith(MarketId id, Lane lane, uint256 round, BidChain before, BidWord word)
+        internal
+        view
+        returns (Lane after_)
+    {
+        assembly ("memory-safe") {
+            // Not zero if this is another case. A round beyond the last, or before the first, could be in any slot.
+            let other := or(callvalue(), shr(28, round))
+
+            let size := and(shr(160, word), 0xffffffff)
+            let bids := add(and(shr(144, word), 0x7fff), 1)
+            if slt(shl(96, word), 0) {
+                mstore(0x00, id)
+                mstore(0x20, and(word, 0xffffffffffffffffffffffffffffffffffff))
+                other := or(other, xor(tload(keccak256(0x00, 0x40)), bids))
+            }
+            let cost := mul(shr(192, word), size)
+            other := or(or(other, iszero(cost)), or(shr(14, bids), gt(size, and(id, 0x7fffffff))))
+
+            let left := sub(shr(160, lane), mul(bids, add(cost, and(shr(32, id), 0xffffffff))))
+            if shl(96, lane) {
+                let digest := and(shr(24, before), 0xffffffff)
+                let pivot := and(digest, 0x7fffffff)
+                let fee := shr(192, shl(161, lane))
+                // slither-disable-next-line incorrect-equality -- of fees: at the pivot's the index decides
+                other := or(other, or(iszero(digest), eq(fee, pivot)))
+                other := or(other, xor(add(and(shr(133, lane), 0x7ffffff), 1), shr(1, round)))
+                // A winner pays the pivot's fee, or with the digest's high bit its own.
+                let pays := mul(gt(fee, pivot), xor(pivot, mul(shr(31, digest), xor(pivot, fee))))
+                left := add(left, mul(mul(sub(fee, pays), and(lane, 0x7fffffff)), and(shr(95, lane), 0x3fff)))
+            }
+
+            let index := and(before, 0xffffff)
+            other := or(other, gt(sub(index, 1), sub(0xfffffe, bids))) // no bid before it, or no room
+            after_ := or(shl(14, or(shl(24, or(shl(27, left), shr(1, round))), index)), bids)
+            after_ := or(shl(31, or(shl(64, after_), shr(192, word))), size)
+            // What is missing, or more than a lane can count, has bits above those of a balance.
+            after_ := mul(after_, iszero(or(other, shr(96, left))))
+        }
+    }
+
     /// @return Selector of the error that the entry stands for, or 0 if there is none.
     function _refusal(MarketId id, BidWord word) internal view returns (bytes4) {
         if (_isEntry(id, word)) {
@@ -90,10 +140,7 @@ abstract contract BidBook is Ledger {
     // ------------------------------------------------------------------------------------------------- internals
 
     /// @dev Submits the entry and ends the call, in the case that most bids are in; in any other it does nothing. What the plain way
-    /// does, with two fifths of its execution: in assembly, and with three branches (docs/adr/0027).
-    ///
-    /// Nothing is attached, and the entry is one: told ones are published. The round has a bid before it, so the market is there and
-    /// not sealed. The round's lane has the money, and no entry, or one of the round before last whose result the digest tells.
+    /// does, with two fifths of its execution (docs/adr/0027).
     // The extension inherits it without a door to it; the market's is payable.
     // slither-disable-next-line msg-value-in-nonpayable,incorrect-return
     function _submitQuickly(MarketId id, BidWord word) private {
@@ -102,50 +149,24 @@ abstract contract BidBook is Ledger {
             round = FixedPointMathLib.rawDiv(block.timestamp - id.genesis(), id.biddingPeriod());
         }
         bytes32 chainSlot = _chainSlot(id, round);
-        bytes32 laneSlot = _laneSlot(id, msg.sender, round);
+        bytes32 laneSlot = _laneSlot(_lanesSlot(id), msg.sender, round);
+        BidChain before;
+        Lane lane;
+        assembly ("memory-safe") {
+            before := sload(chainSlot)
+            lane := sload(laneSlot)
+        }
+        lane = _laneWith(id, lane, round, before, word);
         bytes32 topic = BidSubmitted.selector;
         assembly ("memory-safe") {
-            // Not zero if this is another case. A round beyond the last, or before the first, could be in any slot.
-            let other := or(callvalue(), shr(28, round))
-
-            let size := and(shr(160, word), 0xffffffff)
-            let bids := add(and(shr(144, word), 0x7fff), 1)
-            if slt(shl(96, word), 0) {
-                mstore(0x00, id)
-                mstore(0x20, and(word, 0xffffffffffffffffffffffffffffffffffff))
-                other := or(other, xor(tload(keccak256(0x00, 0x40)), bids))
-            }
-            let cost := mul(shr(192, word), size)
-            other := or(or(other, iszero(cost)), or(shr(14, bids), gt(size, and(id, 0x7fffffff))))
-
-            let chain := sload(chainSlot)
-            let index := and(chain, 0xffffff)
-            other := or(other, gt(sub(index, 1), sub(0xfffffe, bids))) // none before it, or no room
-
-            let lane := sload(laneSlot)
-            let left := sub(shr(160, lane), mul(bids, add(cost, and(shr(32, id), 0xffffffff))))
-            if shl(96, lane) {
-                let digest := and(shr(24, chain), 0xffffffff)
-                let pivot := and(digest, 0x7fffffff)
-                let fee := shr(192, shl(161, lane))
-                // slither-disable-next-line incorrect-equality -- of fees: at the pivot's the index decides
-                other := or(other, or(iszero(digest), eq(fee, pivot)))
-                other := or(other, xor(add(and(shr(133, lane), 0x7ffffff), 1), shr(1, round)))
-                // A winner pays the pivot's fee, or with the digest's high bit its own.
-                let pays := mul(gt(fee, pivot), xor(pivot, mul(shr(31, digest), xor(pivot, fee))))
-                left := add(left, mul(mul(sub(fee, pays), and(lane, 0x7fffffff)), and(shr(95, lane), 0x3fff)))
-            }
-
-            // What is missing, or more than a lane can count, has bits above those of a balance.
-            if iszero(or(other, shr(96, left))) {
-                mstore(0x00, shl(56, shr(56, chain)))
+            if lane {
+                mstore(0x00, shl(56, shr(56, before)))
                 mstore(0x20, word)
-                let counted := add(and(chain, 0xffffffffffffff), bids)
+                let counted := add(and(before, 0xffffffffffffff), and(shr(95, lane), 0x3fff))
                 sstore(chainSlot, or(shl(56, shr(56, keccak256(0x00, 0x40))), counted))
+                sstore(laneSlot, lane)
 
-                lane := or(shl(14, or(shl(24, or(shl(27, left), shr(1, round))), index)), bids)
-                sstore(laneSlot, or(shl(31, or(shl(64, lane), shr(192, word))), size))
-
+                let index := and(before, 0xffffff)
                 mstore(0x00, or(or(shl(64, caller()), shl(32, round)), index))
                 log2(0x00, 0x40, topic, id)
                 mstore(0x00, round)

@@ -257,13 +257,21 @@ abstract contract Ledger is TermsBook, ReentrancyGuardTransient {
         emit BidsBundled(id, account, round, firstIndex, entries);
     }
 
-    /// @return slot Where the lane of `account` for `round` is, for assembly.
-    function _laneSlot(MarketId id, address account, uint256 round) internal pure returns (bytes32 slot) {
+    /// @return slot Where the lanes of the market's accounts are, for assembly.
+    function _lanesSlot(MarketId id) internal pure returns (bytes32 slot) {
         assembly ("memory-safe") {
             mstore(0x00, id)
             mstore(0x20, _lanes.slot)
-            mstore(0x20, keccak256(0x00, 0x40))
+            slot := keccak256(0x00, 0x40)
+        }
+    }
+
+    /// @param lanes What `_lanesSlot` returns.
+    /// @return slot Where the lane of `account` for `round` is.
+    function _laneSlot(bytes32 lanes, address account, uint256 round) internal pure returns (bytes32 slot) {
+        assembly ("memory-safe") {
             mstore(0x00, account)
+            mstore(0x20, lanes)
             slot := add(keccak256(0x00, 0x40), and(round, 1))
         }
     }

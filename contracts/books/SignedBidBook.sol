@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ECDSA} from "solady/utils/ECDSA.sol";
 import {EIP712} from "solady/utils/EIP712.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {BidChain} from "../types/BidChain.sol";
 import {BidWord} from "../types/BidWord.sol";
+import {Lane} from "../types/Lane.sol";
 import {MarketId} from "../types/MarketId.sol";
-import {SignedBid, SignedBidLib, SubmittedBid, WalletBid} from "../types/SignedBid.sol";
+import {SignedBid, TypedBid, TypedBidLib, WalletBid} from "../types/SignedBid.sol";
 import {BidBook} from "./BidBook.sol";
 
 /// @notice Takes bids of an open market that their requesters have signed, many at a time, from anyone. One that is refused changes
@@ -20,9 +21,11 @@ abstract contract SignedBidBook is BidBook, EIP712 {
     struct Batch {
         MarketId id;
         uint256 round;
+        bytes32 lanes;
+        TypedBid typed;
         BidChain chain;
-        bytes32 domain;
-        SubmittedBid[] submitted;
+        /// Data of the event that tells them: round, first index, where the list is, its length, and `requester | entry` of each.
+        bytes32[] told;
         uint256 count;
         bytes4 refusal;
     }
@@ -30,10 +33,12 @@ abstract contract SignedBidBook is BidBook, EIP712 {
     function _submitSignedBids(MarketId id, SignedBid[] calldata bids) internal returns (uint256) {
         Batch memory batch = _start(id, bids.length);
         for (uint256 i; i < bids.length; ++i) {
-            SignedBid calldata bid = bids[i];
-            address requester = ECDSA.tryRecover(_digest(batch, bid.entry), bid.r, bid.vs);
-            bytes4 refusal = requester == address(0) ? WrongSignature.selector : bytes4(0);
-            _add(batch, i, requester, bid.entry, refusal);
+            SignedBid calldata bid;
+            assembly ("memory-safe") {
+                bid := add(bids.offset, mul(i, 0x60)) // `bids[i]`, without its check
+            }
+            address requester = batch.typed.signer(bid);
+            _add(batch, i, requester, bid.entry, requester != address(0));
         }
         return _finish(batch);
     }
@@ -42,8 +47,8 @@ abstract contract SignedBidBook is BidBook, EIP712 {
         Batch memory batch = _start(id, bids.length);
         for (uint256 i; i < bids.length; ++i) {
             WalletBid calldata bid = bids[i];
-            bool stands = _standsFor(bid.requester, _digest(batch, bid.entry), bid.signature);
-            _add(batch, i, bid.requester, bid.entry, stands ? bytes4(0) : WrongSignature.selector);
+            bool stands = _standsFor(bid.requester, batch.typed.digest(bid.entry), bid.signature);
+            _add(batch, i, bid.requester, bid.entry, stands);
         }
         return _finish(batch);
     }
@@ -53,50 +58,74 @@ abstract contract SignedBidBook is BidBook, EIP712 {
     function _start(MarketId id, uint256 most) private view returns (Batch memory batch) {
         _requireUnsealed(id);
         if (most == 0) revert NoBids();
-        (batch.id, batch.round) = (id, id.biddingRoundAt(block.timestamp));
-        batch.chain = _chainOf(id, batch.round);
-        batch.domain = _domainSeparator();
-        batch.submitted = new SubmittedBid[](most);
+        uint256 round = id.biddingRoundAt(block.timestamp);
+        (batch.id, batch.round, batch.lanes) = (id, round, _lanesSlot(id));
+        batch.typed = TypedBidLib.bind(_domainSeparator(), id, round);
+        batch.chain = _chainOf(id, round);
+        batch.told = new bytes32[](4 + 2 * most);
     }
 
     /// @dev Enters one entry, or tells why not.
-    function _add(Batch memory batch, uint256 position, address requester, BidWord entry, bytes4 refusal)
+    /// @param signed Whether it is the requester's.
+    function _add(Batch memory batch, uint256 position, address requester, BidWord entry, bool signed)
         private
     {
-        if (refusal == 0) refusal = _refusal(batch.id, entry);
-        if (refusal == 0 && !batch.chain.hasRoomFor(entry)) refusal = RoundFull.selector;
-        if (refusal == 0) refusal = _tryLock(batch.id, requester, batch.round, batch.chain, entry);
+        bytes4 refusal = signed ? _enterSigned(batch, requester, entry) : WrongSignature.selector;
         if (refusal != 0) {
             batch.refusal = refusal;
             emit SignedBidRefused(batch.id, requester, batch.round, position, refusal);
             return;
         }
         batch.chain = batch.chain.absorb(entry);
-        SubmittedBid memory submitted = batch.submitted[batch.count++];
-        (submitted.requester, submitted.entry) = (requester, entry);
+        bytes32[] memory told = batch.told;
+        uint256 count = batch.count;
+        batch.count = FixedPointMathLib.rawAdd(count, 1);
+        assembly ("memory-safe") {
+            let at := add(add(told, 0xa0), shl(6, count)) // within what it was made for
+            mstore(at, requester)
+            mstore(add(at, 0x20), entry)
+        }
+    }
+
+    /// @dev Locks what the entry may cost.
+    /// @return refusal Why it cannot be; otherwise 0.
+    function _enterSigned(Batch memory batch, address requester, BidWord entry)
+        private
+        returns (bytes4 refusal)
+    {
+        (MarketId id, uint256 round, BidChain before) = (batch.id, batch.round, batch.chain);
+        bytes32 slot = _laneSlot(batch.lanes, requester, round);
+        Lane lane;
+        assembly ("memory-safe") {
+            lane := sload(slot)
+        }
+        lane = _laneWith(id, lane, round, before, entry);
+        if (Lane.unwrap(lane) != 0) {
+            assembly ("memory-safe") {
+                sstore(slot, lane)
+            }
+            return 0;
+        }
+        refusal = _refusal(id, entry);
+        if (refusal != 0) return refusal;
+        if (!before.hasRoomFor(entry)) return RoundFull.selector;
+        return _tryLock(id, requester, round, before, entry);
     }
 
     function _finish(Batch memory batch) private returns (uint256 count) {
         count = batch.count;
         // slither-disable-next-line incorrect-equality -- a number of bids
         if (count == 0) revert NothingSubmitted(batch.refusal);
-        uint256 firstIndex = _replaceChain(batch.id, batch.round, batch.chain);
-        SubmittedBid[] memory submitted = batch.submitted;
+        (MarketId id, uint256 round) = (batch.id, batch.round);
+        uint256 firstIndex = _replaceChain(id, round, batch.chain);
+        bytes32[] memory told = batch.told;
+        bytes32 topic = SignedBidsSubmitted.selector;
         assembly ("memory-safe") {
-            mstore(submitted, count) // at most what it was made for
-        }
-        emit SignedBidsSubmitted(batch.id, batch.round, firstIndex, submitted);
-    }
-
-    function _digest(Batch memory batch, BidWord entry) private pure returns (bytes32 digest) {
-        bytes32 structHash = SignedBidLib.structHash(batch.id, batch.round, entry);
-        bytes32 domain = batch.domain;
-        assembly ("memory-safe") {
-            let m := mload(0x40)
-            mstore(m, hex"1901")
-            mstore(add(m, 0x02), domain)
-            mstore(add(m, 0x22), structHash)
-            digest := keccak256(m, 0x42)
+            mstore(add(told, 0x20), round)
+            mstore(add(told, 0x40), firstIndex)
+            mstore(add(told, 0x60), 0x60)
+            mstore(add(told, 0x80), count)
+            log2(add(told, 0x20), add(0x80, shl(6, count)), topic, id)
         }
     }
 

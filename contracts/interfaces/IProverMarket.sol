@@ -46,10 +46,6 @@ interface IAccounts is IMarketLog {
         uint256 firstIndex,
         BidWord[] calldata words
     ) external returns (uint256 amount);
-
-    /// @notice Pays the market's surplus to its sink. Anyone may call.
-    /// @return paid What was paid (wei, or the token's smallest unit).
-    function collectSurplus(MarketId id) external returns (uint256 paid);
 }
 
 /// @notice Bids of an open market.
@@ -72,14 +68,6 @@ interface IBids is IMarketLog {
         external
         payable
         returns (uint256 round, uint256 firstIndex);
-
-    /// @notice Submits entries that their requesters have signed for the open round (EIP-712, see `SignedBidLib`). Anyone may call. Each
-    /// costs its requester what `submitOneBid` does. One that is refused changes nothing and does not stop the others.
-    /// @return accepted How many were accepted, at least 1.
-    function submitSignedBids(MarketId id, SignedBid[] calldata bids) external returns (uint256 accepted);
-
-    /// @notice The same for requesters that are contracts (ERC-1271). Each may use at most 100,000 gas to check a signature.
-    function submitWalletBids(MarketId id, WalletBid[] calldata bids) external returns (uint256 accepted);
 
     /// @notice Tells the provers what an entry of `requester` asks proofs for. Anyone may call, at any time; nothing is stored. Before
     /// the bid, in its transaction (`multicall`), it lets the entry say that it is told: only then does a prover that misses the
@@ -124,6 +112,17 @@ interface IDelivery is IMarketLog {
     function deliverBatch(MarketId id, DeliveryBatch calldata batch) external returns (uint256 delivered);
 }
 
+/// @notice Bids of an open market that somebody else sends.
+interface ISignedBids is IMarketLog {
+    /// @notice Submits entries that their requesters have signed for the open round (EIP-712, see `TypedBid`). Anyone may call. Each
+    /// costs its requester what `submitOneBid` does. One that is refused changes nothing and does not stop the others.
+    /// @return accepted How many were accepted, at least 1.
+    function submitSignedBids(MarketId id, SignedBid[] calldata bids) external returns (uint256 accepted);
+
+    /// @notice The same for requesters that are contracts (ERC-1271). Each may use at most 100,000 gas to check a signature.
+    function submitWalletBids(MarketId id, WalletBid[] calldata bids) external returns (uint256 accepted);
+}
+
 /// @notice Deposits of tokens without an approval beforehand.
 interface IPermits is IMarketLog {
     /// @notice Deposits `amount` of the token for the caller, with its signature for the token's allowance (EIP-2612).
@@ -151,6 +150,10 @@ interface IMarkets is IMarketLog {
     /// account holds less than 2^96 ticks: choose a tick of which nobody can own that many.
     /// @return id See `MarketId`.
     function createMarket(MarketParams calldata params) external returns (MarketId id);
+
+    /// @notice Pays the market's surplus to its sink. Anyone may call.
+    /// @return paid What was paid (wei, or the token's smallest unit).
+    function collectSurplus(MarketId id) external returns (uint256 paid);
 }
 
 /// @notice Provers' seats.
@@ -161,13 +164,6 @@ interface ISeats is IMarketLog {
     /// @param cost In a sealed market `type(uint64).max`: asks are committed to round by round.
     /// @return seat Number of the seat, the smallest free one.
     function register(MarketId id, uint32 capacity, uint64 cost) external payable returns (uint256 seat);
-
-    /// @notice Lets `operator` act for the caller's seats in this market, in place of whoever could before; zero for nobody. It may do
-    /// with them what the caller may, out of the caller's balance and to its credit, and can withdraw nothing: a node's key need not be
-    /// the key that the money belongs to (docs/adr/0021).
-    /// @dev Warning: an operator can cost the caller bonds and collateral, by commitments that it does not open and tasks that it
-    /// does not prove. Native currency that it attaches to a call is its own.
-    function setOperator(MarketId id, address operator) external;
 
     /// @notice Changes a seat's unit cost (ticks per unit) from the next round on.
     function ask(MarketId id, uint256 seat, uint64 cost) external;
@@ -185,6 +181,19 @@ interface ISeats is IMarketLog {
     /// the seat if nothing is left of it.
     /// @return collateral Ticks that were credited to the prover.
     function releaseCapacity(MarketId id, uint256 seat) external returns (uint256 collateral);
+}
+
+/// @notice Who may act for a prover.
+interface IOperators is IMarketLog {
+    /// @notice Lets `operator` act for the caller's seats in this market, in place of whoever could before; zero for nobody. It may do
+    /// with them what the caller may, out of the caller's balance and to its credit, and can withdraw nothing: a node's key need not be
+    /// the key that the money belongs to (docs/adr/0021).
+    /// @dev Warning: an operator can cost the caller bonds and collateral, by commitments that it does not open and tasks that it
+    /// does not prove. Native currency that it attaches to a call is its own.
+    function setOperator(MarketId id, address operator) external;
+
+    /// @notice Who may act for the seats of a prover besides itself, zero for nobody.
+    function operatorOf(MarketId id, address prover) external view returns (address);
 }
 
 /// @notice Bids and asks of a sealed market: committed to first, opened after the close.
@@ -269,9 +278,6 @@ interface IMarketViews is IMarketLog {
     /// @notice Number of seats that were ever taken at the same time; seats are `0 .. seatCount - 1`.
     function seatCount(MarketId id) external view returns (uint256);
 
-    /// @notice Who may act for the seats of a prover besides itself, zero for nobody.
-    function operatorOf(MarketId id, address prover) external view returns (address);
-
     /// @notice A seat's prover (zero if the seat is free), registered capacity still backed by collateral, offer, and change of
     /// capacity.
     function seatOf(MarketId id, uint256 seat)
@@ -307,13 +313,13 @@ interface IMarketViews is IMarketLog {
 }
 
 /// @notice What the market's own code answers.
-interface IMarketCore is IAccounts, IBids, ISettlement, IDelivery {
+interface IMarketCore is IAccounts, IBids, ISeats, ISettlement, IDelivery {
     /// @notice The contract whose code answers everything of `IMarketExtension`.
     function extension() external view returns (address);
 }
 
 /// @notice What the market's extension answers, at the market's address.
-interface IMarketExtension is IMarkets, IPermits, ISeats, ISealed, IDefaults, IMarketViews {}
+interface IMarketExtension is IMarkets, ISignedBids, IPermits, IOperators, ISealed, IDefaults, IMarketViews {}
 
 /// @title Markets for zero-knowledge proofs
 /// @notice Anyone creates a market; requesters bid for proving tasks and provers ask a unit cost; each round is cleared

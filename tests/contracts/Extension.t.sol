@@ -6,6 +6,7 @@ import {IMarketLog} from "../../contracts/interfaces/IMarketLog.sol";
 import {IMarketExtension, IProverMarket} from "../../contracts/interfaces/IProverMarket.sol";
 import {Lane} from "../../contracts/types/Lane.sol";
 import {MarketId} from "../../contracts/types/MarketId.sol";
+import {SignedBid} from "../../contracts/types/SignedBid.sol";
 import {Opening} from "../../contracts/types/Sealed.sol";
 import {MarketTest} from "./support/MarketTest.sol";
 
@@ -74,15 +75,13 @@ contract ExtensionTest is MarketTest {
         bytes memory unknown = abi.encodeWithSelector(IMarketLog.UnknownMarket.selector, id);
         vm.deal(address(this), 1 ether);
         vm.expectRevert(unknown);
-        extension.register{value: 1 ether}(id, 17, 6);
-        vm.expectRevert(unknown);
-        extension.changeCapacity{value: 1 ether}(id, 0, 17);
-        vm.expectRevert(unknown);
         extension.commitBid{value: 1 ether}(id, "c", 1, 0);
         vm.expectRevert(unknown);
         extension.commitAsk{value: 1 ether}(id, 0, "c", 0);
         vm.expectRevert(unknown);
         extension.revealBids(id, new Opening[](1));
+        vm.expectPartialRevert(IMarketLog.NothingSubmitted.selector);
+        extension.submitSignedBids(id, new SignedBid[](1));
         vm.expectRevert(unknown);
         extension.marketParams(id);
         (bool ok,) = address(extension).call{value: 1}("");
@@ -107,9 +106,8 @@ contract ExtensionTest is MarketTest {
     function test_errorsOfTheExtensionComeThroughAsTheyAre() public {
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.MarketExists.selector, id));
         market.createMarket(params);
-        vm.expectRevert(abi.encodeWithSelector(IMarketLog.NotSeatOwner.selector, 3, alice));
-        vm.prank(alice);
-        market.changeCapacity(id, 3, 0);
+        vm.expectRevert(IMarketLog.NoBids.selector);
+        market.submitSignedBids(id, new SignedBid[](0));
     }
 
     function test_multicallReachesBothContracts() public {

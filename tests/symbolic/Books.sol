@@ -5,6 +5,7 @@ import {TaskBook} from "../../contracts/books/TaskBook.sol";
 import {IProofVerifier} from "../../contracts/interfaces/IProofVerifier.sol";
 import {BidChain} from "../../contracts/types/BidChain.sol";
 import {BidWord} from "../../contracts/types/BidWord.sol";
+import {Lane} from "../../contracts/types/Lane.sol";
 import {MarketId, MarketIdLib} from "../../contracts/types/MarketId.sol";
 import {MarketParams} from "../../contracts/types/MarketParams.sol";
 import {Offer} from "../../contracts/types/Offer.sol";
@@ -50,9 +51,13 @@ contract Books is TaskBook {
         return _lock(id, account, round, before, word);
     }
 
-    /// @notice A bid of the caller's as the market takes it, the quick way or the plain one.
-    function submit(BidWord word) external returns (uint256 round, uint256 index) {
-        return _submitOneBid(id, word);
+    /// @notice The lane of the way that most bids go.
+    function laneWith(Lane lane, uint256 round, BidChain before, BidWord word)
+        external
+        payable
+        returns (Lane)
+    {
+        return _laneWith(id, lane, round, before, word);
     }
 
     function mostOf(BidWord word) external view returns (uint256) {

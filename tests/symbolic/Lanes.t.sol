@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {BidChain} from "../../contracts/types/BidChain.sol";
+import {BidWord, BidWordLib} from "../../contracts/types/BidWord.sol";
 import {Lane, LaneLib} from "../../contracts/types/Lane.sol";
+import {Digest} from "../../contracts/types/Outcome.sol";
+import {Books} from "./Books.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice One half of an account.
@@ -66,5 +70,93 @@ contract LanesSymbolic is Symbolic {
 
     function checkBalance(uint256 balance) external pure returns (uint256) {
         return LaneLib.checkBalance(balance);
+    }
+}
+
+/// @notice The way that most bids go (docs/adr/0027), against what the types say of lanes, digests and words: any lane, round and running
+/// hash, any fees and tickets; sizes and numbers of bids that are known on each path, as they are multiplied.
+contract EnteringSymbolic is Symbolic {
+    uint256 private constant FEE = 2;
+    uint256 private constant MAX_SIZE = 4;
+
+    struct Case {
+        uint96 balance;
+        bool hasEntry;
+        uint256 entryRound;
+        uint24 entryIndex;
+        uint64 entryFee;
+        uint256 chain;
+        uint256 round;
+        uint64 fee;
+        bool told;
+        uint144 ticket;
+    }
+
+    Books private _books;
+
+    function setUp() public {
+        _books = new Books();
+    }
+
+    /// @dev The account has no entry, or one of a bid of one unit.
+    function check_oneBidIsEnteredAsTheTypesSay(Case memory c) external {
+        _check(c, 1, 1, 1, 1);
+    }
+
+    function check_lotsAreEnteredAsTheTypesSay(Case memory c, uint256 size, uint256 count, uint256 entryCount)
+        external
+    {
+        _check(c, 1 + each(size, 1), 1 + each(count, 1), 2, 1 + each(entryCount, 1));
+    }
+
+    /// @dev What is none, whatever else holds: a task of no size or beyond the market's largest, or a lot that a lane cannot count.
+    function check_whatIsNoEntryIsNeverEntered(Case memory c, uint32 size, uint16 further) external {
+        vm.assume(size == 0 || size > MAX_SIZE || further > BidWordLib.MAX_LOT - 1);
+        vm.assume(further < 2 ** 15);
+        BidWord word = BidWordLib.pack(c.fee, size, further, c.ticket);
+        assert(Lane.unwrap(_after(c, word, _lane(c, 1, 1))) == 0);
+    }
+
+    function _check(Case memory c, uint256 size, uint256 count, uint256 entrySize, uint256 entryCount)
+        private
+    {
+        Lane lane = _lane(c, entrySize, entryCount);
+        // forge-lint: disable-next-line(unsafe-typecast) -- a few bids
+        uint16 lot = uint16((c.told ? 1 << 15 : 0) | (count - 1));
+        // forge-lint: disable-next-line(unsafe-typecast) -- a few units
+        BidWord word = BidWordLib.pack(c.fee, uint32(size), lot, c.ticket);
+        BidChain before = BidChain.wrap(c.chain);
+        Digest digest = before.digest();
+
+        uint256 most = count * (uint256(c.fee) * size + FEE);
+        uint256 held = c.balance;
+        bool usual =
+            c.fee != 0 && !c.told && c.round < 2 ** 28 && before.count() != 0 && before.hasRoomFor(word);
+        if (c.hasEntry) {
+            usual = usual && c.entryRound + 2 == c.round && digest.decides(c.entryFee);
+            if (usual) held += digest.refund(c.entryFee, entrySize, entryCount);
+        }
+        usual = usual && held >= most && held - most <= type(uint96).max;
+
+        Lane after_ = _after(c, word, lane);
+        if (!usual) {
+            assert(Lane.unwrap(after_) == 0);
+            return;
+        }
+        assert(after_.balance() == held - most);
+        assert(after_.round(c.round & 1) == c.round && after_.index() == before.count());
+        assert(after_.count() == count && after_.fee() == c.fee && after_.size() == size);
+    }
+
+    function _after(Case memory c, BidWord word, Lane lane) private returns (Lane) {
+        return _books.laneWith(lane, c.round, BidChain.wrap(c.chain), word);
+    }
+
+    /// @dev Of the parity of the round.
+    function _lane(Case memory c, uint256 size, uint256 count) private pure returns (Lane lane) {
+        lane = Lane.wrap(0).withBalance(c.balance);
+        if (!c.hasEntry) return lane;
+        vm.assume(below(c.entryRound, 28) && (c.entryRound ^ c.round) & 1 == 0);
+        return lane.withBid(c.entryRound, c.entryIndex, count, c.entryFee, size);
     }
 }

@@ -42,22 +42,6 @@ contract MoneySymbolic is Symbolic {
         }
     }
 
-    /// @dev The same of a round's second bid, which goes a way of its own wherever it can (docs/adr/0027).
-    function check_quickBidLocksWhatItMayCostAndNoMore(Past memory past, uint64 fee) external {
-        vm.assume(fee != 0);
-        uint256 held = _make(past);
-        _pay(BOB, 1 + FEE);
-        _books.bid(BOB, _word(1));
-        vm.prank(ALICE);
-        try _books.submit(_word(fee)) returns (uint256 round, uint256 index) {
-            assert(round == 4 && index == 1);
-            assert(_available() + fee + FEE == held);
-        } catch {
-            assert(_available() == held && held < fee + FEE);
-        }
-        assert(_books.availableOf(BOB) == 0);
-    }
-
     function check_foldMovesNothingBetweenAccounts(Past memory past, uint88 others) external {
         uint256 held = _make(past);
         _pay(BOB, others);

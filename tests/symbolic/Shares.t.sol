@@ -23,9 +23,13 @@ contract SharesSymbolic is Symbolic {
     }
 
     /// @dev Any amount; basis points at the ends and between.
-    function check_shareOfAnyAmountIsDown(uint128 amount, uint256 which) external pure {
+    function check_shareOfAnyAmountIsDown(uint96 amount, uint256 which) external pure {
+        _checkShare(amount, _someBps(which));
+    }
+
+    function _someBps(uint256 which) private pure returns (uint256) {
         uint16[6] memory bps = [0, 1, 2_500, 3_333, 9_999, 10_000];
-        _checkShare(amount, bps[each(which, 5)]);
+        return bps[each(which, 5)];
     }
 
     function _checkShare(uint256 amount, uint256 bps) private pure {
@@ -107,12 +111,13 @@ contract SharesSymbolic is Symbolic {
         assert(o.payDown(units) == revenue);
     }
 
-    /// @dev As `TaskBook` divides it at expiry: refund and penalty together are what the bid paid, and that is there.
-    function check_refundAndPenaltyAreHeld(uint128 charge, uint128 held, uint128 collateral, uint16 bps)
+    /// @dev As `TaskBook` divides it at expiry: refund and penalty together are what the bid paid, and that is there. Any amounts; basis
+    /// points at the ends and between.
+    function check_refundAndPenaltyAreHeld(uint96 charge, uint96 held, uint96 collateral, uint256 which)
         external
         pure
     {
-        vm.assume(bps <= BPS);
+        uint256 bps = _someBps(which);
         uint256 payment = FixedPointMathLib.min(charge, held);
         uint256 atStake = FixedPointMathLib.min(payment, collateral);
         uint256 penalty = MarketParamsLib.shareDown(atStake, bps);

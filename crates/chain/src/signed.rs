@@ -188,7 +188,7 @@ mod tests {
         }
     }
 
-    /// The words of `SignedBidLib.structHash` and of solady's `EIP712`, one after the other.
+    /// The words of `TypedBidLib` and of solady's `EIP712`, one after the other.
     #[test]
     fn what_is_signed_is_what_the_contract_hashes() {
         let bid = bid();

@@ -109,6 +109,27 @@ contract SignedBidRefusalsTest is SignedBidTest {
     }
 
     /// @dev The other s does not fit beside its v, and what is left of it is another signature.
+    /// @dev Whoever bid before it is not taken for its signer.
+    function test_signatureOfNobodyAfterAnotherEntryIsRefused() public {
+        fund(dora.addr, 1000);
+        fundedBid(alice, 10, 1);
+        SignedBid[] memory list = new SignedBid[](4);
+        (list[0], list[1], list[2]) =
+        (signed(dora, _word), signed(emil, _word), signed(dora, plainWord(9, 1)));
+        list[3] = SignedBid(_word, 0, 0);
+        expectRefusal(emil.addr, 1, _poor);
+        expectRefusal(dora.addr, 2, IMarketLog.BidInRoundAlready.selector);
+        expectRefusal(address(0), 3, IMarketLog.WrongSignature.selector);
+        assertEq(relay(list), 1);
+        (list[1], list[3]) = (list[3], list[1]);
+        open(1);
+        fund(fred.addr, 1000);
+        (list[0], list[2]) = (signed(fred, _word), SignedBid(_word, 0, 0));
+        expectRefusal(address(0), 1, IMarketLog.WrongSignature.selector);
+        expectRefusal(address(0), 2, IMarketLog.WrongSignature.selector);
+        assertEq(relay(list), 1);
+    }
+
     function test_malleatedSignatureHasNoEffect() public {
         fund(dora.addr, 1000);
         SignedBid memory right = signed(dora, _word);
