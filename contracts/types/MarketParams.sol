@@ -117,6 +117,6 @@ library MarketParamsLib {
 
     /// @notice Share of `amount` in basis points, rounded down.
     function shareDown(uint256 amount, uint256 bps) internal pure returns (uint256) {
-        return amount * bps / BPS;
+        return bps * amount / BPS;
     }
 }

@@ -74,10 +74,12 @@ contract LanesSymbolic is Symbolic {
 }
 
 /// @notice The way that most bids go (docs/adr/0027), against what the types say of lanes, digests and words: any lane, round and running
-/// hash, any fees and tickets; sizes and numbers of bids that are known on each path, as they are multiplied.
-contract EnteringSymbolic is Symbolic {
+/// hash, any fees and tickets; sizes and numbers of bids are known on each path, as they are multiplied.
+abstract contract Entering is Symbolic {
     uint256 private constant FEE = 2;
-    uint256 private constant MAX_SIZE = 4;
+    uint256 internal constant MAX_SIZE = 4;
+    /// @dev Of an entry that says that it is told, and is not.
+    uint144 private constant TOLD = 7;
 
     struct Case {
         uint96 balance;
@@ -98,33 +100,14 @@ contract EnteringSymbolic is Symbolic {
         _books = new Books();
     }
 
-    /// @dev The account has no entry, or one of a bid of one unit.
-    function check_oneBidIsEnteredAsTheTypesSay(Case memory c) external {
-        _check(c, 1, 1, 1, 1);
-    }
-
-    function check_lotsAreEnteredAsTheTypesSay(Case memory c, uint256 size, uint256 count, uint256 entryCount)
-        external
-    {
-        _check(c, 1 + each(size, 1), 1 + each(count, 1), 2, 1 + each(entryCount, 1));
-    }
-
-    /// @dev What is none, whatever else holds: a task of no size or beyond the market's largest, or a lot that a lane cannot count.
-    function check_whatIsNoEntryIsNeverEntered(Case memory c, uint32 size, uint16 further) external {
-        vm.assume(size == 0 || size > MAX_SIZE || further > BidWordLib.MAX_LOT - 1);
-        vm.assume(further < 2 ** 15);
-        BidWord word = BidWordLib.pack(c.fee, size, further, c.ticket);
-        assert(Lane.unwrap(_after(c, word, _lane(c, 1, 1))) == 0);
-    }
-
     function _check(Case memory c, uint256 size, uint256 count, uint256 entrySize, uint256 entryCount)
-        private
+        internal
     {
         Lane lane = _lane(c, entrySize, entryCount);
         // forge-lint: disable-next-line(unsafe-typecast) -- a few bids
         uint16 lot = uint16((c.told ? 1 << 15 : 0) | (count - 1));
         // forge-lint: disable-next-line(unsafe-typecast) -- a few units
-        BidWord word = BidWordLib.pack(c.fee, uint32(size), lot, c.ticket);
+        BidWord word = BidWordLib.pack(c.fee, uint32(size), lot, c.told ? TOLD : c.ticket);
         BidChain before = BidChain.wrap(c.chain);
         Digest digest = before.digest();
 
@@ -148,15 +131,40 @@ contract EnteringSymbolic is Symbolic {
         assert(after_.count() == count && after_.fee() == c.fee && after_.size() == size);
     }
 
-    function _after(Case memory c, BidWord word, Lane lane) private returns (Lane) {
+    function _after(Case memory c, BidWord word, Lane lane) internal returns (Lane) {
         return _books.laneWith(lane, c.round, BidChain.wrap(c.chain), word);
     }
 
     /// @dev Of the parity of the round.
-    function _lane(Case memory c, uint256 size, uint256 count) private pure returns (Lane lane) {
+    function _lane(Case memory c, uint256 size, uint256 count) internal pure returns (Lane lane) {
         lane = Lane.wrap(0).withBalance(c.balance);
         if (!c.hasEntry) return lane;
         vm.assume(below(c.entryRound, 28) && (c.entryRound ^ c.round) & 1 == 0);
         return lane.withBid(c.entryRound, c.entryIndex, count, c.entryFee, size);
+    }
+}
+
+/// @notice Of single bids, and of what is none.
+contract EnteringSymbolic is Entering {
+    /// @dev The account has no entry, or one of a bid of one unit.
+    function check_oneBidIsEnteredAsTheTypesSay(Case memory c) external {
+        _check(c, 1, 1, 1, 1);
+    }
+
+    /// @dev What is none, whatever else holds: a task of no size or beyond the market's largest, or a lot that a lane cannot count.
+    function check_whatIsNoEntryIsNeverEntered(Case memory c, uint32 size, uint16 further) external {
+        vm.assume(size == 0 || size > MAX_SIZE || further > BidWordLib.MAX_LOT - 1);
+        vm.assume(further < 2 ** 15);
+        BidWord word = BidWordLib.pack(c.fee, size, further, c.ticket);
+        assert(Lane.unwrap(_after(c, word, _lane(c, 1, 1))) == 0);
+    }
+}
+
+/// @notice Of lots of up to two tasks of up to two units.
+contract EnteringLotsSymbolic is Entering {
+    function check_lotsAreEnteredAsTheTypesSay(Case memory c, uint256 size, uint256 count, uint256 entryCount)
+        external
+    {
+        _check(c, 1 + each(size, 1), 1 + each(count, 1), 2, 1 + each(entryCount, 1));
     }
 }

@@ -63,7 +63,9 @@ contract MoneySymbolic is Symbolic {
         assert(_books.availableOf(BOB) == others);
     }
 
-    function check_depositAddsWhatWasPaid(Past memory past, uint88 amount) external {
+    /// @dev Up to 2^48 ticks: what the solver adds here takes minutes for more.
+    function check_depositAddsWhatWasPaid(Past memory past, uint48 amount) external {
+        vm.assume(below(past.paid, 48));
         uint256 held = _make(past);
         _pay(ALICE, amount);
         assert(_available() == held + amount);

@@ -35,7 +35,10 @@ contract SharesSymbolic is Symbolic {
     function _checkShare(uint256 amount, uint256 bps) private pure {
         uint256 share = MarketParamsLib.shareDown(amount, bps);
         assert(share <= amount);
-        assert(share * BPS <= amount * bps && amount * bps < (share + 1) * BPS);
+        unchecked {
+            // Of amounts below 2^128 and shares that are no larger.
+            assert(share * BPS <= amount * bps && amount * bps < (share + 1) * BPS);
+        }
     }
 
     /// @dev What is left for the sink is never negative. Any parts of up to 6 ticks.
@@ -117,12 +120,16 @@ contract SharesSymbolic is Symbolic {
         external
         pure
     {
-        uint256 bps = _someBps(which);
-        uint256 payment = FixedPointMathLib.min(charge, held);
-        uint256 atStake = FixedPointMathLib.min(payment, collateral);
-        uint256 penalty = MarketParamsLib.shareDown(atStake, bps);
+        uint256 payment = charge < held ? charge : held;
+        uint256 atStake = payment < collateral ? payment : collateral;
+        uint256 penalty = MarketParamsLib.shareDown(atStake, _someBps(which));
         assert(penalty <= payment && penalty <= collateral);
         assert((payment - penalty) + penalty <= held);
+    }
+
+    /// @dev As `TaskBook` takes it, without a branch.
+    function check_smallerOfTwoAmounts(uint256 a, uint256 b) external pure {
+        assert(FixedPointMathLib.min(a, b) == (a < b ? a : b));
     }
 
     /// @dev Nobody gets back more than was locked, and what stays is what the winners pay. Any fees, a lot of two bids of two units, wherever
