@@ -27,7 +27,7 @@ import {Task, TaskStatus} from "./types/Task.sol";
 
 /// @title The rest of the market's contract
 /// @notice Everything of `IProverMarket` that is not in `ProverMarket`, which calls it on its own storage; one contract could not
-/// hold all of it (docs/adr/0009). Both inherit the same books in the same order and have no storage of their own.
+/// hold all of it (docs/adr/0009). Both inherit the books that have storage in the same order, and have none of their own.
 /// @dev Called at its own address it holds no market, and as none can be created no money either.
 contract MarketExtension is BatchBook, SignedBidBook, IMarketExtension {
     address private immutable _self = address(this);

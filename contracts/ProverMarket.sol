@@ -14,7 +14,7 @@ import {Statement} from "./types/Statement.sol";
 import {Delivery} from "./types/Task.sol";
 
 /// @title The market's contract
-/// @notice What bids, asks and proofs need is here, the rest in `MarketExtension`: both are doors to the same books, one
+/// @notice Bids, seats, asks, settlement and delivery in the open are here, the rest in `MarketExtension`: both are doors to the same books, one
 /// concern a book, each on top of the one before:
 ///
 ///     MarketBook      which markets exist

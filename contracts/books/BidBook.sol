@@ -82,7 +82,7 @@ abstract contract BidBook is Ledger {
     /// there and not sealed. The lane has the money, and no entry, or one of the round before last whose result the digest tells.
     /// @param before The round's bids before it.
     /// @return after_ 0 in any other case.
-    // slither-disable-next-line msg-value-in-nonpayable -- the market's doors are payable, or else nothing can be attached
+    // slither-disable-next-line msg-value-in-nonpayable -- the market's door to it is payable, the extension's refuse value
     function _laneWith(MarketId id, Lane lane, uint256 round, BidChain before, BidWord word)
         internal
         view
@@ -160,6 +160,7 @@ abstract contract BidBook is Ledger {
         bytes32 topic = BidSubmitted.selector;
         assembly ("memory-safe") {
             if lane {
+                // As `absorb` does, with the count that the lane has.
                 mstore(0x00, shl(56, shr(56, before)))
                 mstore(0x20, word)
                 let counted := add(and(before, 0xffffffffffffff), and(shr(95, lane), 0x3fff))

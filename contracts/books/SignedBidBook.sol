@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {EIP712} from "solady/utils/EIP712.sol";
-import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {BidChain} from "../types/BidChain.sol";
 import {BidWord} from "../types/BidWord.sol";
 import {Lane} from "../types/Lane.sol";
@@ -12,6 +11,7 @@ import {BidBook} from "./BidBook.sol";
 
 /// @notice Takes bids of an open market that their requesters have signed, many at a time, from anyone. One that is refused changes
 /// nothing and does not stop the others.
+/// @dev Of the extension alone, so it must not have any storage (docs/adr/0009).
 abstract contract SignedBidBook is BidBook, EIP712 {
     /// @dev Most gas that a contract may use to check its signature, and what must be left so that it gets that much (EIP-150).
     uint256 private constant WALLET_GAS = 100_000;
@@ -79,7 +79,9 @@ abstract contract SignedBidBook is BidBook, EIP712 {
         batch.chain = batch.chain.absorb(entry);
         bytes32[] memory told = batch.told;
         uint256 count = batch.count;
-        batch.count = FixedPointMathLib.rawAdd(count, 1);
+        unchecked {
+            batch.count = count + 1;
+        }
         assembly ("memory-safe") {
             let at := add(add(told, 0xa0), shl(6, count)) // within what it was made for
             mstore(at, requester)

@@ -117,6 +117,7 @@ library MarketParamsLib {
 
     /// @notice Share of `amount` in basis points, rounded down.
     function shareDown(uint256 amount, uint256 bps) internal pure returns (uint256) {
+        // In this order, as the check of the product divides by the first: a solver knows it (tests/symbolic/Shares.t.sol).
         return bps * amount / BPS;
     }
 }

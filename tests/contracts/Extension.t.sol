@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Vm} from "forge-std/Vm.sol";
 import {Multicallable} from "solady/utils/Multicallable.sol";
 import {IMarketLog} from "../../contracts/interfaces/IMarketLog.sol";
 import {IMarketExtension, IProverMarket} from "../../contracts/interfaces/IProverMarket.sol";
@@ -8,10 +9,10 @@ import {Lane} from "../../contracts/types/Lane.sol";
 import {MarketId} from "../../contracts/types/MarketId.sol";
 import {SignedBid} from "../../contracts/types/SignedBid.sol";
 import {Opening} from "../../contracts/types/Sealed.sol";
-import {MarketTest} from "./support/MarketTest.sol";
+import {SignedBidTest} from "./support/SignedBidTest.sol";
 
 /// @notice One market of two contracts: what is where must show nowhere.
-contract ExtensionTest is MarketTest {
+contract ExtensionTest is SignedBidTest {
     function setUp() public override {
         super.setUp();
         tells = true;
@@ -67,7 +68,7 @@ contract ExtensionTest is MarketTest {
         assertFalse(_answers(address(market), bytes4(keccak256("owner()"))));
     }
 
-    /// @dev Apart from the views none of them does anything there, so no money can be caught in it.
+    /// @dev None of them does anything with money there, so that none can be caught in it.
     function test_extensionAloneIsNoMarket() public {
         IMarketExtension extension = IMarketExtension(_extension());
         vm.expectRevert(IMarketLog.NotTheMarket.selector);
@@ -80,8 +81,13 @@ contract ExtensionTest is MarketTest {
         extension.commitAsk{value: 1 ether}(id, 0, "c", 0);
         vm.expectRevert(unknown);
         extension.revealBids(id, new Opening[](1));
-        vm.expectPartialRevert(IMarketLog.NothingSubmitted.selector);
-        extension.submitSignedBids(id, new SignedBid[](1));
+        fund(dora.addr, 1000);
+        SignedBid[] memory bids = new SignedBid[](1);
+        Binding memory b = Binding(block.chainid, address(extension), id, 0);
+        bids[0] = signedFor(b, dora.privateKey, plainWord(10, 1));
+        bytes4 poor = IMarketLog.InsufficientBalance.selector;
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.NothingSubmitted.selector, poor));
+        extension.submitSignedBids(id, bids);
         vm.expectRevert(unknown);
         extension.marketParams(id);
         (bool ok,) = address(extension).call{value: 1}("");
@@ -112,11 +118,12 @@ contract ExtensionTest is MarketTest {
 
     function test_multicallReachesBothContracts() public {
         fund(paul, 2000);
-        bytes[] memory calls = new bytes[](4);
+        bytes[] memory calls = new bytes[](5);
         calls[0] = abi.encodeCall(market.register, (id, 17, 6));
         calls[1] = abi.encodeCall(market.ask, (id, 0, 7));
         calls[2] = abi.encodeCall(market.withdraw, (id, 50, paul));
         calls[3] = abi.encodeCall(market.availableOf, (id, paul));
+        calls[4] = abi.encodeCall(market.setOperator, (id, rita));
         vm.prank(paul);
         bytes[] memory answers = Multicallable(address(market)).multicall(calls);
         assertEq(abi.decode(answers[0], (uint256)), 0);
@@ -124,6 +131,7 @@ contract ExtensionTest is MarketTest {
         assertEq(paul.balance, 50 * TICK);
         (address prover,,,) = market.seatOf(id, 0);
         assertEq(prover, paul);
+        assertEq(market.operatorOf(id, paul), rita);
     }
 
     // ----------------------------------------------------------------------------------------------------- storage
@@ -138,14 +146,14 @@ contract ExtensionTest is MarketTest {
     }
 
     /// @dev Each book's storage is where the order of inheritance puts it, whichever of the two contracts wrote it: the
-    /// market's own code (bids, settlement, deliveries) or the extension (markets, seats, takeovers, expiry).
+    /// market's own code (bids, seats, settlement, deliveries) or the extension (markets, takeovers, expiry).
     function test_bothContractsHaveOneLayout() public {
         bytes32 key = MarketId.unwrap(id);
         assertEq(address(uint160(_load(_at(key, 0)))), address(0)); // currency, the low part of the first slot
         assertEq(_load(_at(key, 0)) >> 160, TICK);
         seat(paul, 10, 6);
         seat(quentin, 24, 9);
-        assertEq(_load(_at(key, 7)), 2); // seats, by the extension
+        assertEq(_load(_at(key, 7)), 2); // seats
         open(1);
         fundedBid(alice, 20, 8);
         fundedBid(alice, 19, 8);
@@ -158,7 +166,7 @@ contract ExtensionTest is MarketTest {
         open(2);
         assertEq(settle(1).units, 8);
         assertEq(_load(bytes32(round + 2)), uint256(market.assignmentRoot(id, 1)));
-        // The settlement has put the task on the seat that the extension made.
+        // The settlement has put the task on the seat.
         assertEq(capacity(0) - free(0), 8);
         vm.warp(proveBy(1));
         takeOver(1, 0, 1);

@@ -4,12 +4,14 @@ pragma solidity ^0.8.28;
 import {TaskBook} from "../../contracts/books/TaskBook.sol";
 import {IProofVerifier} from "../../contracts/interfaces/IProofVerifier.sol";
 import {BidChain} from "../../contracts/types/BidChain.sol";
-import {BidWord} from "../../contracts/types/BidWord.sol";
+import {BidWord, BidWordLib} from "../../contracts/types/BidWord.sol";
+import {CircuitId} from "../../contracts/types/CircuitId.sol";
 import {Lane} from "../../contracts/types/Lane.sol";
 import {MarketId, MarketIdLib} from "../../contracts/types/MarketId.sol";
 import {MarketParams} from "../../contracts/types/MarketParams.sol";
 import {Offer} from "../../contracts/types/Offer.sol";
 import {Outcome} from "../../contracts/types/Outcome.sol";
+import {Statement, StatementLib} from "../../contracts/types/Statement.sol";
 import {Takeover} from "../../contracts/types/Takeover.sol";
 import {Delivery, Task, TaskStatus} from "../../contracts/types/Task.sol";
 
@@ -49,6 +51,19 @@ contract Books is TaskBook {
         uint256 round = id.biddingRoundAt(block.timestamp);
         BidChain before = _absorb(id, round, word);
         return _lock(id, account, round, before, word);
+    }
+
+    /// @notice Publishes one statement.
+    /// @return ticket Of the entry that asks for it.
+    function publish() external returns (uint144 ticket) {
+        this.publishAll(new Statement[](1));
+        return BidWordLib.ticketOf(
+            address(0), StatementLib.leaf(CircuitId.wrap(0), 0, keccak256(""), keccak256(""))
+        );
+    }
+
+    function publishAll(Statement[] calldata statements) external {
+        _publish(id, address(0), statements);
     }
 
     /// @notice The lane of the way that most bids go.

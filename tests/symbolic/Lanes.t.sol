@@ -78,8 +78,6 @@ contract LanesSymbolic is Symbolic {
 abstract contract Entering is Symbolic {
     uint256 private constant FEE = 2;
     uint256 internal constant MAX_SIZE = 4;
-    /// @dev Of an entry that says that it is told, and is not.
-    uint144 private constant TOLD = 7;
 
     struct Case {
         uint96 balance;
@@ -91,13 +89,16 @@ abstract contract Entering is Symbolic {
         uint256 round;
         uint64 fee;
         bool told;
+        bool published;
         uint144 ticket;
+        bool pays;
     }
 
     Books private _books;
 
     function setUp() public {
         _books = new Books();
+        vm.deal(address(this), 1);
     }
 
     function _check(Case memory c, uint256 size, uint256 count, uint256 entrySize, uint256 entryCount)
@@ -107,14 +108,14 @@ abstract contract Entering is Symbolic {
         // forge-lint: disable-next-line(unsafe-typecast) -- a few bids
         uint16 lot = uint16((c.told ? 1 << 15 : 0) | (count - 1));
         // forge-lint: disable-next-line(unsafe-typecast) -- a few units
-        BidWord word = BidWordLib.pack(c.fee, uint32(size), lot, c.told ? TOLD : c.ticket);
+        BidWord word = BidWordLib.pack(c.fee, uint32(size), lot, c.told ? _ticket(c) : c.ticket);
         BidChain before = BidChain.wrap(c.chain);
         Digest digest = before.digest();
 
         uint256 most = count * (uint256(c.fee) * size + FEE);
         uint256 held = c.balance;
-        bool usual =
-            c.fee != 0 && !c.told && c.round < 2 ** 28 && before.count() != 0 && before.hasRoomFor(word);
+        bool usual = !c.pays && c.fee != 0 && (!c.told || (c.published && count == 1)) && c.round < 2 ** 28
+            && before.count() != 0 && before.hasRoomFor(word);
         if (c.hasEntry) {
             usual = usual && c.entryRound + 2 == c.round && digest.decides(c.entryFee);
             if (usual) held += digest.refund(c.entryFee, entrySize, entryCount);
@@ -131,8 +132,14 @@ abstract contract Entering is Symbolic {
         assert(after_.count() == count && after_.fee() == c.fee && after_.size() == size);
     }
 
+    /// @dev Of an entry that says that it is told: of one bid that is, or of another one.
+    function _ticket(Case memory c) private returns (uint144) {
+        uint144 told = _books.publish();
+        return c.published ? told : told ^ 1;
+    }
+
     function _after(Case memory c, BidWord word, Lane lane) internal returns (Lane) {
-        return _books.laneWith(lane, c.round, BidChain.wrap(c.chain), word);
+        return _books.laneWith{value: c.pays ? 1 : 0}(lane, c.round, BidChain.wrap(c.chain), word);
     }
 
     /// @dev Of the parity of the round.

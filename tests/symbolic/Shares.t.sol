@@ -22,7 +22,7 @@ contract SharesSymbolic is Symbolic {
         _checkShare(each(amount, 6), bps);
     }
 
-    /// @dev Any amount; basis points at the ends and between.
+    /// @dev Any amount that a lane can hold; basis points at the ends and between.
     function check_shareOfAnyAmountIsDown(uint96 amount, uint256 which) external pure {
         _checkShare(amount, _someBps(which));
     }
@@ -114,8 +114,8 @@ contract SharesSymbolic is Symbolic {
         assert(o.payDown(units) == revenue);
     }
 
-    /// @dev As `TaskBook` divides it at expiry: refund and penalty together are what the bid paid, and that is there. Any amounts; basis
-    /// points at the ends and between.
+    /// @dev As `TaskBook` divides it at expiry: refund and penalty together are what the bid paid, and that is there. Any amounts
+    /// that a lane can hold; basis points at the ends and between.
     function check_refundAndPenaltyAreHeld(uint96 charge, uint96 held, uint96 collateral, uint256 which)
         external
         pure

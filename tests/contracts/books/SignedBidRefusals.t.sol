@@ -108,7 +108,6 @@ contract SignedBidRefusalsTest is SignedBidTest {
         relay(only(SignedBid(_word, bytes32(uint256(1)), 0)));
     }
 
-    /// @dev The other s does not fit beside its v, and what is left of it is another signature.
     /// @dev Whoever bid before it is not taken for its signer.
     function test_signatureOfNobodyAfterAnotherEntryIsRefused() public {
         fund(dora.addr, 1000);
@@ -130,6 +129,7 @@ contract SignedBidRefusalsTest is SignedBidTest {
         assertEq(relay(list), 1);
     }
 
+    /// @dev The other s does not fit beside its v, and what is left of it is another signature.
     function test_malleatedSignatureHasNoEffect() public {
         fund(dora.addr, 1000);
         SignedBid memory right = signed(dora, _word);

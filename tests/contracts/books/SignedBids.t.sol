@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Vm} from "forge-std/Vm.sol";
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {BidChain} from "../../../contracts/types/BidChain.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
@@ -257,6 +258,47 @@ contract SignedBidsTest is SignedBidTest {
         assertEq(BidChain.unwrap(market.bidChainOf(id, 0)), (hash << 56) | 4);
     }
 
+    // ------------------------------------------------------------------------------------------------------- gas
+
+    /// @dev The plain way, if it has to be gone after the other, reads it once more.
+    function test_mostSignedBidsReadTheirLaneOnce() public {
+        fundedBid(alice, 9, 1);
+        fund(dora.addr, 1000);
+        fund(emil.addr, 1000);
+        SignedBid[] memory list = new SignedBid[](2);
+        (list[0], list[1]) = (signed(dora, plainWord(10, 1)), signed(emil, plainWord(10, 1)));
+        bytes32 lane = keccak256(abi.encode(emil.addr, keccak256(abi.encode(id, 3))));
+        vm.record();
+        relay(list);
+        (bytes32[] memory reads, bytes32[] memory writes) = vm.accesses(address(market));
+        uint256 own;
+        for (uint256 i; i < reads.length; ++i) {
+            if (reads[i] == lane) ++own;
+        }
+        assertEq(own, 2); // a write is counted as a read too
+        assertEq(writes.length, 3);
+    }
+
+    /// @dev Whatever the gas, a good bid is taken, or the call fails.
+    function testFuzz_tooLittleGasIsNeverAWrongSignature(uint256 gas_, uint256 n) public {
+        fundedBid(alice, 9, 1);
+        Vm.Wallet[3] memory all = [dora, emil, fred];
+        SignedBid[] memory list = new SignedBid[](bound(n, 1, 3));
+        for (uint256 i; i < list.length; ++i) {
+            fund(all[i].addr, 1000);
+            list[i] = signed(all[i], plainWord(10, 1));
+        }
+        gas_ = bound(gas_, 20_000, 60_000 * list.length);
+        vm.recordLogs();
+        try market.submitSignedBids{gas: gas_}(id, list) returns (uint256 accepted) {
+            assertEq(accepted, list.length);
+            assertEq(vm.getRecordedLogs().length, 1);
+        } catch (bytes memory reason) {
+            assertEq(reason.length, 0);
+            assertEq(market.bidChainOf(id, 0).count(), 1);
+        }
+    }
+
     // -------------------------------------------------------------------------------------------- against direct ones
 
     /// @dev A random batch of good and bad ones does what its good ones do when their requesters submit them.
@@ -287,7 +329,7 @@ contract SignedBidsTest is SignedBidTest {
             (list[i], requesters[i], good[i]) = _random(uint256(keccak256(abi.encode(salt, i))));
         }
         uint256 start = vm.snapshotState();
-        uint256 count = _submitDirectly(list, requesters, good);
+        (uint256 count, bytes memory told) = _submitDirectly(list, requesters, good);
         bytes32 direct = _state(3);
         vm.revertToState(start);
         if (count == 0) {
@@ -295,8 +337,18 @@ contract SignedBidsTest is SignedBidTest {
             relay(list);
             return;
         }
+        vm.recordLogs();
         assertEq(relay(list), count);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
         assertEq(_state(3), direct);
+        assertEq(logs[logs.length - 1].topics[0], IMarketLog.SignedBidsSubmitted.selector);
+        (,, SubmittedBid[] memory bids) =
+            abi.decode(logs[logs.length - 1].data, (uint256, uint256, SubmittedBid[]));
+        bytes memory said;
+        for (uint256 i; i < bids.length; ++i) {
+            said = abi.encode(said, bids[i]);
+        }
+        assertEq(said, told);
     }
 
     function _random(uint256 r) private view returns (SignedBid memory bid_, address requester, bool good) {
@@ -318,7 +370,7 @@ contract SignedBidsTest is SignedBidTest {
 
     function _submitDirectly(SignedBid[] memory list, address[] memory requesters, bool[] memory good)
         private
-        returns (uint256 count)
+        returns (uint256 count, bytes memory told)
     {
         for (uint256 i; i < list.length; ++i) {
             Lane lane = laneOf(requesters[i], 3);
@@ -326,6 +378,7 @@ contract SignedBidsTest is SignedBidTest {
             vm.prank(requesters[i]);
             try market.submitOneBid(id, list[i].entry) {
                 ++count;
+                told = abi.encode(told, SubmittedBid(requesters[i], list[i].entry));
             } catch {}
         }
     }
