@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from schemata import Mutant, Place, Source
+from schemata import Mutant, Place, Source, type_of
 
 # Another operator for each, of the same types; `<` and `<=` are told apart by a boundary, the rest by almost any value.
 _OPERATORS = {
@@ -39,7 +39,7 @@ def _of(source: Source, place: Place, node: dict) -> Iterator[Mutant]:
     if kind == "BinaryOperation" and place.kind == "expression" and not node.get("function"):
         left, right, old = source.slice(node["leftExpression"]), source.slice(node["rightExpression"]), node["operator"]
         new = _OPERATORS.get(old)
-        boolean = node["leftExpression"].get("typeDescriptions", {}).get("typeIdentifier") == "t_bool"
+        boolean = type_of(node["leftExpression"]) == "t_bool"
         if new and not (boolean and old in "&|^"):
             yield instead(f"({left}) {new} ({right})")
     elif kind == "UnaryOperation" and place.kind == "expression" and node["operator"] in ("!", "~", "-"):
@@ -59,8 +59,9 @@ def _of(source: Source, place: Place, node: dict) -> Iterator[Mutant]:
         if inner["nodeType"] == "Assignment" and inner["operator"] in _ASSIGNMENTS:
             left, right = source.slice(inner["leftHandSide"]), source.slice(inner["rightHandSide"])
             yield instead(f"{left} {_ASSIGNMENTS[inner['operator']]} {right};")
-        # A counter that stands still never ends its loop.
-        if inner["nodeType"] in ("Assignment", "FunctionCall") or inner.get("operator") == "delete":
+        # A counter that stands still never ends its loop. The compiler refuses a reference that refers to nothing.
+        reference = type_of(inner).endswith("storage_ptr") and inner["leftHandSide"]["nodeType"] == "Identifier"
+        if (inner["nodeType"] in ("Assignment", "FunctionCall") or inner.get("operator") == "delete") and not reference:
             yield without()
     elif kind == "EmitStatement":
         yield without()
@@ -74,7 +75,9 @@ def _of(source: Source, place: Place, node: dict) -> Iterator[Mutant]:
     elif kind == "YulIf":
         yield Mutant(place, "", f"never `if {_short(source.slice(node['condition']))}`")
     elif kind in ("YulExpressionStatement", "YulAssignment"):
-        yield without()
+        names = [v["name"] for v in node.get("variableNames", [])]
+        if not any(name.endswith((".offset", ".length")) for name in names):
+            yield without()
 
 
 def _is_harmless(node: dict) -> bool:

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ CONTRACTS = ROOT / "contracts"
 # Operators that Solidity defines by functions want these to stay pure.
 PURE = "types/CircuitId.sol"
 # Tests of the size and gas of the deployed code.
-OF_GAS = "^(CodeSizeTest|CanaryTest|GasLimitsTest)$"
+OF_GAS = ("CodeSizeTest", "CanaryTest", "GasLimitsTest")
 
 GUARD = """\
 // SPDX-License-Identifier: MIT
@@ -200,11 +201,14 @@ def _find_places(source: Source) -> None:
     visit(source.tree, False, False)
 
 
+def type_of(node: dict) -> str:
+    return node.get("typeDescriptions", {}).get("typeIdentifier") or ""
+
+
 def _has_type(node: dict) -> bool:
     """Whether both texts of a choice have one type: not so for constants, whose type is their value, for calls that return nothing
     or more than one thing, and for names of types and functions."""
-    kind = node.get("typeDescriptions", {}).get("typeIdentifier") or ""
-    return not kind.startswith(("t_rational", "t_stringliteral", "t_type", "t_function", "t_magic", "t_module", "t_tuple", "t_modifier", "t_error", "t_event"))  # fmt: skip
+    return not type_of(node).startswith(("t_rational", "t_stringliteral", "t_type", "t_function", "t_magic", "t_module", "t_tuple", "t_modifier", "t_error", "t_event"))  # fmt: skip
 
 
 def write_copy(sources: list[Source], mutants: list[Mutant]) -> None:
@@ -288,11 +292,12 @@ def _choice(kind: str, number: int, mutant: str, original: str) -> str:
         return f"(isMutant({number}) ? ({mutant}) : ({original}))"
     if kind == "statement":
         return f"{{ if (isMutant({number})) {{ {mutant} }} else {{ {original} }} }}"
-    if kind == "yul statement":
-        return f"switch eq(coinbase(), {number}) case 1 {{ {mutant} }} default {{ {original} }}"
-    # Both sides are worked out, so neither may do anything (see `operators.py`).
     on = f"eq(coinbase(), {number})"
-    return f"add(mul(iszero({on}), {original}), mul({on}, {mutant}))"
+    # What is written first lies on the stack last: originals, in which there are other choices, find it as deep as ever.
+    if kind == "yul statement":
+        return f"if {on} {{ {mutant} }} if iszero({on}) {{ {original} }}"
+    # Both sides are worked out, so neither may do anything (see `operators.py`).
+    return f"add(mul({on}, {mutant}), mul(iszero({on}), {original}))"
 
 
 @contextmanager
@@ -320,6 +325,28 @@ def forge(arguments: list[str], mutant: int = 0, timeout: float | None = None) -
 
 def results(said: subprocess.CompletedProcess) -> tuple[set[str], set[str]]:
     """The tests that passed and those that failed."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", said.stdout)
+    text = _plain(said.stdout)
     passed = set(re.findall(r"^\[PASS\] (\w+)\(", text, re.MULTILINE))
     return passed, set(re.findall(r"^\[FAIL.*\] (\w+)\(", text, re.MULTILINE))
+
+
+def failing_suites(said: subprocess.CompletedProcess) -> set[str]:
+    """The contracts with a test that failed."""
+    return set(re.findall(r"^Encountered .* in .*:(\w+)$", _plain(said.stdout), re.MULTILINE))
+
+
+def seconds_by_suite(said: subprocess.CompletedProcess) -> dict[str, float]:
+    """Processor time by test contract."""
+    units = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
+    found = re.findall(r"^Ran \d+ tests? for .*:(\w+)$(?s:.*?)\(([\d.]+)(\D+) CPU time\)$", _plain(said.stdout), re.MULTILINE)
+    return {suite: float(number) * units[unit] for suite, number, unit in found}
+
+
+def any_of(suites: Iterable[str]) -> str:
+    """What forge takes for these test contracts."""
+    return f"^({'|'.join(suites)})$"
+
+
+def _plain(text: str) -> str:
+    """Without colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)

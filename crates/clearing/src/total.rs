@@ -12,7 +12,8 @@ pub(crate) trait Total: Copy + Send + Sync {
     /// What one bid adds.
     fn of(fee: UnitPrice, size: Units) -> Self;
 
-    /// The sum over two sets of bids of one round, which share none.
+    /// The sum over two sets of bids of one round, which share none. Wraps instead of saturating, which takes longer. Exact all the same:
+    /// no total over one round passes the widths.
     fn plus(self, other: Self) -> Self;
 
     /// The total size.
@@ -27,7 +28,7 @@ impl Total for Units {
     }
 
     fn plus(self, other: Self) -> Self {
-        self.saturating_add(other)
+        Self::new(self.get().wrapping_add(other.get()))
     }
 
     fn units(self) -> Units {
@@ -49,8 +50,6 @@ impl Total for Sales {
         Self { units: size, revenue: times(fee, size) }
     }
 
-    /// Wraps instead of saturating, which for two words of 64 bits takes a third longer. Exact all the same: no total
-    /// over one round passes these widths.
     fn plus(self, other: Self) -> Self {
         Self {
             units: Units::new(self.units.get().wrapping_add(other.units.get())),

@@ -128,6 +128,18 @@ contract BatchBookTest is BatchMarketTest {
         }
     }
 
+    function test_eachIsRefusedForItsOwnReason() public {
+        deliverBid(1, 2, readBatchCase(2));
+        DeliveryBatch memory batch = batchOf(1, firstBids(4));
+        _spoilProof(batch, 1);
+        _setHead(batch, 3, 0xff << 24, 1 << 24);
+        _refuses(1, IMarketLog.ProofRejected.selector);
+        _refuses(2, IMarketLog.TaskEnded.selector);
+        _refuses(3, IMarketLog.UnknownTask.selector);
+        assertEq(deliverBatch(batch), 1);
+        _assertPaid(2);
+    }
+
     function test_unknownTaskIsRefusedWhateverItPretendsToBe() public {
         uint256 state = vm.snapshotState();
         for (uint256 field; field < 10; ++field) {
@@ -213,6 +225,18 @@ contract BatchBookTest is BatchMarketTest {
         Delivery memory d = deliveryOf(1, 1);
         batch.deliveries[1].head = headOf(d, 0, 1);
         _rejects(batch, IMarketLog.UnknownTask.selector);
+    }
+
+    /// @dev Neither the task itself nor one beyond the last.
+    function test_taskThatIsNotBeforeItIsNoAnchor() public {
+        uint256 state = vm.snapshotState();
+        for (uint16 k = 2; k < 5; ++k) {
+            DeliveryBatch memory batch = batchOf(1, _list(0, 1, 2));
+            batch.deliveries[2].head = headOf(deliveryOf(1, 2), 0, 0xff00 + k);
+            _refuses(2, IMarketLog.UnknownTask.selector);
+            assertEq(deliverBatch(batch), 3);
+            vm.revertToState(state);
+        }
     }
 
     function test_pathMayEndAtTheRootEachTime() public {
@@ -358,5 +382,33 @@ contract BatchBookAverageFeeTest is BatchMarketTest {
         }
         assertEq(available(paul) + available(quentin), paid);
         assertEq(market.surplusOf(id), surplus);
+    }
+}
+
+/// @notice Batches of other rounds than those above.
+contract OtherBatchesTest is BatchMarketTest {
+    /// @dev Of tasks whose data were not published with their bids.
+    function test_tasksThatWereNotToldAreDeliveredTogether() public {
+        makeRound(3);
+        assertEq(deliverBatch(batchOf(1, firstBids(3))), 7);
+        assertEq(available(paul), 3 * 9 * UNITS);
+    }
+
+    /// @dev Endings of 128 tasks share a slot: those of bids 1 and 129 are at the same place in two of them.
+    function test_endedTaskIsRefusedWhereverTheOthersAre() public {
+        tells = true;
+        makeRound(130);
+        deliverBid(1, 1, readBatchCase(1));
+        uint256[] memory tasks = new uint256[](4);
+        (tasks[0], tasks[1], tasks[2], tasks[3]) = (1, 129, 0, 128);
+        vm.expectEmit(address(market));
+        emit IMarketLog.DeliveryRefused(id, 1, 1, IMarketLog.TaskEnded.selector);
+        assertEq(deliverBatch(batchOf(1, tasks)), 14);
+        assertEq(available(paul), 4 * 9 * UNITS);
+        DeliveryBatch memory again = batchOf(1, tasks);
+        vm.expectRevert(
+            abi.encodeWithSelector(IMarketLog.NothingDelivered.selector, IMarketLog.TaskEnded.selector)
+        );
+        market.deliverBatch(id, again);
     }
 }

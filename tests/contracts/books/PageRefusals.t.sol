@@ -204,6 +204,20 @@ contract PageRefusalsTest is ClosedRoundTest, PagedSettling {
         market.settlePage(id, 1, _good, next);
     }
 
+    /// @dev Pages that agree with one another and with a certificate of one unit too many.
+    function test_RevertWhen_PagesLeaveUnitsOver() public {
+        _close();
+        Certificate memory more = _good;
+        Page memory page = pageOf(1, more, 3, 5);
+        more.units += 1;
+        page.start.offset += 1;
+        Page memory last = settlePage(relayer, 1, more, page);
+        Page memory next = continued(pageOf(1, more, 0, 3), last);
+        next.start.offset = 1;
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongUnits.selector, 23, 22));
+        market.settlePage(id, 1, more, next);
+    }
+
     /// @dev A page that says it starts with the round's first bid, of a round with another seed.
     function test_RevertWhen_TheLastPageDoesNotStartAtTheSeed() public {
         _close();

@@ -117,8 +117,8 @@ contract MarketLensTest is MarketTest {
         assertEq(uint256(_lens.taskStatuses(id, 1, indices)[0]), uint256(TaskStatus.Delivered));
     }
 
-    function test_forgottenTermsAreNotShown() public {
-        (params.capMin, params.reserveMax) = (100, 9);
+    function _open(uint64 capMin, uint64 reserveMax) private {
+        (params.capMin, params.reserveMax) = (capMin, reserveMax);
         id = market.createMarket(params);
         seat(paul, 10, 6);
         seat(quentin, 24, 9);
@@ -126,11 +126,26 @@ contract MarketLensTest is MarketTest {
         fundedBid(alice, 20, 8);
         fundedBid(bob, 12, 8);
         open(3);
+    }
+
+    function test_forgottenTermsAreNotShown() public {
+        _open(100, 9);
         assertEq(_lens.round(id, 2).capacityCap, params.capacityCap);
         settle(2);
         assertEq(_lens.round(id, 2).capacityCap, 0);
         assertEq(_lens.round(id, 3).capacityCap, params.capacityCap);
         assertLt(_lens.round(id, 4).capacityCap, params.capacityCap);
+    }
+
+    function test_termsAreForgottenTogetherIfOnlyOneMoves() public {
+        uint256 state = vm.snapshotState();
+        _open(params.capMin, params.reserveMax + 4);
+        settle(2);
+        assertEq(_lens.round(id, 2).capacityCap, 0);
+        vm.revertToState(state);
+        _open(100, params.reserveMax);
+        settle(2);
+        assertEq(_lens.round(id, 2).reservePrice, 0);
     }
 }
 

@@ -181,6 +181,11 @@ contract GuardedBatchTest is BatchMarketTest {
         uint256 count,
         uint256 selected
     ) external pure returns (bytes memory) {
+        // Memory that was written to before, as it may be anywhere.
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            for { let end := add(at, 0x2000) } lt(at, end) { at := add(at, 0x20) } { mstore(at, not(0)) }
+        }
         return GuardedVerify.batchCall(circuit, inputs, proofs, GuardedVerify.Selection(count, selected));
     }
 

@@ -33,30 +33,43 @@ pub(super) fn tasks(round: &Round, winners: &[SeatedAsk], certificate: &Certific
 
 /// Those of `bids` that won, by blocks. `first`: index of the first bid.
 ///
+/// Bids before the pivot win at its fee, those from it on above it: on either side one comparison decides.
+fn won(bids: &[Bid], first: u32, pivot: UserPivot) -> (Vec<BidIndex>, Vec<Block>) {
+    let before = usize::try_from(pivot.index.saturating_sub(first)).unwrap_or(usize::MAX);
+    let (before, after) = bids.split_at(before.min(bids.len()));
+    // Room for every bid: pages that are never written to cost nothing.
+    let mut won =
+        (Vec::with_capacity(bids.len()), Vec::with_capacity(bids.len().div_ceil(BLOCK).saturating_add(1)));
+    list(before, first, pivot.fee.get(), &mut won);
+    if let Some(above) = pivot.fee.get().checked_add(1) {
+        list(after, first.max(pivot.index), above, &mut won);
+    }
+    won
+}
+
+/// Appends those of `bids` whose fee is `least` or more.
+///
 /// Whether a bid wins is as good as random in order of submission, so a branch on it would be guessed wrong for
 /// every other bid. Instead each bid is written to the same place until one wins.
-fn won(bids: &[Bid], first: u32, pivot: UserPivot) -> (Vec<BidIndex>, Vec<Block>) {
-    // Room for every bid: pages that are never written to cost nothing.
-    let mut all = Vec::with_capacity(bids.len());
-    let mut blocks = Vec::with_capacity(bids.len().div_ceil(BLOCK));
-    let mut ahead = [BidIndex::MIN; BLOCK];
+fn list(bids: &[Bid], first: u32, least: u64, (all, blocks): &mut (Vec<BidIndex>, Vec<Block>)) {
+    let mut ahead = [0_u16; BLOCK];
     for (bids, first) in bids.chunks(BLOCK).zip((first..).step_by(BLOCK)) {
         let (mut tasks, mut units) = (0_usize, 0_u64);
-        for (bid, index) in bids.iter().zip(first..) {
-            let Ok(index) = BidIndex::new(index) else { continue };
-            if let Some(next) = ahead.get_mut(tasks) {
-                *next = index;
+        for (bid, position) in bids.iter().zip(0_u16..) {
+            if let Some(next) = ahead.get_mut(tasks & (BLOCK - 1)) {
+                *next = position;
             }
-            let wins = pivot.admits(bid.fee, index);
-            tasks = tasks.saturating_add(usize::from(wins));
+            let wins = bid.fee.get() >= least;
+            tasks = tasks.wrapping_add(wins.into());
             // All ones for a bid that won.
-            let mask = 0_u64.wrapping_sub(wins.into());
-            units = units.saturating_add(u64::from(bid.size.get()) & mask);
+            let mask = 0_u32.wrapping_sub(wins.into());
+            units = units.wrapping_add((bid.size.get() & mask).into());
         }
-        all.extend_from_slice(ahead.get(..tasks).unwrap_or_default());
+        let index =
+            |position: &u16| BidIndex::new(first.wrapping_add(u32::from(*position))).unwrap_or(BidIndex::MIN);
+        all.extend(ahead.get(..tasks).unwrap_or_default().iter().map(index));
         blocks.push(Block { tasks, units: Units::new(units) });
     }
-    (all, blocks)
 }
 
 /// Cuts the winning `bids` where the walk turns from one prover to the next: a prover has the tasks that start before its end.

@@ -62,8 +62,8 @@ impl<'a, T: Total> Counted<'a, T> {
     /// The bids of one bucket that are at or above the reserve price.
     fn band(&self, bucket: u16) -> Band<T> {
         let members = self.counted.members(bucket, self.round.bids());
-        let bids =
-            members.filter(|(_, bid)| bid.fee.get() >= self.round.reserve().get()).filter_map(key).collect();
+        let members = members.into_iter().filter(|(_, bid)| bid.fee.get() >= self.round.reserve().get());
+        let bids = members.filter_map(key).collect();
         Band { before: self.counted.before(bucket), bids, grain: self.grain }
     }
 }
