@@ -2,14 +2,17 @@
 """Runs the tests of the contracts on mutants of them. Fails if one that is not noticed is missing in docs/mutation-contracts.md.
 
 A mutant is noticed if a test fails, or never ends. Mutants are drawn at random and compiled together, so many at once. The suites that
-noticed others of the same file go first, the slow ones last; each is asked only about what those before it let pass.
+noticed others of the same file go first, then the rest, the slow ones last; then fuzz tests run more often. Each is asked only about
+what those before it let pass.
 """
 
 import argparse
 import random
+import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import operators
 import schemata
@@ -19,8 +22,10 @@ DOC = ROOT / "docs/mutation-contracts.md"
 
 # How many suites that noticed other mutants of a file go first.
 FIRST = 4
-# Suites that take so many seconds of processor time go last.
+# Suites that take so many seconds of processor time go after the others.
 SLOW = 2.0
+# How often a fuzz test runs on what all suites let pass.
+MORE_RUNS = 64
 
 
 class Suites:
@@ -42,10 +47,12 @@ class Suites:
         fast = [suite for suite in self._seconds if self._seconds[suite] < SLOW]
         slow = [suite for suite in self._seconds if self._seconds[suite] >= SLOW]
         likely = [suite for suite, _ in noticed.most_common() if suite in fast][:FIRST]
-        for suites in filter(None, (likely, fast, slow)):
-            timeout = 20 + 4 * sum(self._seconds[suite] for suite in suites)
+        steps = [(["--match-contract", schemata.any_of(suites)], schemata.FUZZ_RUNS, suites) for suites in (likely, fast, slow) if suites]
+        steps += [(["--match-test", "^testFuzz"], MORE_RUNS, self._seconds)]
+        for chosen, fuzz_runs, suites in steps:
+            timeout = 20 + 4 * sum(self._seconds[suite] for suite in suites) * fuzz_runs / schemata.FUZZ_RUNS
             try:
-                said = schemata.forge(["test", "--fail-fast", "--match-contract", schemata.any_of(suites)], number, timeout)
+                said = schemata.forge(["test", "--fail-fast", *chosen], number, timeout, fuzz_runs)
             except subprocess.TimeoutExpired:
                 return "endless"
             if not any(schemata.results(said)):
@@ -82,6 +89,7 @@ def share(text: str) -> tuple[int, int]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose name contains this")
+    parser.add_argument("--missed-in", type=Path, nargs="*", metavar="FILE", help="mutants that these outputs of earlier runs say were missed")
     parser.add_argument("--sample", type=int, metavar="N", help="this many of them, drawn at random (all)")
     parser.add_argument("--seed", type=int, default=1, help="another one draws others (%(default)s)")
     parser.add_argument("--share", type=share, default=(1, 1), metavar="K/N", help="the k-th of n shares, for a clone of its own")
@@ -92,6 +100,10 @@ def main() -> int:
 
     sources = schemata.read_sources()
     mutants = [mutant for mutant in operators.find(sources) if options.only in mutant.name]
+    if options.missed_in:
+        said = "\n".join(path.read_text() for path in options.missed_in)
+        names = set(re.findall(r"^MISSED +\S+ (.*)$", said, re.MULTILINE))
+        mutants = [mutant for mutant in mutants if mutant.name in names]
     random.Random(options.seed).shuffle(mutants)
     share_of, shares = options.share
     mutants = mutants[: options.sample][share_of - 1 :: shares]

@@ -22,6 +22,8 @@ SCRATCH = ROOT / "cache/mutation"
 CONTRACTS = ROOT / "contracts"
 # Operators that Solidity defines by functions want these to stay pure.
 PURE = "types/CircuitId.sol"
+# How often a fuzz test runs, unless otherwise said.
+FUZZ_RUNS = 8
 # Tests of the size and gas of the deployed code.
 OF_GAS = ("CodeSizeTest", "CanaryTest", "GasLimitsTest")
 
@@ -314,9 +316,11 @@ def replaced(file: str, old: str, new: str):
         path.write_bytes(text)
 
 
-def forge(arguments: list[str], mutant: int = 0, timeout: float | None = None) -> subprocess.CompletedProcess:
+def forge(
+    arguments: list[str], mutant: int = 0, timeout: float | None = None, fuzz_runs: int = FUZZ_RUNS
+) -> subprocess.CompletedProcess:
     """Runs forge over the copy, with one mutant on, or none."""
-    settings = os.environ | {"FOUNDRY_PROFILE": "mutation", "PROOPHI_FOUNDRY": "npm"}
+    settings = os.environ | {"FOUNDRY_PROFILE": "mutation", "FOUNDRY_FUZZ_RUNS": str(fuzz_runs), "PROOPHI_FOUNDRY": "npm"}
     return subprocess.run(
         ["script/tools/forge", *arguments, *(["--block-coinbase", f"0x{mutant:040x}"] if arguments[0] == "test" else [])],
         cwd=SCRATCH, env=settings, capture_output=True, text=True, check=False, timeout=timeout,

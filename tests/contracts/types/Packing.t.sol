@@ -106,6 +106,14 @@ contract PackingTest is Test {
         assertEq(offer.costAt(0), OfferLib.NO_ASK);
     }
 
+    function testFuzz_lessFreeStopsAtNothing(uint32 first, uint32 now_, uint32 less) public pure {
+        now_ = uint32(bound(now_, less, type(uint32).max));
+        Offer offer = OfferLib.create(first).withFree(now_, 1).withLessFree(less);
+        assertEq(offer.free(), now_ - less);
+        assertEq(offer.freeAt(0), first < less ? 0 : first - less);
+        assertEq(offer.costAt(0), OfferLib.NO_ASK);
+    }
+
     function testFuzz_offerChangedTwiceInARoundKeepsItsClose(uint32 a, uint32 b, uint32 c, uint32 current)
         public
         pure

@@ -198,6 +198,17 @@ contract Groth16BatchTest is Groth16Vectors {
         assertEq(_check(cases), 9);
     }
 
+    /// @dev What A and C are multiplied with, seen at the precompile.
+    function test_challengesCoverTheKeyAllStatementsAndAllProofs() public {
+        Case[] memory cases = _first(3);
+        for (uint256 i = 1; i < 3; ++i) {
+            uint256 r = _challengeOf(cases, i);
+            vm.expectCall(Bn254.MUL, abi.encode(_point(cases[i], 0), r));
+            vm.expectCall(Bn254.MUL, abi.encode(_point(cases[i], 6), r));
+        }
+        assertEq(_check(cases), 7);
+    }
+
     /// @dev The errors of two proofs cancel in a plain product of the equations.
     function test_errorsThatCancelAreRefused() public view {
         Case[] memory cases = _first(3);
