@@ -133,6 +133,8 @@ contract BatchBookTest is BatchMarketTest {
         DeliveryBatch memory batch = batchOf(1, firstBids(4));
         _spoilProof(batch, 1);
         _setHead(batch, 3, 0xff << 24, 1 << 24);
+        vm.expectEmit(address(market));
+        emit IMarketLog.TasksDelivered(id, 1, PAYMENT, new uint256[](1)); // bid 0 by seat 0
         _refuses(1, IMarketLog.ProofRejected.selector);
         _refuses(2, IMarketLog.TaskEnded.selector);
         _refuses(3, IMarketLog.UnknownTask.selector);

@@ -110,6 +110,18 @@ contract CertificateTest is ClosedRoundTest {
     }
 
     function test_RevertWhen_AnyOtherPivotIsNamedConsistently() public {
+        _refusesOtherPivots();
+    }
+
+    /// @dev The winners' capacity: one unit less of a cap, and the second seat would not win.
+    function test_RevertWhen_AnyOtherPivotIsNamedUnderACapThatIsJustReached() public {
+        fixCap(22);
+        id = market.createMarket(params);
+        _refusesOtherPivots();
+        _accepted();
+    }
+
+    function _refusesOtherPivots() private {
         _closedRound();
         _load(1);
         Certificate memory good = _c;
@@ -128,6 +140,7 @@ contract CertificateTest is ClosedRoundTest {
             }
         }
         assertEq(tried, 19);
+        _c = good;
     }
 
     function test_RevertWhen_WordsAreNotTheRoundsBids() public {

@@ -52,6 +52,10 @@ contract PackingTest is Test {
         this.checkBalance(balance);
     }
 
+    function test_laneCountsTheLargestBalance() public pure {
+        assertEq(LaneLib.checkBalance(type(uint96).max), type(uint96).max);
+    }
+
     function testFuzz_laneCountsCreditsAndKeepsItsBid(uint96 a, uint96 b, uint96 c) public {
         Lane lane = Lane.wrap(0)
             .withBid(2 ** 28 - 1, type(uint24).max, 2 ** 14 - 1, type(uint64).max, 2 ** 31 - 1).credit(a);

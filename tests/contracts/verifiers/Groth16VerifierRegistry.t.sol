@@ -101,6 +101,15 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
         deploy(circuits);
     }
 
+    function test_keyWithoutPublicInputsIsAKey() public {
+        bytes memory key = readKey(0);
+        assembly ("memory-safe") {
+            mstore(key, 0x200)
+        }
+        IGroth16Verifier verifier = deploy(_single(key));
+        assertFalse(verifier.verify(verifier.circuitAt(0), new uint256[](0), readCase(0, 0).proof));
+    }
+
     function test_RevertWhen_KeyLengthIsWrong() public {
         bytes memory key = readKey(0);
         assertEq(key.length, KEY_WORDS * 32);
