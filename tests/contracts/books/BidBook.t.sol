@@ -42,7 +42,17 @@ contract BidBookTest is MarketTest {
 
     function test_eventTellsTheWholeBid() public {
         fund(alice, 1000);
-        fundedBid(bob, 9, 1);
+        _submitsAndTells();
+    }
+
+    /// @dev With money in the round's own lane a bid goes the quick way.
+    function test_eventOfAQuickBidTellsTheSame() public {
+        open(3);
+        fund(alice, 1000);
+        _submitsAndTells();
+    }
+
+    function _submitsAndTells() private {
         open(3);
         fundedBid(bob, 9, 1);
         BidWord word = wordOf(newTasks(alice, 10, 4, 3));

@@ -109,6 +109,61 @@ contract CertificateTest is ClosedRoundTest {
         market.settle(id, 1, _c, _w);
     }
 
+    /// @dev A pivot below every fee would make winners of bids that pay nothing.
+    function test_RevertWhen_ARoundWithoutAWinnerHasAPivot() public {
+        for (uint8 m; m < 2; ++m) {
+            params.mechanism = Mechanism(m);
+            params.sink = address(uint160(1 + m));
+            vm.warp(params.genesis);
+            id = market.createMarket(params);
+            seat(paul, 10, 21);
+            seat(quentin, 12, 22);
+            open(1);
+            fundedBid(alice, 20, 8);
+            fundedBid(bob, 15, 8);
+            open(2);
+            _load(1);
+            Certificate memory good = _c;
+            assertEq(good.units, 0);
+            uint64[7] memory fees = [uint64(0), 5, 14, 15, 20, 21, type(uint64).max - 1];
+            for (uint256 k; k < fees.length; ++k) {
+                _c.pivotFee = fees[k];
+                for (uint32 index; index < 3; ++index) {
+                    _c.pivotIndex = index;
+                    _refused();
+                }
+                _c.pivotIndex = type(uint32).max;
+                _refused();
+            }
+            _c = good;
+            _c.pivotIndex = 1;
+            _refused();
+            _c = good;
+            _accepted();
+        }
+    }
+
+    /// @dev It ranks behind the reserve price, which is the line then.
+    function test_RevertWhen_TheFirstLeftOutIsBelowTheReservePrice() public {
+        seat(paul, 10, 3);
+        seat(quentin, 12, 4);
+        seat(rita, 10, 5);
+        open(1);
+        fundedBid(alice, 20, 8);
+        fundedBid(bob, 15, 8);
+        fundedBid(carol, 4, 8);
+        open(2);
+        _load(1);
+        assertEq(_c.pivotIndex, type(uint32).max);
+        Certificate memory good = _c;
+        for (uint64 fee = 3; fee < 6; ++fee) {
+            (_c.pivotFee, _c.pivotIndex) = (fee, 2);
+            _refused();
+        }
+        _c = good;
+        _accepted();
+    }
+
     function test_RevertWhen_AnyOtherPivotIsNamedConsistently() public {
         _refusesOtherPivots();
     }

@@ -229,6 +229,8 @@ contract LotsTest is ClosedRoundTest {
         (entries[0], entries[1]) = (plainWord(1, 1), entryWord(1, 1, most + 1, 0));
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.LotTooLarge.selector, most + 1, most));
         market.submitBids(id, entries);
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskSizeOutOfRange.selector, 0, MAX_SIZE));
+        market.submitOneBid(id, entryWord(1, 0, most, 0));
         market.submitOneBid(id, entryWord(1, 1, most, 0));
         assertEq(market.bidChainOf(id, 0).count(), most);
         assertEq(market.lanesOf(id, alice)[0].count(), most);

@@ -5,6 +5,7 @@ import {IProofVerifier} from "../../../contracts/interfaces/IProofVerifier.sol";
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {MarketId, MarketIdLib} from "../../../contracts/types/MarketId.sol";
 import {MarketParams} from "../../../contracts/types/MarketParams.sol";
+import {Mechanism} from "../../../contracts/types/Mechanism.sol";
 import {MarketTest} from "../support/MarketTest.sol";
 
 contract MarketBookTest is MarketTest {
@@ -113,6 +114,9 @@ contract MarketBookTest is MarketTest {
         p.maxSeats = 128;
         market.createMarket(p);
         p.maxSeats = 2;
+        market.createMarket(p);
+        p.mechanism = Mechanism.AverageFee;
+        p.maxSeats = 1;
         market.createMarket(p);
         p = defaultParams();
         p.verifier = IProofVerifier(alice);
