@@ -7,7 +7,7 @@ import {MarketTest} from "../support/MarketTest.sol";
 
 /// @notice Tasks of which nobody says what is behind their ticket.
 contract UnnamedTasksTest is MarketTest {
-    /// Alice's bid of 8 units wins at the reserve price of 5 and is Paul's.
+    /// Alice's bid of 8 units wins at 20, the fee of the first left out, and is Paul's.
     function setUp() public override {
         super.setUp();
         tells = true;
@@ -35,11 +35,15 @@ contract UnnamedTasksTest is MarketTest {
         uint256 before = market.surplusOf(id);
         uint256 hers = available(alice);
         uint256 free_ = free(task.seat);
+        uint256 paid = 8 * 20;
+        uint256 penalty = paid * params.penaltyBps / 10_000;
         vm.warp(_expirableAt());
+        vm.expectEmit(address(market));
+        emit IMarketLog.TaskExpired(id, 1, 0, 0);
         market.expire(id, task, path);
         assertEq(uint256(market.taskStatus(id, 1, 0)), uint256(TaskStatus.Expired));
         assertEq(available(alice), hers);
-        assertGt(market.surplusOf(id), before);
+        assertEq(market.surplusOf(id), before + paid + penalty);
         assertGt(free(task.seat), free_);
         (task, path) = taskOf(1, 0);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskEnded.selector, 1, 0));

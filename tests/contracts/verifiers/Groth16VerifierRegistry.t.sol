@@ -71,6 +71,12 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
         uint256[] memory inputs = new uint256[](17);
         (inputs[0], inputs[1]) = (c.publicInputs[0], c.publicInputs[1]);
         assertTrue(verifier.verify(verifier.circuitAt(15), inputs, c.proof));
+        // Zero has one name only.
+        for (uint256 i = 2; i < 17; ++i) {
+            inputs[i] = Bn254.R;
+            assertFalse(verifier.verify(verifier.circuitAt(15), inputs, c.proof));
+            inputs[i] = 0;
+        }
     }
 
     function test_RevertWhen_IndexIsNotBelowTheCount() public {
