@@ -7,6 +7,7 @@ import {MarketId} from "../../../contracts/types/MarketId.sol";
 import {Delivery} from "../../../contracts/types/Task.sol";
 import {
     BurningVerifier,
+    CostlyVerifier,
     OneByteVerifier,
     OneMegabyteRevertingVerifier,
     OneMegabyteVerifier,
@@ -98,6 +99,26 @@ contract GuardedVerifyTest is MarketTest {
         fund(address(hostile), 100);
         hostile.aim(address(market), abi.encodeCall(market.withdraw, (id, 100, address(hostile))));
         _rejects(address(hostile));
+    }
+
+    function test_verifierHasAllItsGasOrNothingIsDecided() public {
+        _marketWith(address(new CostlyVerifier(8, params.verifierGas)));
+        Delivery memory d = deliveryOf(1, 0);
+        uint256 state = vm.snapshotState();
+        (uint256 delivered, uint256 refused) = (0, 0);
+        uint256 needed = uint256(params.verifierGas) * 64 / 63;
+        for (uint256 gas_ = needed - 10_000; gas_ < needed + 200_000; gas_ += 500) {
+            try market.deliver{gas: gas_}(id, d) {
+                ++delivered;
+                vm.revertToState(state);
+            } catch (bytes memory reason) {
+                if (reason.length == 0) continue; // what is left after the verifier was too little
+                ++refused;
+                assertEq(bytes4(reason), IMarketLog.InsufficientGas.selector);
+            }
+        }
+        assertGt(delivered, 0);
+        assertGt(refused, 0);
     }
 
     function test_hostileVerifierLeavesOtherMarketsAlone() public {

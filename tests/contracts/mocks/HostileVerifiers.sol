@@ -62,6 +62,19 @@ contract BurningVerifier is HostileVerifier {
     }
 }
 
+/// @notice Finds a proof valid if it has all of this gas to look at it, but for what it takes to get there.
+contract CostlyVerifier is HostileVerifier {
+    uint256 private immutable GAS;
+
+    constructor(uint32 units, uint256 gas_) HostileVerifier(units) {
+        GAS = gas_;
+    }
+
+    function verify(CircuitId, uint256[] calldata, bytes calldata) external view returns (bool) {
+        return gasleft() > GAS - 1000;
+    }
+}
+
 /// @notice Answers 2, which is neither true nor false.
 contract TwoVerifier is HostileVerifier {
     constructor(uint32 units) HostileVerifier(units) {}
