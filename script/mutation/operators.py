@@ -60,8 +60,10 @@ def _of(source: Source, place: Place, node: dict) -> Iterator[Mutant]:
             left, right = source.slice(inner["leftHandSide"]), source.slice(inner["rightHandSide"])
             yield instead(f"{left} {_ASSIGNMENTS[inner['operator']]} {right};")
         # A counter that stands still never ends its loop. The compiler refuses a reference that refers to nothing.
-        reference = type_of(inner).endswith("storage_ptr") and inner["leftHandSide"]["nodeType"] == "Identifier"
-        if (inner["nodeType"] in ("Assignment", "FunctionCall") or inner.get("operator") == "delete") and not reference:
+        name = inner.get("leftHandSide", {}).get("name")
+        if (inner["nodeType"] in ("Assignment", "FunctionCall") or inner.get("operator") == "delete") and (
+            (place.function, name) not in source.references
+        ):
             yield without()
     elif kind == "EmitStatement":
         yield without()
@@ -75,8 +77,8 @@ def _of(source: Source, place: Place, node: dict) -> Iterator[Mutant]:
     elif kind == "YulIf":
         yield Mutant(place, "", f"never `if {_short(source.slice(node['condition']))}`")
     elif kind in ("YulExpressionStatement", "YulAssignment"):
-        names = [v["name"] for v in node.get("variableNames", [])]
-        if not any(name.endswith((".offset", ".length")) for name in names):
+        names = [v["name"].split(".")[0] for v in node.get("variableNames", [])]
+        if not any((place.function, name) in source.references for name in names):
             yield without()
 
 

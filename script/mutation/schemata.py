@@ -81,6 +81,8 @@ class Source:
     text: str
     tree: dict
     places: list[tuple[Place, dict]] = field(default_factory=list)
+    # Functions and their variables that refer to calldata or storage.
+    references: set[tuple[str, str]] = field(default_factory=set)
 
     def slice(self, node: dict) -> str:
         start, end = span(node)
@@ -160,6 +162,8 @@ def _find_places(source: Source) -> None:
         if kind in ("FunctionDefinition", "ModifierDefinition"):
             function = node["name"] or node["kind"]
         start, end = span(node)
+        if kind == "VariableDeclaration" and type_of(node).endswith(("calldata_ptr", "storage_ptr")):
+            source.references.add((function, node["name"]))
         if kind == "InlineAssembly":
             visit_yul(node["AST"])
             return

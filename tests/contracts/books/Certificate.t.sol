@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {IProverMarket} from "../../../contracts/interfaces/IProverMarket.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
-import {Certificate} from "../../../contracts/types/Certificate.sol";
+import {Certificate, CertificateLib} from "../../../contracts/types/Certificate.sol";
 import {Mechanism} from "../../../contracts/types/Mechanism.sol";
 import {MarketId} from "../../../contracts/types/MarketId.sol";
 import {ClosedRoundTest} from "../support/ClosedRoundTest.sol";
@@ -141,6 +141,14 @@ contract CertificateTest is ClosedRoundTest {
             _c = good;
             _accepted();
         }
+    }
+
+    function test_RevertWhen_ATradeIsCalledNone() public {
+        _closedRound();
+        _load(1);
+        _c = core(CertificateLib.NO_SEAT, CertificateLib.NO_WINNER, 0, 0);
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongPivotSeat.selector, CertificateLib.NO_SEAT));
+        market.settle(id, 1, _c, _w);
     }
 
     /// @dev It ranks behind the reserve price, which is the line then.

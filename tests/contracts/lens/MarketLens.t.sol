@@ -162,4 +162,15 @@ contract SealedMarketLensTest is SealedMarketTest {
         vm.warp(revealBy(1));
         assertEq(uint256(lens.round(id, 1).phase), uint256(MarketLens.Phase.Settlement));
     }
+    function test_openedBidIsLockedUntilTheRoundCanNoLongerBeSettled() public {
+        MarketLens lens = MarketLens(vm.deployCode("MarketLens.sol:MarketLens", abi.encode(market)));
+        open(1);
+        Posted memory p = commit(alice, 20, 8, 200);
+        open(2);
+        reveal(p);
+        vm.warp(settleBy(1) - 1);
+        assertEq(lens.account(id, alice).locked, 160);
+        vm.warp(settleBy(1));
+        assertEq(lens.account(id, alice).locked, 0);
+    }
 }
