@@ -12,8 +12,8 @@ pub(crate) trait Total: Copy + Send + Sync {
     /// What one bid adds.
     fn of(fee: UnitPrice, size: Units) -> Self;
 
-    /// The sum over two sets of bids of one round, which share none. Wraps instead of saturating, which takes longer. Exact all the same:
-    /// no total over one round passes the widths.
+    /// The sum over two sets of bids of one round, which share none. Wraps instead of saturating, which takes longer,
+    /// and is exact all the same: less than 2^64 units and 2^128 ticks, see the crate's documentation.
     fn plus(self, other: Self) -> Self;
 
     /// The total size.

@@ -229,8 +229,7 @@ contract BatchBookTest is BatchMarketTest {
         _rejects(batch, IMarketLog.UnknownTask.selector);
     }
 
-    /// @dev Neither the task itself nor one beyond the last.
-    function test_taskThatIsNotBeforeItIsNoAnchor() public {
+    function test_noTaskHasItselfOrOneBeyondTheLastForAnAnchor() public {
         uint256 state = vm.snapshotState();
         for (uint16 k = 2; k < 5; ++k) {
             DeliveryBatch memory batch = batchOf(1, _list(0, 1, 2));
@@ -396,7 +395,7 @@ contract OtherBatchesTest is BatchMarketTest {
         assertEq(available(paul), 3 * 9 * UNITS);
     }
 
-    /// @dev Endings of 128 tasks share a slot: those of bids 1 and 129 are at the same place in two of them.
+    /// @dev Endings of 128 tasks share a slot: those of bids 1 and 129 are at the same place of two slots.
     function test_endedTaskIsRefusedWhereverTheOthersAre() public {
         tells = true;
         makeRound(130);

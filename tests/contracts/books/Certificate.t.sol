@@ -127,20 +127,21 @@ contract CertificateTest is ClosedRoundTest {
             assertEq(good.units, 0);
             uint64[7] memory fees = [uint64(0), 5, 14, 15, 20, 21, type(uint64).max - 1];
             for (uint256 k; k < fees.length; ++k) {
-                _c.pivotFee = fees[k];
                 for (uint32 index; index < 3; ++index) {
-                    _c.pivotIndex = index;
-                    _refused();
+                    _refusesPivot(fees[k], index);
                 }
-                _c.pivotIndex = type(uint32).max;
-                _refused();
+                _refusesPivot(fees[k], type(uint32).max);
             }
-            _c = good;
-            _c.pivotIndex = 1;
-            _refused();
+            _refusesPivot(good.pivotFee, 1);
             _c = good;
             _accepted();
         }
+    }
+
+    function _refusesPivot(uint64 fee, uint32 index) private {
+        (_c.pivotFee, _c.pivotIndex) = (fee, index);
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongPivotBid.selector, fee, index));
+        market.settle(id, 1, _c, _w);
     }
 
     function test_RevertWhen_ATradeIsCalledNone() public {
@@ -176,12 +177,11 @@ contract CertificateTest is ClosedRoundTest {
         _refusesOtherPivots();
     }
 
-    /// @dev The winners' capacity: one unit less of a cap, and the second seat would not win.
+    /// @dev The cap is the winners' capacity: with one unit less the second seat would not win.
     function test_RevertWhen_AnyOtherPivotIsNamedUnderACapThatIsJustReached() public {
         fixCap(22);
         id = market.createMarket(params);
         _refusesOtherPivots();
-        _accepted();
     }
 
     function _refusesOtherPivots() private {
@@ -204,6 +204,7 @@ contract CertificateTest is ClosedRoundTest {
         }
         assertEq(tried, 19);
         _c = good;
+        _accepted();
     }
 
     function test_RevertWhen_WordsAreNotTheRoundsBids() public {

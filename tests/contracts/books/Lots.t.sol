@@ -229,11 +229,16 @@ contract LotsTest is ClosedRoundTest {
         (entries[0], entries[1]) = (plainWord(1, 1), entryWord(1, 1, most + 1, 0));
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.LotTooLarge.selector, most + 1, most));
         market.submitBids(id, entries);
-        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskSizeOutOfRange.selector, 0, MAX_SIZE));
-        market.submitOneBid(id, entryWord(1, 0, most, 0));
         market.submitOneBid(id, entryWord(1, 1, most, 0));
         assertEq(market.bidChainOf(id, 0).count(), most);
         assertEq(market.lanesOf(id, alice)[0].count(), most);
+    }
+
+    function test_RevertWhen_TasksOfTheLargestLotHaveNoSize() public {
+        fund(alice, 1000);
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.TaskSizeOutOfRange.selector, 0, MAX_SIZE));
+        vm.prank(alice);
+        market.submitOneBid(id, entryWord(1, 0, 2 ** 14 - 1, 0));
     }
 
     function test_RevertWhen_TheMoneyIsThereForAllBidsOfALotButOne() public {

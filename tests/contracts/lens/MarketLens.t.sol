@@ -162,6 +162,7 @@ contract SealedMarketLensTest is SealedMarketTest {
         vm.warp(revealBy(1));
         assertEq(uint256(lens.round(id, 1).phase), uint256(MarketLens.Phase.Settlement));
     }
+
     function test_openedBidIsLockedUntilTheRoundCanNoLongerBeSettled() public {
         MarketLens lens = MarketLens(vm.deployCode("MarketLens.sol:MarketLens", abi.encode(market)));
         open(1);

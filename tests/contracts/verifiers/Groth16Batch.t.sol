@@ -250,8 +250,7 @@ contract Groth16BatchTest is Groth16Vectors {
         return addmod(left, mulmod(cases[2].publicInputs[0], r2, Bn254.R), Bn254.R);
     }
 
-    /// @dev The challenge as documented, but for the order in which it hashes: that is tested by the two tests above failing
-    /// without it.
+    /// @dev The challenge as documented.
     function _challengeOf(Case[] memory cases, uint256 i) private view returns (uint256) {
         (uint256[] memory inputs, bytes memory proofs) = packed(cases);
         bytes32 keyHash = keccak256(_verifier.verifyingKey(0));

@@ -113,6 +113,7 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
             mstore(key, 0x200)
         }
         IGroth16Verifier verifier = deploy(_single(key));
+        assertEq(verifier.publicInputCount(0), 0);
         assertFalse(verifier.verify(verifier.circuitAt(0), new uint256[](0), readCase(0, 0).proof));
     }
 

@@ -5,8 +5,9 @@ use crate::certificate::{Certificate, UserPivot};
 use crate::parts;
 use market_types::{AskIndex, Bid, BidIndex, Round, SeatedAsk, Units};
 
-/// How many bids are looked at before those of them that won are listed.
+/// How many bids are looked at before those of them that won are listed: a power of two, whose positions fit 16 bits.
 const BLOCK: usize = 512;
+const _: () = assert!(BLOCK.is_power_of_two() && BLOCK <= 1 << 16);
 
 /// Bids that follow each other: how many of them won, and the size of their tasks together.
 struct Block {
@@ -47,7 +48,7 @@ fn won(bids: &[Bid], first: u32, pivot: UserPivot) -> (Vec<BidIndex>, Vec<Block>
     won
 }
 
-/// Appends those of `bids` whose fee is `least` or more.
+/// Appends those of `bids` whose fee is `least` or more. `first`: index of the first bid.
 ///
 /// Whether a bid wins is as good as random in order of submission, so a branch on it would be guessed wrong for
 /// every other bid. Instead each bid is written to the same place until one wins.
@@ -65,6 +66,7 @@ fn list(bids: &[Bid], first: u32, least: u64, (all, blocks): &mut (Vec<BidIndex>
             let mask = 0_u32.wrapping_sub(wins.into());
             units = units.wrapping_add((bid.size.get() & mask).into());
         }
+        // Every position in a round is an index.
         let index =
             |position: &u16| BidIndex::new(first.wrapping_add(u32::from(*position))).unwrap_or(BidIndex::MIN);
         all.extend(ahead.get(..tasks).unwrap_or_default().iter().map(index));

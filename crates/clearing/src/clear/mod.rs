@@ -25,7 +25,7 @@ pub fn clear(mechanism: Mechanism, round: &Round) -> Outcome {
 }
 
 /// The one certificate of `round` that [`crate::verify()`] and the contract accept. It decides the round; that
-/// takes about two thirds of the time of [`clear`], which also lists who won.
+/// takes half to two thirds of the time of [`clear`], which also lists who won.
 #[must_use]
 pub fn certificate(mechanism: Mechanism, round: &Round) -> Certificate {
     certify(mechanism, round, Grain::of(round)).1

@@ -40,7 +40,7 @@ impl<T: Total> Band<T> {
 
     /// The bids of one bucket of this band's histogram.
     pub(super) fn part(&self, counted: &Histogram<T>, bucket: u16) -> Self {
-        let bids = counted.members(bucket, &self.bids).into_iter().map(|(_, key)| key).collect();
+        let bids = counted.members(bucket, &self.bids, |_, key| Some(key));
         Self { before: counted.before(bucket), bids, grain: self.grain }
     }
 

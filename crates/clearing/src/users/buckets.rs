@@ -68,12 +68,12 @@ impl<T: Total> Histogram<T> {
         let length = parts::length(bids.len(), parts);
         let tasks = bids.chunks(length).zip(numbers.chunks_mut(length)).collect();
         let counted = parts::each(tasks, |(bids, numbers): (&[B], &mut [u16])| {
-            // Of its own, so that it stays in registers whatever is written to.
-            let buckets = buckets;
-            let mut sums = vec![T::NOTHING; buckets.count()];
+            // A copy, which stays in registers whatever is written to.
+            let own = buckets;
+            let mut sums = vec![T::NOTHING; own.count()];
             for (bid, place) in bids.iter().zip(numbers) {
                 let (fee, size) = look(bid);
-                let number = buckets.number(fee.get());
+                let number = own.number(fee.get());
                 if let Some(sum) = sums.get_mut(usize::from(number)) {
                     *sum = sum.plus(T::of(fee, size));
                 }
@@ -132,12 +132,17 @@ impl<T: Total> Histogram<T> {
         }
     }
 
-    /// Those of `bids` that are in a bucket, each with its position. `bids`: what was counted, in the same order.
-    pub(super) fn members<B: Copy + Send + Sync>(&self, bucket: u16, bids: &[B]) -> Vec<(usize, B)> {
+    /// What `keep` makes of those of `bids` that are in a bucket, each with its position. `bids`: what was counted, in the same order.
+    pub(super) fn members<B: Copy + Sync, K: Send>(
+        &self,
+        bucket: u16,
+        bids: &[B],
+        keep: impl Fn(usize, B) -> Option<K> + Sync + Send,
+    ) -> Vec<K> {
         let length = parts::length(bids.len(), self.parts);
         let tasks = self.numbers.chunks(length).zip(bids.chunks(length)).zip((0..).step_by(length)).collect();
         let found = parts::each(tasks, |((numbers, bids), first): ((&[u16], &[B]), usize)| {
-            let mut members = Vec::new();
+            let mut kept = Vec::new();
             let blocks = numbers.chunks(BLOCK).zip(bids.chunks(BLOCK)).zip((first..).step_by(BLOCK));
             for ((numbers, bids), first) in blocks {
                 if !numbers.contains(&bucket) {
@@ -145,12 +150,15 @@ impl<T: Total> Histogram<T> {
                 }
                 for ((number, bid), position) in numbers.iter().zip(bids).zip(first..) {
                     if *number == bucket {
-                        members.push((position, *bid));
+                        kept.extend(keep(position, *bid));
                     }
                 }
             }
-            members
+            kept
         });
-        found.concat()
+        let mut found = found.into_iter();
+        let mut kept = found.next().unwrap_or_default();
+        found.for_each(|more| kept.extend(more));
+        kept
     }
 }

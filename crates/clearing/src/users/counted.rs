@@ -7,7 +7,7 @@
 //! questions ascend (see [`Demand`]), that happens in one bucket only: if bids before it want no more than the
 //! supply asked about, then every later question at a price above it has the answer "no".
 //!
-//! The first pass, by far the longest, is cut into parts for several cores: sums of parts add up to the same.
+//! Passes over many bids are cut into parts for several cores: sums of parts add up to the same.
 //!
 //! Linear: every step after the first takes `bits` bits off the range of fees and reads no more than all bids, and at
 //! most `few` bids of different fees are sorted.
@@ -61,15 +61,16 @@ impl<'a, T: Total> Counted<'a, T> {
 
     /// The bids of one bucket that are at or above the reserve price.
     fn band(&self, bucket: u16) -> Band<T> {
-        let members = self.counted.members(bucket, self.round.bids());
-        let members = members.into_iter().filter(|(_, bid)| bid.fee.get() >= self.round.reserve().get());
-        let bids = members.filter_map(key).collect();
+        let reserve = self.round.reserve().get();
+        let bids = self.counted.members(bucket, self.round.bids(), |position, bid| {
+            if bid.fee.get() >= reserve { key(position, bid) } else { None }
+        });
         Band { before: self.counted.before(bucket), bids, grain: self.grain }
     }
 }
 
 /// The key of the bid at a position in a round. Always there: every position in a round is an index.
-fn key((position, bid): (usize, Bid)) -> Option<BidKey> {
+fn key(position: usize, bid: Bid) -> Option<BidKey> {
     let index = BidIndex::from_u64(u64::try_from(position).ok()?).ok()?;
     Some(BidKey::new(index, bid))
 }
