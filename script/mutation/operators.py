@@ -1,7 +1,9 @@
 """Mutants of the contracts: small changes of every kind that the syntax trees have room for."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from schemata import Mutant, Place, Source, type_of
 
@@ -23,7 +25,15 @@ _HARMLESS = set(_YUL) | {
 
 
 def find(sources: list[Source]) -> list[Mutant]:
-    return [mutant for source in sources for place, node in source.places for mutant in _of(source, place, node)]
+    """All of them, each with a name of its own."""
+    mutants, seen = [], Counter()
+    for source in sources:
+        for place, node in source.places:
+            for mutant in _of(source, place, node):
+                seen[mutant.name] += 1
+                again = seen[mutant.name]
+                mutants.append(replace(mutant, what=f"{mutant.what} #{again}") if again > 1 else mutant)
+    return mutants
 
 
 def _of(source: Source, place: Place, node: dict) -> Iterator[Mutant]:
@@ -59,12 +69,10 @@ def _of(source: Source, place: Place, node: dict) -> Iterator[Mutant]:
         if inner["nodeType"] == "Assignment" and inner["operator"] in _ASSIGNMENTS:
             left, right = source.slice(inner["leftHandSide"]), source.slice(inner["rightHandSide"])
             yield instead(f"{left} {_ASSIGNMENTS[inner['operator']]} {right};")
-        # A counter that stands still never ends its loop. The compiler refuses a reference that refers to nothing.
-        name = inner.get("leftHandSide", {}).get("name")
-        if (inner["nodeType"] in ("Assignment", "FunctionCall") or inner.get("operator") == "delete") and (
-            (place.function, name) not in source.references
-        ):
-            yield without()
+        # A counter that stands still never ends its loop.
+        if inner["nodeType"] in ("Assignment", "FunctionCall") or inner.get("operator") == "delete":
+            if not source.needs(place, inner.get("leftHandSide", {}).get("name", "")):
+                yield without()
     elif kind == "EmitStatement":
         yield without()
     elif kind == "YulFunctionCall" and _is_harmless(node):
@@ -77,8 +85,7 @@ def _of(source: Source, place: Place, node: dict) -> Iterator[Mutant]:
     elif kind == "YulIf":
         yield Mutant(place, "", f"never `if {_short(source.slice(node['condition']))}`")
     elif kind in ("YulExpressionStatement", "YulAssignment"):
-        names = [v["name"].split(".")[0] for v in node.get("variableNames", [])]
-        if not any((place.function, name) in source.references for name in names):
+        if not any(source.needs(place, variable["name"]) for variable in node.get("variableNames", [])):
             yield without()
 
 

@@ -23,7 +23,7 @@ CONTRACTS = ROOT / "contracts"
 # Operators that Solidity defines by functions want these to stay pure.
 PURE = "types/CircuitId.sol"
 # How often a fuzz test runs, unless otherwise said.
-FUZZ_RUNS = 8
+FUZZ_RUNS = 64
 # Tests of the size and gas of the deployed code.
 OF_GAS = ("CodeSizeTest", "CanaryTest", "GasLimitsTest")
 
@@ -81,8 +81,12 @@ class Source:
     text: str
     tree: dict
     places: list[tuple[Place, dict]] = field(default_factory=list)
-    # Functions and their variables that refer to calldata or storage.
+    # Functions and their variables that begin as references to nothing.
     references: set[tuple[str, str]] = field(default_factory=set)
+
+    def needs(self, place: Place, variable: str) -> bool:
+        """Whether the compiler insists that a variable is assigned to."""
+        return (place.function, variable.split(".")[0]) in self.references
 
     def slice(self, node: dict) -> str:
         start, end = span(node)
@@ -162,8 +166,7 @@ def _find_places(source: Source) -> None:
         if kind in ("FunctionDefinition", "ModifierDefinition"):
             function = node["name"] or node["kind"]
         start, end = span(node)
-        if kind == "VariableDeclaration" and type_of(node).endswith(("calldata_ptr", "storage_ptr")):
-            source.references.add((function, node["name"]))
+        source.references.update((function, name) for name in _references_to_nothing(node))
         if kind == "InlineAssembly":
             visit_yul(node["AST"])
             return
@@ -207,6 +210,16 @@ def _find_places(source: Source) -> None:
     visit(source.tree, False, False)
 
 
+def _references_to_nothing(node: dict) -> list[str]:
+    """Variables that a function returns or a statement declares without a value, and that refer to calldata or storage."""
+    variables = []
+    if node.get("nodeType") == "FunctionDefinition":
+        variables = node["returnParameters"]["parameters"]
+    elif node.get("nodeType") == "VariableDeclarationStatement" and not node.get("initialValue"):
+        variables = filter(None, node["declarations"])
+    return [v["name"] for v in variables if type_of(v).endswith(("calldata_ptr", "storage_ptr"))]
+
+
 def type_of(node: dict) -> str:
     return node.get("typeDescriptions", {}).get("typeIdentifier") or ""
 
@@ -219,6 +232,10 @@ def _has_type(node: dict) -> bool:
 
 def write_copy(sources: list[Source], mutants: list[Mutant]) -> None:
     """Writes the contracts, with mutant k of the list as number k + 1, and the tests."""
+    for name in ["contracts", "tests"]:
+        for path in (SCRATCH / name).rglob("*.sol"):
+            if not (ROOT / path.relative_to(SCRATCH)).exists():
+                path.unlink()
     for name in ["contracts", "tests/contracts"]:
         for path in (ROOT / name).rglob("*.sol"):
             # Gas is that of other code, and a campaign runs for too long to be repeated.
@@ -299,7 +316,8 @@ def _choice(kind: str, number: int, mutant: str, original: str) -> str:
     if kind == "statement":
         return f"{{ if (isMutant({number})) {{ {mutant} }} else {{ {original} }} }}"
     on = f"eq(coinbase(), {number})"
-    # What is written first lies on the stack last: originals, in which there are other choices, find it as deep as ever.
+    # Arguments are worked out from the last to the first, so the original, which may hold other choices, comes before anything else
+    # lies on the stack.
     if kind == "yul statement":
         return f"if {on} {{ {mutant} }} if iszero({on}) {{ {original} }}"
     # Both sides are worked out, so neither may do anything (see `operators.py`).
@@ -324,6 +342,8 @@ def forge(
     arguments: list[str], mutant: int = 0, timeout: float | None = None, fuzz_runs: int = FUZZ_RUNS
 ) -> subprocess.CompletedProcess:
     """Runs forge over the copy, with one mutant on, or none."""
+    # Or a fuzz test would begin with what failed for another one.
+    shutil.rmtree(SCRATCH / "cache/fuzz", ignore_errors=True)
     settings = os.environ | {"FOUNDRY_PROFILE": "mutation", "FOUNDRY_FUZZ_RUNS": str(fuzz_runs), "PROOPHI_FOUNDRY": "npm"}
     return subprocess.run(
         ["script/tools/forge", *arguments, *(["--block-coinbase", f"0x{mutant:040x}"] if arguments[0] == "test" else [])],
@@ -346,7 +366,10 @@ def failing_suites(said: subprocess.CompletedProcess) -> set[str]:
 def seconds_by_suite(said: subprocess.CompletedProcess) -> dict[str, float]:
     """Processor time by test contract."""
     units = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
-    found = re.findall(r"^Ran \d+ tests? for .*:(\w+)$(?s:.*?)\(([\d.]+)(\D+) CPU time\)$", _plain(said.stdout), re.MULTILINE)
+    text = _plain(said.stdout)
+    found = re.findall(r"^Ran \d+ tests? for .*:(\w+)$(?s:.*?)\(([\d.]+)(\D+) CPU time\)$", text, re.MULTILINE)
+    if len(found) != len(re.findall(r"^Ran \d+ tests? for ", text, re.MULTILINE)):
+        raise SystemExit(f"forge says the time of suites in another way:\n{text}")
     return {suite: float(number) * units[unit] for suite, number, unit in found}
 
 

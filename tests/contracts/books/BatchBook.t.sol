@@ -315,6 +315,9 @@ contract BatchBookTest is BatchMarketTest {
         batch.deliveries = new BatchedTask[](257);
         vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongNumberOfDeliveries.selector, 257, 256));
         market.deliverBatch(id, batch);
+        batch.deliveries = new BatchedTask[](256);
+        (batch.publicInputs, batch.proofs) = (new uint256[](0), "");
+        _rejects(batch, IMarketLog.UnknownTask.selector);
     }
 
     function test_RevertWhen_StatementsOrProofsAreNotAMultiple() public {
@@ -393,6 +396,23 @@ contract OtherBatchesTest is BatchMarketTest {
         makeRound(3);
         assertEq(deliverBatch(batchOf(1, firstBids(3))), 7);
         assertEq(available(paul), 3 * 9 * UNITS);
+    }
+
+    /// @dev Who was assigned a task that was not told owes nothing for it, as in a delivery by itself.
+    function test_defaultOfATaskThatWasNotToldCostsNothing() public {
+        makeRound(3);
+        vm.warp(proveBy(1));
+        takeOver(1, 0, 1);
+        uint256 collateral = capacity(0);
+        uint256 state = vm.snapshotState();
+        deliverBid(1, 0, readBatchCase(0));
+        assertEq(capacity(0), collateral);
+        uint256 alone = available(quentin);
+        vm.revertToState(state);
+        assertEq(deliverBatch(batchOf(1, firstBids(1))), 1);
+        assertEq(capacity(0), collateral);
+        assertEq(available(quentin), alone);
+        assertEq(alone, 9 * UNITS);
     }
 
     /// @dev Endings of 128 tasks share a slot: those of bids 1 and 129 are at the same place of two slots.

@@ -140,6 +140,22 @@ contract TermsBookTest is MarketTest {
         _terms(3, 62, 10);
     }
 
+    /// @dev Without a batch in `average-fee` those wait whose cost is below the reserve price.
+    function test_proversAtTheReservePriceDoNotWait() public {
+        params.mechanism = Mechanism.AverageFee;
+        for (uint64 cost = 9; cost < 12; ++cost) {
+            params.sink = address(uint160(cost));
+            _control();
+            seat(paul, 20, cost);
+            open(1);
+            _bids(1, 5);
+            open(2);
+            settle(1);
+            (, uint256 reserve) = market.termsOf(id, 3);
+            assertEq(reserve, cost < 10 ? 9 : 10);
+        }
+    }
+
     function test_boundsHold() public {
         (params.capacityCap, params.capMin, params.capMax) = (60, 58, 61);
         (params.reservePrice, params.reserveMin, params.reserveMax) = (10, 10, 10);

@@ -101,6 +101,11 @@ contract MarketLensTest is MarketTest {
         assertEq(v.locked, 0);
     }
 
+    function test_everyBidOfALotIsLocked() public {
+        fundedLot(carol, 11, 2, 3);
+        assertEq(_lens.account(id, carol).locked, 66);
+    }
+
     function test_accountOfAVoidRoundHasNothingLocked() public {
         vm.warp(settleBy(1));
         MarketLens.AccountView memory v = _lens.account(id, bob);

@@ -48,6 +48,19 @@ contract ControllersTest is Test {
         assertTrue(reserve.min <= next.reservePrice() && next.reservePrice() <= reserve.max);
     }
 
+    function _nextReserve(uint64 reserve, uint256 units, uint256 capacity) private returns (uint256) {
+        (_params.capMin, _params.capMax, _params.reserveMin, _params.reserveMax) = (1, 1000, 0, 1_000_000);
+        Signal memory signal = Signal(units, capacity, 0, type(uint32).max, false);
+        return Controllers.next(_params, TermsLib.pack(7, 1000, reserve), 9, 1000, signal).reservePrice();
+    }
+
+    function test_reserveFallsByAnEighthOfWhatLayIdle() public {
+        assertEq(_nextReserve(800, 25, 100), 800 - 75);
+        assertEq(_nextReserve(1600, 0, 10), 1600 - 200);
+        assertEq(_nextReserve(15, 0, 100), 14);
+        assertEq(_nextReserve(800, 100, 100), 800);
+    }
+
     /// @dev A step is at most an eighth, or one where that is less.
     function testFuzz_stepsAreAtMostAnEighth(uint64 cap, uint64 reserve, uint40 units, uint64 fee) public {
         cap = uint64(bound(cap, 1, type(uint64).max));

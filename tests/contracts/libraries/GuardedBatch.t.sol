@@ -96,6 +96,17 @@ contract GuardedBatchTest is BatchMarketTest {
         _deliversGoodOnes(address(verifier));
     }
 
+    /// @dev The proof of the second is good, but what it is said to deliver is unknown.
+    function test_onlyWhatWasAskedAboutIsVerifiedOneByOne() public {
+        _marketWith(address(verifier));
+        DeliveryBatch memory batch = _hashBatch();
+        batch.deliveries[1].requester = bob;
+        vm.expectEmit(address(market));
+        emit IMarketLog.DeliveryRefused(id, 1, 1, IMarketLog.UnknownTask.selector);
+        assertEq(deliverBatch(batch), 9);
+        assertEq(available(paul), 2 * 9 * UNITS);
+    }
+
     function test_catchAllIsNoAnswer() public {
         _deliversGoodOnes(address(new CatchAllVerifier()));
     }

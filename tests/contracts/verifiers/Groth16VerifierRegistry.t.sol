@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IBatchVerifier} from "../../../contracts/interfaces/IBatchVerifier.sol";
 import {IGroth16Verifier} from "../../../contracts/interfaces/IGroth16Verifier.sol";
 import {Bn254} from "../../../contracts/libraries/Bn254.sol";
 import {CircuitId, toCircuitId} from "../../../contracts/types/CircuitId.sol";
@@ -71,12 +72,25 @@ contract Groth16VerifierRegistryTest is Groth16Vectors {
         uint256[] memory inputs = new uint256[](17);
         (inputs[0], inputs[1]) = (c.publicInputs[0], c.publicInputs[1]);
         assertTrue(verifier.verify(verifier.circuitAt(15), inputs, c.proof));
-        // Zero has one name only.
+        // Zero has one name only, alone and among others.
+        uint256[] memory twice = new uint256[](34);
+        (twice[0], twice[1], twice[17], twice[18]) = (inputs[0], inputs[1], inputs[0], inputs[1]);
+        assertEq(_verifyTwice(verifier, twice, c.proof), 3);
         for (uint256 i = 2; i < 17; ++i) {
-            inputs[i] = Bn254.R;
+            inputs[i] = twice[i] = Bn254.R;
             assertFalse(verifier.verify(verifier.circuitAt(15), inputs, c.proof));
-            inputs[i] = 0;
+            assertEq(_verifyTwice(verifier, twice, c.proof), 2);
+            inputs[i] = twice[i] = 0;
         }
+    }
+
+    function _verifyTwice(IGroth16Verifier verifier, uint256[] memory inputs, bytes memory proof)
+        private
+        view
+        returns (uint256 valid)
+    {
+        bytes memory both = bytes.concat(proof, proof);
+        (, valid) = IBatchVerifier(address(verifier)).verifyBatch(verifier.circuitAt(15), inputs, both);
     }
 
     function test_RevertWhen_IndexIsNotBelowTheCount() public {
