@@ -36,7 +36,8 @@ contract CurrenciesTest is MarketTest {
 
     function _goesThrough(PlainToken token) private {
         _marketIn(token);
-        _deposit(300);
+        _deposit(90);
+        _deposit(210); // while the market has some already
         assertEq(available(alice), 100);
         assertEq(token.balanceOf(address(market)), 300);
         bid(alice, 10, 8);
