@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 MECHANISMS = ("core", "average-fee")
-FEES = ("even", "hidden")
+FEES = ("even", "hidden", "wide")
 
 
 def fastest(home, fees, name, bids):

@@ -12,6 +12,12 @@ pub(crate) fn number_for(bids: usize) -> usize {
     if worth < 2 { 1 } else { worth.min(rayon::current_num_threads()) }
 }
 
+/// `work` that goes through bids in so many parts. Where there are several it is handed to a thread of the pool once, as a
+/// thread of its own would wait for the pool at every [`each`].
+pub(crate) fn within<R: Send>(parts: usize, work: impl FnOnce() -> R + Send) -> R {
+    if parts < 2 { work() } else { rayon::scope(|_| work()) }
+}
+
 /// The length of each of at most `parts` parts of `bids` bids; the last one may be shorter.
 pub(crate) fn length(bids: usize, parts: usize) -> usize {
     bids.div_ceil(parts.max(1)).max(1)

@@ -35,6 +35,8 @@ enum Fees {
     Even,
     /// Within a thousand ticks, with one far above that stretches the range: the first count tells nothing.
     Hidden,
+    /// Evenly over all that there are: payments are counted twice, as 64 bits do not tell them.
+    Wide,
 }
 
 impl Fees {
@@ -43,6 +45,7 @@ impl Fees {
             Self::Even => 1 + u64::from(sequence.below(1_000_000)),
             Self::Hidden if index == 0 => u64::MAX,
             Self::Hidden => 1_000_000 + u64::from(sequence.below(1_000)),
+            Self::Wide => 1 + (u64::from(sequence.below(u32::MAX)) << 32),
         }
     }
 }
@@ -108,10 +111,12 @@ fn by_number_of_bids(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn hidden_by_an_outlier(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("hidden");
-    measure_all(&mut group, &market(1_000_000, Fees::Hidden));
-    group.finish();
+fn by_fees(criterion: &mut Criterion) {
+    for (name, fees) in [("hidden", Fees::Hidden), ("wide", Fees::Wide)] {
+        let mut group = criterion.benchmark_group(name);
+        measure_all(&mut group, &market(1_000_000, fees));
+        group.finish();
+    }
 }
 
 criterion_group! {
@@ -119,7 +124,7 @@ criterion_group! {
     config = Criterion::default()
         .sample_size(50)
         .warm_up_time(Duration::from_millis(100))
-        .measurement_time(Duration::from_millis(500));
-    targets = by_number_of_bids, hidden_by_an_outlier
+        .measurement_time(Duration::from_secs(3));
+    targets = by_number_of_bids, by_fees
 }
 criterion_main!(benches);

@@ -11,6 +11,7 @@ mod lists;
 
 use crate::certificate::Certificate;
 use crate::outcome::Outcome;
+use crate::parts;
 use crate::plain;
 use crate::prefix::Prefix;
 use crate::ranking::within_cap;
@@ -28,13 +29,15 @@ pub fn clear(mechanism: Mechanism, round: &Round) -> Outcome {
 /// takes half to two thirds of the time of [`clear`], which also lists who won.
 #[must_use]
 pub fn certificate(mechanism: Mechanism, round: &Round) -> Certificate {
-    certify(mechanism, round, Grain::of(round)).1
+    let grain = Grain::of(round);
+    parts::within(grain.parts, || certify(mechanism, round, grain).1)
 }
 
 /// [`clear`] and [`certificate`] for the price of one.
 #[must_use]
 pub fn clear_with_certificate(mechanism: Mechanism, round: &Round) -> (Outcome, Certificate) {
-    cleared(mechanism, round, Grain::of(round))
+    let grain = Grain::of(round);
+    parts::within(grain.parts, || cleared(mechanism, round, grain))
 }
 
 /// [`clear_with_certificate`], at any grain.

@@ -1,8 +1,10 @@
 //! Bids counted by fee: a range of fees cut into buckets of equal width, in user order.
 
 use crate::parts;
-use crate::total::Total;
+use crate::total::{Tally, Total};
 use market_types::{UnitCost, UnitPrice, Units};
+use std::iter::repeat;
+use std::ops::RangeInclusive;
 
 /// Where the buckets lie. Number 0 has the highest fees, and every fee of a bucket is above every fee of the
 /// next. The first and the last have no outer border.
@@ -36,6 +38,15 @@ impl Buckets {
         let number = self.high.saturating_sub(fee).wrapping_shr(self.shift);
         u16::try_from(number.min(self.last.into())).unwrap_or(self.last)
     }
+
+    /// The lowest and the highest fee that a bucket can hold.
+    fn borders(&self, number: u16) -> RangeInclusive<u64> {
+        let top = self.high.saturating_sub(u64::from(number).wrapping_shl(self.shift));
+        let low = top.saturating_sub(1_u64.wrapping_shl(self.shift).wrapping_sub(1));
+        let low = if number == self.last { 0 } else { low };
+        let high = if number == 0 { u64::MAX } else { top };
+        low..=high
+    }
 }
 
 /// How many bids are passed over at once when none of them is in the bucket looked for.
@@ -49,10 +60,10 @@ pub(super) struct Histogram<T> {
     /// By bucket: the sum over its bids and all that rank before them.
     through: Vec<T>,
     /// By bid, in the order of counting: its bucket. Takes an eighth of the memory of the bids, and so about an
-    /// eighth of the time to go through.
-    numbers: Vec<u16>,
-    /// On how many cores they are gone through.
-    parts: usize,
+    /// eighth of the time to go through. In parts, one for each core.
+    numbers: Vec<Vec<u16>>,
+    /// How many bids a part has; the last one may have less.
+    length: usize,
 }
 
 impl<T: Total> Histogram<T> {
@@ -64,35 +75,27 @@ impl<T: Total> Histogram<T> {
         parts: usize,
         look: impl Fn(&B) -> (UnitPrice, Units) + Sync + Send,
     ) -> Self {
-        let mut numbers = vec![0; bids.len()];
         let length = parts::length(bids.len(), parts);
-        let tasks = bids.chunks(length).zip(numbers.chunks_mut(length)).collect();
-        let counted = parts::each(tasks, |(bids, numbers): (&[B], &mut [u16])| {
-            // A copy, which stays in registers whatever is written to.
-            let own = buckets;
-            let mut sums = vec![T::NOTHING; own.count()];
-            for (bid, place) in bids.iter().zip(numbers) {
-                let (fee, size) = look(bid);
-                let number = own.number(fee.get());
-                if let Some(sum) = sums.get_mut(usize::from(number)) {
-                    *sum = sum.plus(T::of(fee, size));
-                }
-                *place = number;
-            }
-            sums
-        });
-        let mut through = vec![T::NOTHING; buckets.count()];
-        for sums in counted {
-            for (all, sum) in through.iter_mut().zip(sums) {
-                *all = all.plus(sum);
-            }
+        let counted = parts::each(bids.chunks(length).collect(), |bids| tally::<T, B>(buckets, bids, &look));
+        let (tallies, numbers): (Vec<_>, Vec<_>) = counted.into_iter().unzip();
+        let tallies = by_bucket(tallies, Tally::plus);
+        let told: Vec<Option<T>> =
+            (0..).zip(tallies).map(|(number, tally)| tally.told(buckets.borders(number))).collect();
+        let untold: Vec<bool> = told.iter().map(Option::is_none).collect();
+        let mut others = Vec::new();
+        if untold.contains(&true) {
+            let tasks = bids.chunks(length).zip(&numbers).collect();
+            let sums = parts::each(tasks, |(bids, numbers)| add_up(&untold, bids, numbers, &look));
+            others = by_bucket(sums, Total::plus);
         }
         let mut running = before;
-        for sum in &mut through {
-            running = running.plus(*sum);
-            *sum = running;
-        }
-        Self { buckets, before, through, numbers, parts }
+        let sums = told.into_iter().zip(others.into_iter().chain(repeat(T::NOTHING)));
+        let through = sums.map(|(told, other)| {
+            running = running.plus(told.unwrap_or(other));
+            running
+        });
+        let through = through.collect();
+        Self { buckets, before, through, numbers, length }
     }
 
     /// The sum over all bids counted and those ranked before them.
@@ -139,9 +142,14 @@ impl<T: Total> Histogram<T> {
         bids: &[B],
         keep: impl Fn(usize, B) -> Option<K> + Sync + Send,
     ) -> Vec<K> {
-        let length = parts::length(bids.len(), self.parts);
-        let tasks = self.numbers.chunks(length).zip(bids.chunks(length)).zip((0..).step_by(length)).collect();
-        let found = parts::each(tasks, |((numbers, bids), first): ((&[u16], &[B]), usize)| {
+        // Every bid has a size.
+        let through = self.through.get(usize::from(bucket));
+        if through.is_none_or(|through| through.units() == self.before(bucket).units()) {
+            return Vec::new();
+        }
+        let bids = bids.chunks(self.length);
+        let tasks = self.numbers.iter().zip(bids).zip((0..).step_by(self.length)).collect();
+        let found = parts::each(tasks, |((numbers, bids), first): ((&Vec<u16>, &[B]), usize)| {
             let mut kept = Vec::new();
             let blocks = numbers.chunks(BLOCK).zip(bids.chunks(BLOCK)).zip((first..).step_by(BLOCK));
             for ((numbers, bids), first) in blocks {
@@ -160,5 +168,97 @@ impl<T: Total> Histogram<T> {
         let mut kept = found.next().unwrap_or_default();
         found.for_each(|more| kept.extend(more));
         kept
+    }
+}
+
+/// By bucket the tally of these bids, and by bid its bucket.
+fn tally<T: Total, B>(
+    buckets: Buckets,
+    bids: &[B],
+    look: impl Fn(&B) -> (UnitPrice, Units),
+) -> (Vec<T::Tally>, Vec<u16>) {
+    let mut tallies = vec![T::Tally::NOTHING; buckets.count()];
+    let numbers = bids.iter().map(|bid| {
+        let (fee, size) = look(bid);
+        let number = buckets.number(fee.get());
+        if let Some(tally) = tallies.get_mut(usize::from(number)) {
+            *tally = tally.with(fee, size);
+        }
+        number
+    });
+    let numbers = numbers.collect();
+    (tallies, numbers)
+}
+
+/// By bucket, the sum over those of these bids that are in it, if it is `wanted`. `numbers`: by bid, its bucket.
+fn add_up<T: Total, B>(
+    wanted: &[bool],
+    bids: &[B],
+    numbers: &[u16],
+    look: impl Fn(&B) -> (UnitPrice, Units),
+) -> Vec<T> {
+    let mut sums = vec![T::NOTHING; wanted.len()];
+    for (bid, number) in bids.iter().zip(numbers) {
+        let number = usize::from(*number);
+        if wanted.get(number) == Some(&true)
+            && let Some(sum) = sums.get_mut(number)
+        {
+            let (fee, size) = look(bid);
+            *sum = sum.plus(T::of(fee, size));
+        }
+    }
+    sums
+}
+
+/// What was added up in several parts.
+fn by_bucket<S: Copy>(parts: Vec<Vec<S>>, plus: impl Fn(S, S) -> S) -> Vec<S> {
+    let mut parts = parts.into_iter();
+    let mut all = parts.next().unwrap_or_default();
+    for part in parts {
+        for (all, sum) in all.iter_mut().zip(part) {
+            *all = plus(*all, sum);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests may panic")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A fee anywhere, or near a power of two.
+    fn fee() -> impl Strategy<Value = u64> {
+        prop_oneof![
+            any::<u64>(),
+            (0..64_u32, 0..4_u64).prop_map(|(bits, less)| (1_u64 << bits).saturating_sub(less))
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+        #[test]
+        fn a_bucket_holds_the_fees_between_its_borders(a in fee(), b in fee(), of in fee(), bits in 1..16_u32) {
+            let buckets = Buckets::over(a.min(b), a.max(b), bits);
+            prop_assert!(buckets.count() <= 1 << bits);
+            let number = buckets.number(of);
+            let borders = buckets.borders(number);
+            prop_assert!(borders.contains(&of));
+            for border in [*borders.start(), *borders.end()] {
+                prop_assert_eq!(buckets.number(border), number);
+            }
+            if number > 0 {
+                prop_assert_eq!(buckets.number(borders.end() + 1), number - 1);
+            } else {
+                prop_assert_eq!(*borders.end(), u64::MAX);
+            }
+            if number < buckets.last {
+                prop_assert_eq!(buckets.number(borders.start() - 1), number + 1);
+            } else {
+                prop_assert_eq!(*borders.start(), 0);
+            }
+        }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Grain {
 impl Grain {
     /// A histogram that fits the fastest cache, and as many bids as sort about as fast as they are counted.
     pub(crate) fn of(round: &Round) -> Self {
-        Self { bits: 10, few: 1024, parts: parts::number_for(round.bids().len()) }
+        Self { bits: 10, few: 256, parts: parts::number_for(round.bids().len()) }
     }
 }
 
