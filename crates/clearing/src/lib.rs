@@ -22,7 +22,7 @@
 //! number that overflowed: a total over one round is below 2^64 (less than 2^32 bids, at most 2^32 asks, each
 //! below 2^32 units), a product of two totals is below 2^128, and so is a total of money (a total at less than
 //! 2^64 ticks per unit). Saturating and wrapping operations are used for their lack of a panic; within these bounds they are
-//! exact. Rounds of 131,072 bids and more start the threads of `rayon`; a system that refuses these ends the program.
+//! exact, but for a tally of payments, which is one modulo 2^64 and says so. Rounds of 131,072 bids and more start the threads of `rayon`; a system that refuses these ends the program.
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,

@@ -12,8 +12,8 @@ pub(crate) fn number_for(bids: usize) -> usize {
     if worth < 2 { 1 } else { worth.min(rayon::current_num_threads()) }
 }
 
-/// `work` that goes through bids in so many parts. Where there are several it is handed to a thread of the pool once, as a
-/// thread of its own would wait for the pool at every [`each`].
+/// `work` that goes through bids in so many parts. Where there are several it is handed to a thread of the pool at once, as one
+/// outside of the pool would wake one and wait for it at every [`each`].
 pub(crate) fn within<R: Send>(parts: usize, work: impl FnOnce() -> R + Send) -> R {
     if parts < 2 { work() } else { rayon::scope(|_| work()) }
 }
@@ -53,6 +53,12 @@ mod tests {
     fn parts_are_as_long_as_each_other_and_never_empty() {
         assert_eq!([length(10, 3), length(9, 3), length(4, 4), length(3, 7)], [4, 3, 1, 1]);
         assert_eq!([length(0, 3), length(5, 0)], [1, 5]);
+    }
+
+    #[test]
+    fn what_goes_through_several_parts_is_done_in_the_pool() {
+        assert!([0, 1].map(|parts| within(parts, rayon::current_thread_index)).iter().all(Option::is_none));
+        assert!([2, 3].map(|parts| within(parts, rayon::current_thread_index)).iter().all(Option::is_some));
     }
 
     #[test]

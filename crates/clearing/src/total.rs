@@ -6,6 +6,9 @@ use std::ops::RangeInclusive;
 
 /// A sum over bids.
 pub(crate) trait Total: Copy + Send + Sync {
+    /// What is added up instead where there are many bids.
+    type Tally: Tally<Sum = Self>;
+
     /// The sum over no bids.
     const NOTHING: Self;
 
@@ -18,9 +21,6 @@ pub(crate) trait Total: Copy + Send + Sync {
 
     /// The total size.
     fn units(self) -> Units;
-
-    /// What is added up instead where there are many bids.
-    type Tally: Tally<Sum = Self>;
 }
 
 /// Takes less time to add up than a sum, and tells the sum if the fees lie close together.
@@ -42,6 +42,8 @@ pub(crate) trait Tally: Copy + Send + Sync {
 }
 
 impl Total for Units {
+    type Tally = Self;
+
     const NOTHING: Self = Self::ZERO;
 
     fn of(_fee: UnitPrice, size: Units) -> Self {
@@ -55,8 +57,6 @@ impl Total for Units {
     fn units(self) -> Units {
         self
     }
-
-    type Tally = Self;
 }
 
 /// There is nothing to save.
@@ -86,6 +86,8 @@ pub(crate) struct Sales {
 }
 
 impl Total for Sales {
+    type Tally = SalesTally;
+
     const NOTHING: Self = Self { units: Units::ZERO, revenue: Ticks::ZERO };
 
     fn of(fee: UnitPrice, size: Units) -> Self {
@@ -102,8 +104,6 @@ impl Total for Sales {
     fn units(self) -> Units {
         self.units
     }
-
-    type Tally = SalesTally;
 }
 
 /// Total size, and the sum of `fee * size` modulo 2^64: one word to multiply and to add for a bid, and not two.
@@ -126,7 +126,7 @@ impl Tally for SalesTally {
         Self { units: Total::plus(self.units, other.units), ticks: self.ticks.wrapping_add(other.ticks) }
     }
 
-    /// What is paid above the lowest fee is at most `(high - low) * units`. If that is below 2^64, its rest modulo
+    /// What is paid above the lowest fee is at most `(high - low) * units`. If that is below 2^64, its value modulo
     /// 2^64 is all of it.
     fn told(self, borders: RangeInclusive<u64>) -> Option<Sales> {
         let (low, units) = (*borders.start(), self.units.get());

@@ -33,7 +33,7 @@ impl Sequence {
 enum Fees {
     /// Evenly over a million ticks.
     Even,
-    /// Within a thousand ticks, with one far above that stretches the range: the first count tells nothing.
+    /// Within a thousand ticks, with one far above, whose bucket is added up again.
     Hidden,
     /// Evenly over all that there are: payments are counted twice, as 64 bits do not tell them.
     Wide,
@@ -104,7 +104,7 @@ fn measure_all(group: &mut BenchmarkGroup<'_, WallTime>, round: &Round) {
 fn by_number_of_bids(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("even");
     for bids in BIDS {
-        // Enough samples for an undisturbed one among them, as long as each is short.
+        // Enough samples for an undisturbed one among them.
         group.sample_size(if bids > 1_000_000 { 10 } else { 50 });
         measure_all(&mut group, &market(bids, Fees::Even));
     }

@@ -3,11 +3,10 @@
 use crate::parts;
 use crate::total::{Tally, Total};
 use market_types::{UnitCost, UnitPrice, Units};
-use std::iter::repeat;
 use std::ops::RangeInclusive;
 
 /// Where the buckets lie. Number 0 has the highest fees, and every fee of a bucket is above every fee of the
-/// next. The first and the last have no outer border.
+/// next.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Buckets {
     /// The top of the range, in ticks per unit.
@@ -16,15 +15,25 @@ pub(super) struct Buckets {
     shift: u32,
     /// Number of the last bucket.
     last: u16,
+    /// No fee is below this one: the outer border of the last bucket.
+    lowest: u64,
+    /// No fee is above this one: the outer border of the first bucket.
+    highest: u64,
 }
 
 impl Buckets {
-    /// At most `2^bits` buckets over `low..=high`; they tell `low` from `high`. `bits`: from 1 to 15.
+    /// At most `2^bits` buckets for fees that are all in `low..=high`; they tell `low` from `high`. `bits`: from 1 to 15.
     pub(super) fn over(low: u64, high: u64, bits: u32) -> Self {
         let width = high.saturating_sub(low);
         let width_bits = u64::BITS.saturating_sub(width.leading_zeros());
         let shift = width_bits.saturating_sub(bits);
-        Self { high, shift, last: u16::try_from(width.wrapping_shr(shift)).unwrap_or(u16::MAX) }
+        let last = u16::try_from(width.wrapping_shr(shift)).unwrap_or(u16::MAX);
+        Self { high, shift, last, lowest: low, highest: high }
+    }
+
+    /// The same for fees that lie anywhere: those outside of `low..=high` are counted in the first bucket or in the last.
+    pub(super) fn around(low: u64, high: u64, bits: u32) -> Self {
+        Self { lowest: 0, highest: u64::MAX, ..Self::over(low, high, bits) }
     }
 
     /// How many there are.
@@ -43,8 +52,8 @@ impl Buckets {
     fn borders(&self, number: u16) -> RangeInclusive<u64> {
         let top = self.high.saturating_sub(u64::from(number).wrapping_shl(self.shift));
         let low = top.saturating_sub(1_u64.wrapping_shl(self.shift).wrapping_sub(1));
-        let low = if number == self.last { 0 } else { low };
-        let high = if number == 0 { u64::MAX } else { top };
+        let low = if number == self.last { self.lowest } else { low };
+        let high = if number == 0 { self.highest } else { top };
         low..=high
     }
 }
@@ -62,7 +71,7 @@ pub(super) struct Histogram<T> {
     /// By bid, in the order of counting: its bucket. Takes an eighth of the memory of the bids, and so about an
     /// eighth of the time to go through. In parts, one for each core.
     numbers: Vec<Vec<u16>>,
-    /// How many bids a part has; the last one may have less.
+    /// How many bids a part has; the last one may have fewer.
     length: usize,
 }
 
@@ -82,15 +91,17 @@ impl<T: Total> Histogram<T> {
         let told: Vec<Option<T>> =
             (0..).zip(tallies).map(|(number, tally)| tally.told(buckets.borders(number))).collect();
         let untold: Vec<bool> = told.iter().map(Option::is_none).collect();
-        let mut others = Vec::new();
-        if untold.contains(&true) {
+        let others = if untold.contains(&true) {
             let tasks = bids.chunks(length).zip(&numbers).collect();
-            let sums = parts::each(tasks, |(bids, numbers)| add_up(&untold, bids, numbers, &look));
-            others = by_bucket(sums, Total::plus);
-        }
+            by_bucket(
+                parts::each(tasks, |(bids, numbers)| add_up(&untold, bids, numbers, &look)),
+                Total::plus,
+            )
+        } else {
+            vec![T::NOTHING; untold.len()]
+        };
         let mut running = before;
-        let sums = told.into_iter().zip(others.into_iter().chain(repeat(T::NOTHING)));
-        let through = sums.map(|(told, other)| {
+        let through = told.into_iter().zip(others).map(|(told, other)| {
             running = running.plus(told.unwrap_or(other));
             running
         });
@@ -142,7 +153,7 @@ impl<T: Total> Histogram<T> {
         bids: &[B],
         keep: impl Fn(usize, B) -> Option<K> + Sync + Send,
     ) -> Vec<K> {
-        // Every bid has a size.
+        // Every bid has a unit at least, so a bucket without units is empty.
         let through = self.through.get(usize::from(bucket));
         if through.is_none_or(|through| through.units() == self.before(bucket).units()) {
             return Vec::new();
@@ -241,8 +252,14 @@ mod tests {
 
         #[test]
         fn a_bucket_holds_the_fees_between_its_borders(a in fee(), b in fee(), of in fee(), bits in 1..16_u32) {
-            let buckets = Buckets::over(a.min(b), a.max(b), bits);
+            let (low, high) = (a.min(b), a.max(b));
+            let (within, buckets) = (Buckets::over(low, high, bits), Buckets::around(low, high, bits));
             prop_assert!(buckets.count() <= 1 << bits);
+            if (low..=high).contains(&of) {
+                let (narrow, wide) = (within.borders(within.number(of)), buckets.borders(buckets.number(of)));
+                prop_assert_eq!(*narrow.start(), low.max(*wide.start()));
+                prop_assert_eq!(*narrow.end(), high.min(*wide.end()));
+            }
             let number = buckets.number(of);
             let borders = buckets.borders(number);
             prop_assert!(borders.contains(&of));

@@ -85,8 +85,8 @@ fn likely_buckets(round: &Round, grain: Grain) -> Buckets {
     let outer = fees.len() >> 5;
     let low = fees.get(outer).copied().unwrap_or(0);
     let high = fees.iter().nth_back(outer).copied().unwrap_or(low);
-    let margin = high.saturating_sub(low) >> 3;
-    Buckets::over(low.saturating_sub(margin), high.saturating_add(margin), grain.bits)
+    let margin = (high.saturating_sub(low) >> 3).max(1);
+    Buckets::around(low.saturating_sub(margin), high.saturating_add(margin), grain.bits)
 }
 
 impl<T: Total> Users<T> for Counted<'_, T> {

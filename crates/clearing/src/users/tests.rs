@@ -10,7 +10,7 @@ use super::{Counted, Grain, Sorted, Users};
 use crate::demand::Demand;
 use crate::prefix::Prefix;
 use crate::total::Sales;
-use crate::{clear, plain};
+use crate::{clear, parts, plain};
 use market_types::{Mechanism, Round, RoundFile, UnitCost, Units};
 use markets::{any_case, any_market, large, medium, round, small, tied};
 use proptest::collection::vec;
@@ -76,6 +76,22 @@ proptest! {
             // Compared as a whole, since a failure would print thousands of bids.
             prop_assert!(cleared == plain::clear_with_certificate(mechanism, &round), "{}", mechanism);
         }
+    }
+}
+
+/// Large enough to be cut into parts by itself, and called from without the pool of threads.
+#[test]
+fn rounds_of_two_parts_clear_alike() {
+    let spread = |i: u32| (1 + u64::from(i.wrapping_mul(2_654_435_761)), 1 + i % 64);
+    let bids: Vec<(u64, u32)> = (0..150_000).map(spread).collect();
+    let asks: Vec<(u64, u32)> = (0..20_u64).map(|i| (i << 27, 200_000)).collect();
+    let round = round(3, 3_000_000, 1 << 20, &bids, &asks);
+    assert!(parts::number_for(round.bids().len()) > 1 || rayon::current_num_threads() == 1);
+    for mechanism in Mechanism::ALL {
+        let plain = plain::clear_with_certificate(mechanism, &round);
+        assert!(plain.0.is_trade());
+        assert_eq!(clear::certificate(mechanism, &round), plain.1);
+        assert!(clear::clear_with_certificate(mechanism, &round) == plain, "{mechanism}");
     }
 }
 

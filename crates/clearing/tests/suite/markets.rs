@@ -142,7 +142,7 @@ pub(crate) fn large() -> impl Strategy<Value = Round> {
         prop_oneof![Just(1..=3), Just(1..=1_000_000), Just(u64::MAX - 5_000..=u64::MAX), Just(1..=u64::MAX)];
     let sizes = prop_oneof![Just(1..=64), Just(1..=u32::MAX)];
     let outliers = prop_oneof![Just(vec![]), Just(vec![(1, 1), (u64::MAX, 3), (1 << 40, 7)])];
-    (1_025..6_000_usize, fees, sizes, outliers).prop_flat_map(|(bids, fees, sizes, outliers)| {
+    (257..6_000_usize, fees, sizes, outliers).prop_flat_map(|(bids, fees, sizes, outliers)| {
         // Capacity and cap for some of the bids, or for all.
         let most = u64::from(*sizes.end()).saturating_mul(bids as u64 / 8).min(u32::MAX.into());
         let shape = Shape {
