@@ -20,7 +20,7 @@ import {Groth16Key} from "./Groth16Key.sol";
 ///
 /// @dev All elements must be in groups of order R: A and C are, being on a curve of that order, and the pairing
 /// precompile makes sure of B.
-/// In assembly where points move between calldata, memory and precompiles: what that saves is in snapshots/, and the tests hold the
+/// In assembly where points move between calldata, memory and precompiles; the tests hold the
 /// result against `verify` proof by proof.
 library Groth16Batch {
     using Bn254 for G1Point;

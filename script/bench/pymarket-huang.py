@@ -12,7 +12,7 @@ PROVERS = 50
 MASK = 2**64 - 1
 
 class Sequence:
-    """SplitMix64, as in crates/clearing/benches/clearing.rs."""
+    """SplitMix64, as in crates/clearing/benches/clearing/main.rs."""
 
     def __init__(self, seed):
         self.state = seed

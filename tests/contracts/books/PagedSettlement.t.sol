@@ -105,6 +105,28 @@ contract PagedSettlementTest is ClosedRoundTest, PagedSettling {
         deliver(1, 3);
     }
 
+    /// @dev However many pages there are: the slot is the settler's own for its certificate, and its last page empties it.
+    function test_pagesOfASettlerTakeOneSlot() public {
+        _closedRound();
+        Certificate memory c = cleared(1).certificate;
+        bytes32 slot;
+        Page memory last;
+        for (uint256 k = 5; k > 1; --k) {
+            vm.record();
+            Page memory page = pageOf(1, c, k - 1, k);
+            last = settlePage(relayer, 1, c, k == 5 ? page : continued(page, last));
+            (, bytes32[] memory written) = vm.accesses(address(market));
+            assertGt(written.length, 0);
+            if (k == 5) slot = written[0];
+            for (uint256 i; i < written.length; ++i) {
+                assertEq(written[i], slot);
+            }
+            assertNotEq(vm.load(address(market), slot), 0);
+        }
+        settleLastPage(relayer, 1, c, continued(pageOf(1, c, 0, 1), last));
+        assertEq(vm.load(address(market), slot), 0);
+    }
+
     function test_wholeRoundMayBeOnePage() public {
         _closedRound();
         Certificate memory c = cleared(1).certificate;

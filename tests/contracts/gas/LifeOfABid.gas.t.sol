@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Vm} from "forge-std/Vm.sol";
+import {Multicallable} from "solady/utils/Multicallable.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
 import {SignedBid} from "../../../contracts/types/SignedBid.sol";
 import {SignedBidTest} from "../support/SignedBidTest.sol";
@@ -42,6 +43,27 @@ contract LifeOfABidGasTest is SignedBidTest {
         uint256 submit_ = _lastGas();
         _others(BIDS - 2);
         _record("direct bid, returning requester", submit_, 1, _settlement(), 0);
+    }
+
+    /// @dev With its statement of two public inputs in the same transaction, of which its prover then owes a proof.
+    function test_gasOfADirectBidWithItsStatement() public {
+        open(1);
+        bid(alice, 500, 32);
+        open(2);
+        settle(1);
+        open(ROUND);
+        bid(bob_(), 500, 32);
+        Posted memory p = newTask(alice, 700, 32);
+        p.told = true;
+        bytes[] memory calls = new bytes[](2);
+        calls[0] = abi.encodeCall(market.publish, (id, alice, statementsOf(p)));
+        calls[1] = abi.encodeCall(market.submitOneBid, (id, wordOf(p)));
+        vm.prank(alice);
+        Multicallable(address(market)).multicall(calls);
+        uint256 submit_ = _lastGas();
+        remember(ROUND, p);
+        _others(BIDS - 2);
+        _record("direct bid with its statement, returning requester", submit_, 1, _settlement(), 0);
     }
 
     /// @dev Every requester has the result of an earlier bid to fold in.

@@ -26,7 +26,7 @@ pub fn clear(mechanism: Mechanism, round: &Round) -> Outcome {
 }
 
 /// The one certificate of `round` that [`crate::verify()`] and the contract accept. It decides the round; that
-/// takes half to two thirds of the time of [`clear`], which also lists who won.
+/// takes about half the time of [`clear`], which also lists who won.
 #[must_use]
 pub fn certificate(mechanism: Mechanism, round: &Round) -> Certificate {
     let grain = Grain::of(round);

@@ -30,6 +30,7 @@ const FRESH: u64 = 60;
         (status = 200, description = "The bid was kept before", body = BidStatus),
         (status = 400, description = "malformed", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "unknown_market", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "timeout: the same bid can be sent again", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "wrong_round, round_closing, bid_in_round or already_queued", body = Problem,
          content_type = "application/problem+json"),
         (status = 413, description = "too_large", body = Problem, content_type = "application/problem+json"),
@@ -61,8 +62,9 @@ pub(super) async fn post_bid(
     responses(
         (status = 200, description = "The bid", body = BidStatus),
         (status = 404, description = "unknown_bid", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "too_many_requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "busy or storage_unavailable", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "timeout", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "too_many_requests; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "busy or storage_unavailable; see Retry-After", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn get_bid(
@@ -91,8 +93,11 @@ fn unknown_bid(id: &str) -> Problem {
     responses(
         (status = 200, description = "The round that is open", body = OpenRound),
         (status = 404, description = "unknown_market", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "timeout", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "wrong_round: the market opens later", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "sealed_market", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "too_many_requests; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "busy; see Retry-After", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn get_round(
@@ -142,7 +147,10 @@ pub(super) async fn get_round(
     tag = "service",
     responses(
         (status = 200, description = "All is well", body = Health),
-        (status = 503, description = "The chain was not read for a minute, or the database does not answer", body = Health),
+        (status = 408, description = "timeout", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "too_many_requests; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The chain was not read for a minute, or the database does not answer (a Health); or busy (a Problem)",
+         body = Health),
     )
 )]
 pub(super) async fn get_health(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
@@ -168,7 +176,12 @@ pub(super) async fn get_health(State(shared): State<Arc<Shared>>) -> impl IntoRe
     get,
     path = "/v1/openapi.json",
     tag = "service",
-    responses((status = 200, description = "The OpenAPI document", content_type = "application/json"))
+    responses(
+        (status = 200, description = "The OpenAPI document", content_type = "application/json"),
+        (status = 408, description = "timeout", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "too_many_requests; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "busy; see Retry-After", body = Problem, content_type = "application/problem+json"),
+    )
 )]
 pub(super) async fn get_openapi() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], super::openapi())
