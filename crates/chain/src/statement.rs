@@ -40,7 +40,8 @@ impl From<&ProverMarket::Statement> for Statement {
         Self {
             circuit: CircuitId::new(statement.circuit),
             public_inputs: statement.publicInputs.clone(),
-            data: statement.data.clone(),
+            // Shared bytes would need a count of their owners, kept as long as they are.
+            data: Bytes::copy_from_slice(&statement.data),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::commitments::{BidWord, MerkleTree, Ticket};
 use crate::events::Origin;
-use crate::statement::{Statement, published_tree};
+use crate::statement::{Statement, published_tree, statement_tree};
 use alloy::primitives::{Address, B256};
 use bindings::ProverMarket::StatementsPublished;
 use market_types::{BidIndex, LotSize, TaskSize, UnitFee};
@@ -14,8 +14,9 @@ use std::sync::Arc;
 pub struct Publication {
     /// Who is compensated or refunded if a task is not delivered in time: the requester that the entry's ticket binds.
     pub requester: Address,
-    statements: Vec<Statement>,
-    tree: MerkleTree,
+    statements: Box<[Statement]>,
+    /// Over the statements, if there are several. Most entries are one bid, and a tree of one leaf would be a fifth of what is kept of it.
+    tree: Option<Box<MerkleTree>>,
 }
 
 impl Publication {
@@ -28,13 +29,16 @@ impl Publication {
     /// Root over the statements.
     #[must_use]
     pub fn root(&self) -> B256 {
-        self.tree.root()
+        self.tree.as_ref().map_or_else(|| statement_tree(&self.statements).root(), |tree| tree.root())
     }
 
     /// The Merkle proof of statement `position` under the root, `None` if there is no such statement.
     #[must_use]
     pub fn path(&self, position: u16) -> Option<Vec<B256>> {
-        self.tree.path(position.into())
+        match &self.tree {
+            Some(tree) => tree.path(position.into()),
+            None => (usize::from(position) < self.statements.len()).then(Vec::new),
+        }
     }
 }
 
@@ -55,8 +59,9 @@ impl<'a> Published<'a> {
     }
 
     pub(super) fn into_publication(self) -> Arc<Publication> {
-        let statements = self.event.statements.iter().map(Statement::from).collect();
-        Arc::new(Publication { requester: self.event.requester, statements, tree: self.tree })
+        let statements: Box<[Statement]> = self.event.statements.iter().map(Statement::from).collect();
+        let tree = (statements.len() > 1).then(|| Box::new(self.tree));
+        Arc::new(Publication { requester: self.event.requester, statements, tree })
     }
 }
 
