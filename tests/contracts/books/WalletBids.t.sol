@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {BidChain} from "../../../contracts/types/BidChain.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
+import {MarketId} from "../../../contracts/types/MarketId.sol";
 import {SignedBid, WalletBid} from "../../../contracts/types/SignedBid.sol";
 import {
     AnsweringWallet,
@@ -131,7 +132,7 @@ contract WalletBidsTest is SignedBidTest {
         _assertRefused(_signedWith(here(), emil.privateKey, address(strict), _word));
     }
 
-    function test_signatureOfAnotherEntryRoundOrContractIsRefused() public {
+    function test_signatureOfAnotherEntryRoundMarketContractOrChainIsRefused() public {
         WalletBid memory bad = _signed(_word);
         bad.entry = plainWord(11, 4);
         expectNothing(IMarketLog.WrongSignature.selector);
@@ -148,7 +149,18 @@ contract WalletBidsTest is SignedBidTest {
         b.market = address(this);
         expectNothing(IMarketLog.WrongSignature.selector);
         _relay(only(_signedWith(b, dora.privateKey, address(_good), _word)));
+        b = here();
+        b.id = MarketId.wrap(MarketId.unwrap(id) ^ bytes32(uint256(1)));
+        expectNothing(IMarketLog.WrongSignature.selector);
+        _relay(only(_signedWith(b, dora.privateKey, address(_good), _word)));
+        bad = _signed(_word);
+        uint256 chain = block.chainid;
+        vm.chainId(chain + 1); // a fork
+        expectNothing(IMarketLog.WrongSignature.selector);
+        _relay(only(bad));
+        vm.chainId(chain);
         assertEq(available(address(_good)), 1000);
+        assertEq(_relay(only(bad)), 1);
     }
 
     function test_replayIsRefused() public {
