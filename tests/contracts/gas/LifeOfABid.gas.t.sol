@@ -33,12 +33,7 @@ contract LifeOfABidGasTest is SignedBidTest {
     }
 
     function test_gasOfADirectBid() public {
-        open(1);
-        bid(alice, 500, 32);
-        open(2);
-        settle(1);
-        open(ROUND);
-        bid(bob_(), 500, 32);
+        _aliceReturns();
         bid(alice, 700, 32);
         uint256 submit_ = _lastGas();
         _others(BIDS - 2);
@@ -47,12 +42,7 @@ contract LifeOfABidGasTest is SignedBidTest {
 
     /// @dev With its statement of two public inputs in the same transaction, of which its prover then owes a proof.
     function test_gasOfADirectBidWithItsStatement() public {
-        open(1);
-        bid(alice, 500, 32);
-        open(2);
-        settle(1);
-        open(ROUND);
-        bid(bob_(), 500, 32);
+        _aliceReturns();
         Posted memory p = newTask(alice, 700, 32);
         p.told = true;
         bytes[] memory calls = new bytes[](2);
@@ -119,6 +109,16 @@ contract LifeOfABidGasTest is SignedBidTest {
         uint256 settlement = _settlement();
         _release(ROUND, 100);
         _record("per bid, 100 entries in one call", submit_, 100, settlement, _lastGas());
+    }
+
+    /// @dev Her bid of the round before last is to be folded in, and the open round has one of another.
+    function _aliceReturns() private {
+        open(1);
+        bid(alice, 500, 32);
+        open(2);
+        settle(1);
+        open(ROUND);
+        bid(bob_(), 500, 32);
     }
 
     /// @dev Gas of a bid: its part of the entry's calls, and of the round's settlement.
