@@ -15,9 +15,10 @@ import {SealedAskBook} from "./SealedAskBook.sol";
 
 /// @notice Accepts the one outcome of a closed round, in one page or in many.
 abstract contract SettlementBook is SealedAskBook {
-    /// @dev What each settler's last page of a claim about a round left, as `_progressHash`. A settler overwrites only its own, so
-    /// that nobody can take away what another one builds on.
-    mapping(bytes32 claim => mapping(address settler => bytes32 progressHash)) private _progress;
+    /// @dev What each settler's last page in a market left, as `_progressHash`. A settler overwrites only its own, so that nobody can
+    /// take away what another one builds on, and nothing that does not come to a settlement outlasts its settler's next page. What is
+    /// left of a settled round means nothing: one slot, written again, costs less than one emptied and filled.
+    mapping(MarketId => mapping(address settler => bytes32 progressHash)) private _progress;
 
     function _settle(
         IRoundAuditor auditor,
@@ -48,7 +49,7 @@ abstract contract SettlementBook is SealedAskBook {
         bytes32 claim = keccak256(abi.encode(id, round, certificate));
         uint256 end = closed.bids.count();
         if (page.progress.length != 0) {
-            if (_progress[claim][page.settler] != _progressHash(page.progress, page.shares)) {
+            if (_progress[id][page.settler] != _progressHash(claim, page.progress, page.shares)) {
                 revert WrongProgress(round, page.settler);
             }
             end = Progress.bidsBefore(page.progress);
@@ -62,12 +63,11 @@ abstract contract SettlementBook is SealedAskBook {
         uint256 before = page.start.chain.count();
         if (before == 0) {
             Verdict memory v = auditor.auditLastPage(closed, certificate, page.progress, page.start, words);
-            delete _progress[claim][msg.sender];
             _accept(id, closed, certificate, v, _shares(page.shares, end));
         } else {
             bytes memory next = auditor.auditPage(closed, certificate, page.progress, page.start, words);
             uint256[] memory shares = _shares(page.shares, end - before);
-            _progress[claim][msg.sender] = _progressHash(next, shares);
+            _progress[id][msg.sender] = _progressHash(claim, next, shares);
             emit PageSettled(id, round, msg.sender, claim, shares, next);
         }
     }
@@ -107,8 +107,12 @@ abstract contract SettlementBook is SealedAskBook {
         shares[n] = (uint256(uint160(msg.sender)) << 64) | bids;
     }
 
-    function _progressHash(bytes memory progress, uint256[] memory shares) private pure returns (bytes32) {
-        return keccak256(abi.encode(progress, shares));
+    function _progressHash(bytes32 claim, bytes memory progress, uint256[] memory shares)
+        private
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(claim, progress, shares));
     }
 
     /// @dev Without its asks.

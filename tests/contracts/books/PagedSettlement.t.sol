@@ -105,26 +105,41 @@ contract PagedSettlementTest is ClosedRoundTest, PagedSettling {
         deliver(1, 3);
     }
 
-    /// @dev However many pages there are: the slot is the settler's own for its certificate, and its last page empties it.
+    /// @dev However many pages, claims and rounds there are.
     function test_pagesOfASettlerTakeOneSlot() public {
         _closedRound();
         Certificate memory c = cleared(1).certificate;
-        bytes32 slot;
-        Page memory last;
-        for (uint256 k = 5; k > 1; --k) {
-            vm.record();
-            Page memory page = pageOf(1, c, k - 1, k);
-            last = settlePage(relayer, 1, c, k == 5 ? page : continued(page, last));
-            (, bytes32[] memory written) = vm.accesses(address(market));
-            assertGt(written.length, 0);
-            if (k == 5) slot = written[0];
-            for (uint256 i; i < written.length; ++i) {
-                assertEq(written[i], slot);
-            }
-            assertNotEq(vm.load(address(market), slot), 0);
+        Certificate memory wrong = cleared(1).certificate;
+        wrong.pivotSeat = 3;
+        (bytes32 slot, Page memory last) = _slotOf(1, wrong, pageOf(1, wrong, 3, 5));
+        (bytes32 again,) = _slotOf(1, wrong, continued(pageOf(1, wrong, 2, 3), last));
+        assertEq(again, slot);
+        (again, last) = _slotOf(1, c, pageOf(1, c, 2, 5));
+        assertEq(again, slot);
+        settleLastPage(relayer, 1, c, continued(pageOf(1, c, 0, 2), last));
+
+        fundedBid(alice, 20, 8);
+        fundedBid(alice, 20, 8);
+        open(3);
+        c = cleared(2).certificate;
+        (again, last) = _slotOf(2, c, pageOf(2, c, 1, 2));
+        assertEq(again, slot);
+        settleLastPage(relayer, 2, c, continued(pageOf(2, c, 0, 1), last));
+    }
+
+    /// @dev The only slot that is written for the relayer's page, which is not the round's last.
+    function _slotOf(uint256 round, Certificate memory c, Page memory page)
+        private
+        returns (bytes32 slot, Page memory last)
+    {
+        vm.record();
+        last = settlePage(relayer, round, c, page);
+        (, bytes32[] memory written) = vm.accesses(address(market));
+        slot = written[0];
+        for (uint256 i = 1; i < written.length; ++i) {
+            assertEq(written[i], slot);
         }
-        settleLastPage(relayer, 1, c, continued(pageOf(1, c, 0, 1), last));
-        assertEq(vm.load(address(market), slot), 0);
+        assertNotEq(vm.load(address(market), slot), 0);
     }
 
     function test_wholeRoundMayBeOnePage() public {

@@ -15,6 +15,9 @@ contract SettlePageGasTest is MarketTest {
     uint256 private constant FULL = 3900;
     uint64 private constant PROVERS = 10;
 
+    /// Goes on from the relayer's pages.
+    address private _other = makeAddr("other");
+
     // -------------------------------------------------------------------------------------------------- full pages
 
     function test_fullPagesCostAtMostThreePercentMoreThanOneCall() public {
@@ -26,20 +29,25 @@ contract SettlePageGasTest is MarketTest {
     }
 
     /// @dev Two bounds. A settlement in full pages against a full round in one call, by the bid. And, since a round of many pages also
-    /// shares what is paid once among more bids, the extra of one page alone: a full round in two pages against the same in one call.
+    /// shares what is paid once among more bids, the extra of one page alone: a full round in two pages against the same in one call,
+    /// also when another settler goes on from the first.
     function _fullPages(Mechanism mechanism, string memory suffix) private {
         BidWord[] memory list = _closedRoundOf(FULL, mechanism);
         Certificate memory c = _certificate(list, mechanism);
         uint256 before = vm.snapshotState();
         uint256 whole = _settleWhole(c, list);
         vm.revertToState(before);
-        uint256 extra = _settlePaged(c, list, 2) - whole;
+        uint256 extra = _settlePaged(c, list, 2, relayer) - whole;
+        vm.revertToState(before);
+        uint256 handed = _settlePaged(c, list, 2, _other) - whole;
         _snapshot("settle, 3900 bids, 10 provers", suffix, whole);
         _snapshot("settlePage, extra of a page, 3900 bids, 10 provers", suffix, extra);
+        _snapshot("settlePage, extra of a page by another settler, 3900 bids, 10 provers", suffix, handed);
         assertLe(extra * 100, whole * 3, "extra of a page");
+        assertLe(handed * 100, whole * 3, "extra of a page by another settler");
 
         list = _closedRoundOf(3 * FULL, mechanism);
-        uint256 paged = _settlePaged(_certificate(list, mechanism), list, 3);
+        uint256 paged = _settlePaged(_certificate(list, mechanism), list, 3, relayer);
         _snapshot("settlePage x 3, 11700 bids, 10 provers, together", suffix, paged);
         assertLe(paged * 100, 3 * whole * 103, "by the bid");
     }
@@ -53,7 +61,7 @@ contract SettlePageGasTest is MarketTest {
         uint256 whole = _settleWhole(c, list);
         vm.snapshotGasLastCall("ProverMarket", "settle, 4000 bids, 10 provers");
         vm.revertToState(before);
-        uint256 paged = _settlePaged(c, list, 4);
+        uint256 paged = _settlePaged(c, list, 4, relayer);
         _snapshot("settlePage x 4, 4000 bids, 10 provers, together", "", paged);
         _snapshot(
             "settlePage x 4, 4000 bids, 10 provers, more than in one call, per mille",
@@ -69,7 +77,7 @@ contract SettlePageGasTest is MarketTest {
         vm.snapshotValue("ProverMarket", string.concat(name, suffix), value);
     }
 
-    /// @dev Round 1 of a new market: provers win about half of the bids.
+    /// @dev Round 2 of a new market: provers win about half of the bids. Round 1 is void, but both settlers have settled a page of it.
     function _closedRoundOf(uint256 bids, Mechanism mechanism) private returns (BidWord[] memory list) {
         vm.warp(params.genesis);
         fixTaskSize(64);
@@ -82,12 +90,25 @@ contract SettlePageGasTest is MarketTest {
             seat(address(uint160(0xa000 + i)), uint32(together / _winners(mechanism)), 10 + i);
         }
         open(1);
+        list = _submitted(100);
+        open(2);
+        Certificate memory c = _certificate(list, mechanism);
+        Page memory page = SlowPages.page(SlowPages.seedOf(address(market), id, 1), list, 99, 100, c);
+        address[2] memory settlers = [relayer, _other];
+        for (uint256 i; i < settlers.length; ++i) {
+            fund(settlers[i], 1); // one that was rewarded before
+            vm.prank(settlers[i]);
+            market.settlePage(id, 1, c, page);
+        }
+        list = _submitted(bids);
+        open(3);
+    }
+
+    function _submitted(uint256 bids) private returns (BidWord[] memory list) {
         list = new BidWord[](bids);
         for (uint256 first; first < bids; first += 100) {
             _submit(list, first);
         }
-        vm.warp(openAt(2));
-        fund(relayer, 1); // a relayer that was rewarded before
     }
 
     /// @dev In `core` the tenth is the pivot. All ten are below the average fee.
@@ -145,31 +166,31 @@ contract SettlePageGasTest is MarketTest {
 
     function _settleWhole(Certificate memory c, BidWord[] memory list) private returns (uint256) {
         vm.prank(relayer);
-        market.settle(id, 1, c, list);
+        market.settle(id, 2, c, list);
         return vm.lastCallGas().gasTotalUsed;
     }
 
-    /// @dev In `pages` pages of equal size.
-    function _settlePaged(Certificate memory c, BidWord[] memory list, uint256 pages)
+    /// @dev In `pages` pages of equal size: the relayer's, but for the last one.
+    function _settlePaged(Certificate memory c, BidWord[] memory list, uint256 pages, address finisher)
         private
         returns (uint256 gasUsed)
     {
-        uint256 seed = SlowPages.seedOf(address(market), id, 1);
+        uint256 seed = SlowPages.seedOf(address(market), id, 2);
         uint256 each = list.length / pages;
         Page memory last;
         for (uint256 k = pages; k > 0; --k) {
             Page memory p = SlowPages.page(seed, list, (k - 1) * each, k * each, c);
             (p.settler, p.shares, p.progress) = (last.settler, last.shares, last.progress);
             vm.recordLogs();
-            vm.prank(relayer);
-            market.settlePage(id, 1, c, p);
+            vm.prank(k == 1 ? finisher : relayer);
+            market.settlePage(id, 2, c, p);
             gasUsed += vm.lastCallGas().gasTotalUsed;
             if (pages == 4) _snapshotOf(k);
             if (k > 1) {
                 (last.settler, last.shares, last.progress) = SlowPages.lastOf(vm.getRecordedLogs());
             }
         }
-        assertTrue(market.outcomeOf(id, 1).isSettled());
+        assertTrue(market.outcomeOf(id, 2).isSettled());
     }
 
     function _snapshotOf(uint256 k) private {

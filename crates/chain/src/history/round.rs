@@ -61,8 +61,9 @@ pub struct PageRecord {
 }
 
 impl PageRecord {
+    /// A settler has one page in a market, whatever it claims.
     pub(super) fn replaces(&self, other: &Self) -> bool {
-        self.settler == other.settler && self.claim == other.claim
+        self.settler == other.settler
     }
 }
 
@@ -222,7 +223,7 @@ pub struct RoundRecord {
     pub number: RoundNumber,
     /// What it decided, once it is settled.
     pub settlement: Option<SettlementRecord>,
-    /// What settlements that are under way have left, the last page of each settler and claim; none once the round is settled.
+    /// What settlements that are under way have left, the last page of each settler; none once the round is settled.
     pub pages: Vec<PageRecord>,
     pub(super) entries: EntryList,
     pub(super) tasks: Pieces<BidIndex, TaskRecord>,

@@ -58,7 +58,6 @@ impl Model {
         };
         shares.push((caller, end - before));
         if before == 0 {
-            self.pages.remove(&(round, caller));
             self.accept(round, &shares);
         } else {
             self.pages.insert((round, caller), Left { before, shares });
