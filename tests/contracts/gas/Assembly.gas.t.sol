@@ -1,39 +1,64 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Test} from "forge-std/Test.sol";
+import {GuardedVerify} from "../../../contracts/libraries/GuardedVerify.sol";
+import {BidWord} from "../../../contracts/types/BidWord.sol";
+import {CircuitId} from "../../../contracts/types/CircuitId.sol";
+import {MarketId} from "../../../contracts/types/MarketId.sol";
+import {SignedBid} from "../../../contracts/types/SignedBid.sol";
+import {
+    AssemblyBatchRunner,
+    BatchCallRunner,
+    IBatchRunner,
+    PlainBatchRunner
+} from "../support/BatchRunners.sol";
+import {BidSignatures} from "../support/BidSignatures.sol";
 import {PlainScan} from "../support/PlainScan.sol";
-import {ScanRunner} from "../support/ScanRunner.sol";
+import {PlainRunner, ScanRunner} from "../support/ScanRunner.sol";
+import {Groth16Vectors} from "../verifiers/Groth16Vectors.sol";
 
-/// @notice `PlainScan` behind the same call as `EntryScan`.
-contract PlainRunner {
-    using PlainScan for PlainScan.State;
-
-    function run(PlainScan.State memory s, bytes32[] memory words)
-        external
-        pure
-        returns (PlainScan.State memory)
-    {
-        s.run(words);
-        return s;
-    }
+/// @notice A door to the books of a market, see `script/bench/BookRunners.sol`.
+interface IBookRunner {
+    function ID() external view returns (MarketId);
+    function deposit(address account) external payable;
+    function submit(BidWord word) external;
+    function submitSigned(SignedBid[] calldata bids) external;
 }
 
-/// @notice What the loop over a round's entries saves by being written in assembly. Both are compiled with the same settings here,
-/// those of tests.
-contract EntryScanGasTest is Test {
+/// @notice What is saved where the contracts are written in assembly: each against the same in plain words, both compiled with the
+/// same settings, for one entry, bid or proof. Plain words that cost no more would take its place.
+contract AssemblyGasTest is Groth16Vectors, BidSignatures {
     uint256 private constant ENTRIES = 1000;
     uint256 private constant PROVERS = 10;
+    uint256 private constant PROOFS = 32;
 
-    function test_gasOfAScannedEntry() public {
-        uint256 assembly_ = _perEntry(address(new ScanRunner()));
-        uint256 plain = _perEntry(address(new PlainRunner()));
-        assertLt(assembly_, plain);
-        vm.snapshotValue("EntryScan", "an entry, in assembly", assembly_);
-        vm.snapshotValue("EntryScan", "an entry, in plain words", plain);
+    function _record(string memory what, uint256 assembly_, uint256 plain) private {
+        assertLt(assembly_, plain, what);
+        vm.snapshotValue("Assembly", string.concat(what, ", in assembly"), assembly_);
+        vm.snapshotValue("Assembly", string.concat(what, ", in plain words"), plain);
     }
 
-    function _perEntry(address runner) private view returns (uint256) {
+    /// @dev Within one transaction, so that neither its 21,000 nor its calldata count.
+    function gasOf(address runner, bytes calldata call) external returns (uint256 gas) {
+        bytes memory data = call;
+        gas = gasleft();
+        (bool ok,) = runner.call(data);
+        gas -= gasleft();
+        assertTrue(ok);
+    }
+
+    // ------------------------------------------------------------------------------------------------- settlement
+
+    /// @dev `EntryScan`.
+    function test_gasOfAScannedEntry() public {
+        _record(
+            "an entry of a settlement",
+            _perEntry(address(new ScanRunner())),
+            _perEntry(address(new PlainRunner()))
+        );
+    }
+
+    function _perEntry(address runner) private returns (uint256) {
         bytes32[] memory words = new bytes32[](ENTRIES);
         PlainScan.State memory s;
         uint256 units;
@@ -49,19 +74,97 @@ contract EntryScanGasTest is Test {
         for (uint256 k; k < PROVERS; ++k) {
             s.provers[k] = PlainScan.Prover(units * (k + 1) / PROVERS, k, 0);
         }
-        return (this.gasOf(runner, s, words) - this.gasOf(runner, s, new bytes32[](0))) / ENTRIES;
+        uint256 all = this.gasOf(runner, abi.encodeCall(ScanRunner.run, (s, words)));
+        uint256 none = this.gasOf(runner, abi.encodeCall(ScanRunner.run, (s, new bytes32[](0))));
+        return (all - none) / ENTRIES;
     }
 
-    /// @dev Within one transaction, so that neither its 21,000 nor its calldata count.
-    function gasOf(address runner, PlainScan.State memory s, bytes32[] memory words)
-        external
-        view
-        returns (uint256 gas)
-    {
-        bytes memory call = abi.encodeCall(ScanRunner.run, (s, words));
-        gas = gasleft();
-        (bool ok,) = runner.staticcall(call);
-        gas -= gasleft();
-        assertTrue(ok);
+    // -------------------------------------------------------------------------------------------------------- bids
+
+    /// @dev `BidBook._submitQuickly`: a whole call with its two cold slots, in a round that has a bid.
+    function test_gasOfABid() public {
+        _record("a bid", _bid("Assembly"), _bid("Plain"));
+    }
+
+    function _bid(string memory kind) private returns (uint256) {
+        IBookRunner runner = _open(kind);
+        runner.deposit{value: 1e6}(address(this));
+        return this.gasOf(address(runner), abi.encodeCall(IBookRunner.submit, (_word(1))));
+    }
+
+    /// @dev `SignedBidBook`, `TypedBid` and `BidBook._laneWith`: each with its signature and its cold lane.
+    function test_gasOfASignedBid() public {
+        _record("a signed bid", _signedBid("Assembly"), _signedBid("Plain"));
+    }
+
+    function _signedBid(string memory kind) private returns (uint256) {
+        IBookRunner runner = _open(kind);
+        (SignedBid[] memory one, SignedBid[] memory many) = (new SignedBid[](1), new SignedBid[](100));
+        for (uint256 i; i < 101; ++i) {
+            uint256 key = 0xa11ce + i;
+            runner.deposit{value: 1e6}(vm.addr(key));
+            SignedBid memory bid =
+                signedFor(Binding(block.chainid, address(runner), runner.ID(), 1), key, _word(i));
+            if (i < 100) many[i] = bid;
+            else one[0] = bid;
+        }
+        uint256 all = this.gasOf(address(runner), abi.encodeCall(IBookRunner.submitSigned, (many)));
+        return (all - this.gasOf(address(runner), abi.encodeCall(IBookRunner.submitSigned, (one)))) / 99;
+    }
+
+    /// @dev Round 1, which has a bid.
+    function _open(string memory kind) private returns (IBookRunner runner) {
+        bytes memory code = vm.getCode(string.concat("BookRunners.sol:", kind, "BookRunner"));
+        assembly ("memory-safe") {
+            runner := create(0, add(code, 0x20), mload(code))
+        }
+        vm.warp(101);
+        vm.deal(address(this), 1e18);
+        address first = address(0xf1);
+        runner.deposit{value: 1e6}(first);
+        vm.prank(first);
+        runner.submit(_word(0));
+    }
+
+    function _word(uint256 salt) private pure returns (BidWord) {
+        return
+            BidWord.wrap(
+                bytes32(abi.encodePacked(uint64(700 + salt), uint32(32), uint16(0), uint144(7 + salt)))
+            );
+    }
+
+    // ------------------------------------------------------------------------------------------------------ proofs
+
+    /// @dev `Groth16Batch`, precompiles included.
+    function test_gasOfAProofInABatch() public {
+        (uint256[] memory inputs, bytes memory proofs) = _proofs();
+        bytes memory call = abi.encodeCall(IBatchRunner.check, (readKey(0), 2, inputs, proofs));
+        uint256 assembly_ = this.gasOf(address(new AssemblyBatchRunner()), call);
+        _record(
+            "a proof of 32", assembly_ / PROOFS, this.gasOf(address(new PlainBatchRunner()), call) / PROOFS
+        );
+    }
+
+    /// @dev `GuardedVerify.batchCall`.
+    function test_gasOfAProofInTheCallOfABatch() public {
+        (uint256[] memory inputs, bytes memory proofs) = _proofs();
+        BatchCallRunner runner = new BatchCallRunner();
+        GuardedVerify.Selection memory all = GuardedVerify.Selection(PROOFS, 2 ** PROOFS - 1);
+        CircuitId circuit = CircuitId.wrap(7);
+        uint256 assembly_ = this.gasOf(
+            address(runner), abi.encodeCall(BatchCallRunner.inAssembly, (circuit, inputs, proofs, all))
+        );
+        uint256 plain = this.gasOf(
+            address(runner), abi.encodeCall(BatchCallRunner.plain, (circuit, inputs, proofs, all))
+        );
+        _record("a proof in the call of a batch of 32", assembly_ / PROOFS, plain / PROOFS);
+    }
+
+    function _proofs() private view returns (uint256[] memory inputs, bytes memory proofs) {
+        Case[] memory cases = new Case[](PROOFS);
+        for (uint256 i; i < PROOFS; ++i) {
+            cases[i] = readBatchCase(i);
+        }
+        return packed(cases);
     }
 }

@@ -2,14 +2,17 @@
 pragma solidity ^0.8.28;
 
 import {DeliveryBatch} from "../../../contracts/types/Delivery.sol";
+import {OneByOneVerifier} from "../mocks/BatchVerifiers.sol";
 import {BatchMarketTest} from "../support/BatchMarketTest.sol";
 
 /// @notice What deliveries cost together, as one transaction with everything in it: run with the profile `gas`.
 contract BatchDeliveryGasTest is BatchMarketTest {
-    function _record(uint256 count, string memory what) private {
+    /// @return gas Of all of them.
+    function _record(uint256 count, string memory what) private returns (uint256 gas) {
         DeliveryBatch memory batch = batchOf(1, firstBids(count));
         vm.prank(relayer);
         uint256 delivered = market.deliverBatch(id, batch);
+        gas = vm.lastCallGas().gasTotalUsed;
         vm.snapshotGasLastCall(
             "ProverMarket", string.concat("deliverBatch, ", vm.toString(count), " proofs", what)
         );
@@ -27,6 +30,23 @@ contract BatchDeliveryGasTest is BatchMarketTest {
         uint256[4] memory sizes = [uint256(1), 2, 8, 32];
         for (uint256 i; i < sizes.length; ++i) {
             _record(sizes[i], "");
+            vm.revertToState(state);
+        }
+    }
+
+    /// @dev By a verifier that cannot verify together: what the rest of a transaction costs is shared all the same.
+    function test_gasOfBatchesThatAreVerifiedOneByOne() public {
+        params.verifier = new OneByOneVerifier(params.verifier);
+        id = market.createMarket(params);
+        makeRound(8);
+        deliverBid(1, 8, readBatchCase(0));
+        uint256 state = vm.snapshotState();
+        deliverBid(1, 0, readBatchCase(0));
+        uint256 alone = vm.lastCallGas().gasTotalUsed;
+        vm.revertToState(state);
+        uint256[2] memory sizes = [uint256(2), 8];
+        for (uint256 i; i < sizes.length; ++i) {
+            assertLt(_record(sizes[i], ", verified one by one"), sizes[i] * alone);
             vm.revertToState(state);
         }
     }

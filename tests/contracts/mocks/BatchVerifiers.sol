@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IBatchVerifier} from "../../../contracts/interfaces/IBatchVerifier.sol";
+import {IProofVerifier} from "../../../contracts/interfaces/IProofVerifier.sol";
 import {CircuitId} from "../../../contracts/types/CircuitId.sol";
 import {HashVerifier} from "./HashVerifier.sol";
 
@@ -57,5 +58,55 @@ contract BatchHashVerifier is HashVerifier {
             bytes memory expected = proofOf(circuit, publicInputs[2 * i:2 * i + 2]);
             if (keccak256(proofs[32 * i:32 * i + 32]) == keccak256(expected)) valid |= 1 << i;
         }
+    }
+}
+
+/// @notice Another verifier, which it asks about one proof at a time.
+contract OneByOneVerifier is IProofVerifier {
+    IProofVerifier private immutable _VERIFIER;
+
+    constructor(IProofVerifier verifier) {
+        _VERIFIER = verifier;
+    }
+
+    function verify(CircuitId circuit, uint256[] calldata publicInputs, bytes calldata proof)
+        external
+        view
+        returns (bool)
+    {
+        return _VERIFIER.verify(circuit, publicInputs, proof);
+    }
+
+    function isCircuit(CircuitId circuit) external view returns (bool) {
+        return _VERIFIER.isCircuit(circuit);
+    }
+
+    function circuitCount() external view returns (uint256) {
+        return _VERIFIER.circuitCount();
+    }
+
+    function circuitAt(uint256 index) external view returns (CircuitId) {
+        return _VERIFIER.circuitAt(index);
+    }
+}
+
+/// @notice Another verifier but for batches, for which it burns all gas that it is given.
+contract DearBatchVerifier {
+    address private immutable _VERIFIER;
+
+    constructor(address verifier) {
+        _VERIFIER = verifier;
+    }
+
+    function verifyBatch(CircuitId, uint256[] calldata, bytes calldata) external pure {
+        assembly ("memory-safe") {
+            invalid()
+        }
+    }
+
+    fallback(bytes calldata input) external returns (bytes memory output) {
+        bool ok;
+        (ok, output) = _VERIFIER.staticcall(input);
+        require(ok, "as the verifier behind");
     }
 }

@@ -111,3 +111,17 @@ contract ScanRunner {
         }
     }
 }
+
+/// @notice `PlainScan` behind the same call.
+contract PlainRunner {
+    using PlainScan for PlainScan.State;
+
+    function run(PlainScan.State memory s, bytes32[] memory words)
+        external
+        pure
+        returns (PlainScan.State memory)
+    {
+        s.run(words);
+        return s;
+    }
+}

@@ -5,6 +5,7 @@ import {IBatchVerifier} from "../../../contracts/interfaces/IBatchVerifier.sol";
 import {IGroth16Verifier} from "../../../contracts/interfaces/IGroth16Verifier.sol";
 import {Bn254, G1Point} from "../../../contracts/libraries/Bn254.sol";
 import {CircuitId, toCircuitId} from "../../../contracts/types/CircuitId.sol";
+import {IBatchRunner, PlainBatchRunner} from "../support/BatchRunners.sol";
 import {Groth16Vectors} from "./Groth16Vectors.sol";
 
 /// @notice Proofs verified together: the answer is what `verify` says of each, whatever the others are.
@@ -23,10 +24,12 @@ contract Groth16BatchTest is Groth16Vectors {
     IGroth16Verifier private _verifier;
     CircuitId private _circuit;
     Case[] private _cases;
+    IBatchRunner private _plain;
 
     function setUp() public {
         _verifier = deployVerifier();
         _circuit = _verifier.circuitAt(0);
+        _plain = new PlainBatchRunner();
         for (uint256 i = 0; i < 32; ++i) {
             _cases.push(readBatchCase(i));
         }
@@ -74,6 +77,22 @@ contract Groth16BatchTest is Groth16Vectors {
         for (uint256 i = 0; i < sizes.length; ++i) {
             assertEq(_check(_first(sizes[i])), _all(sizes[i]));
         }
+    }
+
+    /// @dev Up to nine proofs, each as it is, of a false statement, with a number out of range or with a point that is none.
+    function testFuzz_answerIsThatOfThePlainVersion(uint256 seed) public {
+        Case[] memory cases = _first(1 + seed % 9);
+        for (uint256 i; i < cases.length; ++i) {
+            uint256 kind = uint256(keccak256(abi.encode(seed, i))) % 8;
+            if (kind == 0) _spoil(cases[i]);
+            if (kind == 1) cases[i].publicInputs[i % 2] = Bn254.R + i % 2;
+            if (kind == 2) cases[i].proof = withWord(cases[i].proof, i % 8, Bn254.P + i % 2);
+            if (kind == 3) cases[i].proof = withWord(cases[i].proof, seed % 2 * 6, 5);
+        }
+        (uint256[] memory inputs, bytes memory proofs) = packed(cases);
+        bytes memory key = readKey(0);
+        uint256 plain = _plain.check(key, 2, inputs, proofs);
+        assertEq(_check(cases), plain);
     }
 
     function test_sameProofManyTimesIsAccepted() public view {
