@@ -13,6 +13,7 @@
 
 mod anvil;
 mod fixtures;
+mod mock;
 mod postgres;
 mod proxy;
 mod recorded;
@@ -20,6 +21,7 @@ mod testbed;
 
 pub use anvil::{Anvil, AnvilOptions};
 pub use fixtures::{Circuit, ProvedStatement, circuits};
+pub use mock::{creation_code, deploy_mock};
 pub use postgres::Postgres;
 pub use proxy::{Behind, Proxy, Reply};
 pub use recorded::{Asked, Limits, RecordedChain, Recording};

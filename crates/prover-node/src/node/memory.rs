@@ -31,6 +31,8 @@ pub(super) struct Memory {
     pub(super) trials: Attempts,
     /// Proofs that have failed since the last one that was made.
     pub(super) failures: u32,
+    /// Whether proofs together have been found to cost more than one by one.
+    pub(super) apart: bool,
     /// What the prover has been told that this machine cannot prove: more than so many units.
     pub(super) told_units: Option<u64>,
 }

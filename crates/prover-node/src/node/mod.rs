@@ -359,6 +359,15 @@ impl Node {
     fn reported(&mut self, report: &Report) {
         let now = self.follower.head().timestamp;
         let action = report.action;
+        if let (Action::Deliver(id), Err(error @ DeskError::DearerTogether { .. })) = (action, &report.result)
+        {
+            tracing::warn!(%error, "this market's verifier makes batches dear: delivering one by one from now on");
+            self.memory.apart = true;
+            for id in report.others.iter().copied().chain([id]) {
+                self.memory.known(id).attempts.ended();
+            }
+            return;
+        }
         watch::reported(action, &report.result);
         match &report.result {
             Ok(receipt) => {

@@ -87,7 +87,7 @@ impl Snapshot {
         View {
             wish: operation.wish,
             policy: operation.policy,
-            rules: rules(market),
+            rules: rules(market, memory),
             balance: self.balance,
             seats: self.seats.clone(),
             seats_busy: memory.seats.is_busy(head),
@@ -118,7 +118,7 @@ impl Snapshot {
     }
 }
 
-fn rules(market: &Market) -> MarketRules {
+fn rules(market: &Market, memory: &Memory) -> MarketRules {
     let params = &market.params;
     MarketRules {
         genesis: params.genesis,
@@ -129,7 +129,7 @@ fn rules(market: &Market) -> MarketRules {
         bounty_bps: params.bounty_bps,
         least_capacity: market.id.least_capacity().max(params.min_seat_capacity.into()),
         seat_fee: params.seat_fee,
-        most_together: market.most_together(),
+        most_together: if memory.apart { 1 } else { market.most_together() },
     }
 }
 

@@ -9,7 +9,7 @@ use alloy::{
 use bindings::Groth16Verifier::Groth16VerifierInstance;
 use chain::{
     CallError, Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, Market,
-    MarketError, MarketId, Markets, Retention,
+    MarketError, MarketId, Markets,
 };
 use circuits::{CircuitId, CircuitKind, Proof, Task};
 use service::{
@@ -130,7 +130,7 @@ pub async fn start(
     }
     let keys = Arc::new(load_keys(&client, market.params.verifier, &config.key_store).await?);
     let mut follow = FollowOptions::new(Markets::Only(vec![market.id]), config.from_block);
-    (follow.retention, follow.poll) = (Retention::Live, Duration::from_millis(config.poll_ms));
+    follow.poll = Duration::from_millis(config.poll_ms);
     let follower = follow_up(&client, follow).await?;
     let prove = prover_of(config, &client, &market, Arc::clone(&keys)).await?;
     let memory = Memory::of(Paces::unmeasured(keys.kinds().map(CircuitKind::id)));

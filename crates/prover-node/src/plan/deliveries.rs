@@ -3,7 +3,8 @@
 //! Proofs of one circuit for tasks of one round share a transaction, the pairings that do not depend on the proof, and their
 //! way up the tree of assignments: two cost less than one and a half, 32 a fifth each of what they do alone. So a proof
 //! waits for others that are being made or are next, but never so long that its own delivery is in danger: a proof that comes late costs
-//! the collateral, a transaction more only its fees.
+//! the collateral, a transaction more only its fees. Where a market's verifier is found to make batches dearer than their proofs alone,
+//! there are none.
 
 use market_types::{CircuitId, RoundNumber};
 

@@ -177,7 +177,7 @@ pub struct MarketRules {
     pub least_capacity: u64,
     /// What taking a seat costs.
     pub seat_fee: u64,
-    /// Most deliveries that one transaction carries.
+    /// Most deliveries that one transaction carries: 1 where together they would cost more.
     pub most_together: usize,
 }
 

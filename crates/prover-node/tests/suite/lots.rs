@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chain::history::TaskEnd;
-use chain::{BidWord, Ticket};
+use chain::{BidWord, MarketParams, Ticket};
 use market_types::{AskIndex, LotSize, UnitFee};
 
 use crate::world::{CHEAP, KIND, NODE, PRICE, REQUESTER, World, status, ticks};
@@ -31,9 +31,8 @@ async fn every_task_of_a_lot_is_proved_and_paid_by_itself() {
     node.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn proofs_of_one_lot_share_a_transaction_also_with_one_worker() {
-    let world = World::new().await;
+/// Four tasks of one entry are won, proved and paid; in how many transactions.
+async fn deliveries_of_a_lot_of_four(world: &World) -> usize {
     let (node, round) = world.against_rival(PRICE, CHEAP).await;
     let requester = world.client(REQUESTER).await;
     let statements = [1, 2, 3, 4].map(|seed| World::bid(seed).statement()).to_vec();
@@ -48,10 +47,26 @@ async fn proofs_of_one_lot_share_a_transaction_also_with_one_worker() {
         transactions.insert(origin.tx_hash);
         assert_eq!(paid(end), world.seat_of(NODE).await);
     }
-    assert!(transactions.len() < 4, "{transactions:?}");
     let prover = world.bed.anvil.account(NODE).address();
     assert_eq!(world.available(prover).await, ticks(PRICE) * alloy::primitives::U256::from(4));
     node.stop().await;
+    transactions.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proofs_of_one_lot_share_a_transaction_also_with_one_worker() {
+    let world = World::new().await;
+    assert!(deliveries_of_a_lot_of_four(&world).await < 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_verifier_makes_batches_dear_each_proof_is_delivered_alone() {
+    let bed = World::bed().await;
+    let deployer = bed.anvil.connection_of(0).await;
+    let real = bed.deployment.verifier.into_word();
+    let dear = testkit::deploy_mock(&deployer, "BatchVerifiers.sol/DearBatchVerifier", &real[..]).await;
+    let world = World::on(bed, |params| MarketParams { verifier: dear, ..params }).await;
+    assert_eq!(deliveries_of_a_lot_of_four(&world).await, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

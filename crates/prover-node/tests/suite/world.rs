@@ -5,7 +5,8 @@ use std::{path::Path, time::Duration};
 use alloy::primitives::{Address, U256};
 use bindings::ProverMarket::submitOneBidCall;
 use chain::{
-    BidWord, Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord,
+    BidWord, Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, Retention,
+    RoundRecord,
     events::first_place,
     history::TaskEnd,
     lot::entry_cost,
@@ -61,14 +62,22 @@ impl World {
 
     /// The same with other parameters.
     pub(crate) async fn with(tune: impl FnOnce(MarketParams) -> MarketParams) -> Self {
+        Self::on(Self::bed().await, tune).await
+    }
+
+    /// A chain with a block every second and a verifier of the circuit.
+    pub(crate) async fn bed() -> Testbed {
         let key = KeyStore::open(key_store()).unwrap().load(KIND, &mut |_| {}).unwrap();
         let units = market_types::TaskSize::new(KIND.units()).unwrap();
         let words = key.verifying_key().to_words();
         let circuit = chain::deploy::CircuitKey { units, words };
         let options = AnvilOptions { block_time: Some(1), ..AnvilOptions::default() };
-        let bed = Testbed::start_for(&options, &[circuit]).await;
-        let mut params = bed.params().await;
-        params = tune(testkit::with_reserve(params, PRICE + 1));
+        Testbed::start_for(&options, &[circuit]).await
+    }
+
+    /// The market on this chain, with other parameters.
+    pub(crate) async fn on(bed: Testbed, tune: impl FnOnce(MarketParams) -> MarketParams) -> Self {
+        let params = tune(testkit::with_reserve(bed.params().await, PRICE + 1));
         let market = bed.market_with(&params).await;
         Self { bed, market }
     }
@@ -181,7 +190,8 @@ impl World {
 
     pub(crate) async fn history(&self) -> MarketHistory {
         let client = self.bed.client(0).await;
-        let follow = FollowOptions::new(Markets::Only(vec![self.market.id]), self.bed.deployment.block);
+        let follow = FollowOptions::new(Markets::Only(vec![self.market.id]), self.bed.deployment.block)
+            .keeping(Retention::Everything);
         let follower = loop {
             // A block may come while it reads.
             match Follower::start(client.clone(), follow.clone()).await {

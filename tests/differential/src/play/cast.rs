@@ -8,8 +8,8 @@ use bindings::IERC20;
 use chain::{Currency, MarketParams};
 use market_types::{CapacityCap, Mechanism, ReservePrice};
 use rand::{Rng, seq::IndexedRandom};
-use std::path::Path;
 use std::sync::LazyLock;
+use testkit::creation_code;
 
 alloy::sol! {
     function mint(address to, uint256 amount);
@@ -73,7 +73,7 @@ pub(super) fn stage(rng: &mut impl Rng) -> (World, Cast) {
     let cast = Cast { everybody, signers, wallet };
     let mut drawn = draw_params(rng, verifier);
     if rng.random_bool(0.3) {
-        let token = evm.deploy(token_code());
+        let token = evm.deploy(creation_code("Cent.sol/Cent"));
         drawn.currency = Currency::Token(token);
         for account in cast.senders() {
             let amount = U256::from(u64::MAX);
@@ -118,13 +118,4 @@ fn draw_params(rng: &mut impl Rng, verifier: Address) -> MarketParams {
         (drawn.reserve_price, drawn.reserve_min, drawn.reserve_max) = (reserve, reserve, reserve);
     }
     drawn
-}
-
-/// The token of the end-to-end tests, compiled by forge.
-fn token_code() -> Bytes {
-    let artifact = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../out/Cent.sol/Cent.json");
-    let text = std::fs::read_to_string(&artifact)
-        .unwrap_or_else(|error| panic!("{}: {error}; run `make contracts`", artifact.display()));
-    let artifact: serde_json::Value = serde_json::from_str(&text).expect("an artifact of forge");
-    artifact["bytecode"]["object"].as_str().expect("bytecode").parse().expect("hexadecimal digits")
 }
