@@ -80,7 +80,7 @@ fn records(recording: &Recording) {
             history.apply(&decode(&log).unwrap()).unwrap();
             events += 1;
         }
-        history.forget(recording.market.id.genesis());
+        history.forget(Retention::Live, recording.market.id.genesis());
         checkpoints.push_back(history.clone());
         if checkpoints.len() > 13 {
             checkpoints.pop_front();
@@ -116,8 +116,7 @@ fn serve(recording: Recording) {
 /// Everything that a node does until it stands at the head.
 async fn follow(url: &str, contract: Address, market: MarketId) {
     let client = Client::connect(&ConnectOptions::new(url, contract)).await.unwrap();
-    let mut options = FollowOptions::new(Markets::Only(vec![market]), 0);
-    options.retention = Retention::Live;
+    let options = FollowOptions::new(Markets::Only(vec![market]), 0);
     let mut follower = Follower::at_origin(client, options).await.unwrap();
     let (begun, before) = (Instant::now(), processor());
     let change = follower.poll().await.unwrap().unwrap();

@@ -2,11 +2,12 @@
 
 use crate::endpoints::{Agreement, Endpoints};
 use crate::transactions::{Owner, Patience, TransactionOptions, TransactionSigner, Worth};
+use crate::transport::Transport;
 use crate::{CallError, SendError};
 use alloy::eips::BlockNumberOrTag;
 use alloy::network::TxSigner;
 use alloy::primitives::{Address, B256, Signature};
-use alloy::providers::{DynProvider, Provider, ProviderBuilder};
+use alloy::providers::{DynProvider, Provider};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,9 @@ pub struct ConnectionOptions {
     pub patience: Patience,
     /// How transactions are sent.
     pub transactions: TransactionOptions,
+    /// Most bytes of an answer that are read. Whoever asks for the logs of many blocks asks for fewer then; what of a single block is
+    /// larger cannot be had.
+    pub max_answer: usize,
 }
 
 impl ConnectionOptions {
@@ -37,6 +41,7 @@ impl ConnectionOptions {
             signer: None,
             patience: Patience::default(),
             transactions: TransactionOptions::default(),
+            max_answer: MAX_ANSWER,
         }
     }
 
@@ -152,6 +157,9 @@ impl fmt::Debug for Connection {
     }
 }
 
+/// Bytes of an answer: some 100,000 logs, of which a block of 45 million gas cannot have as many.
+const MAX_ANSWER: usize = 64 << 20;
+
 /// An answer that takes longer counts as none.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -162,7 +170,7 @@ impl Connection {
     /// # Errors
     /// [`ConnectError`] if nobody answers or it is another chain than expected.
     pub async fn connect(options: &ConnectionOptions) -> Result<Self, ConnectError> {
-        let (provider, endpoints) = provider_of(&options.rpc_url, options.chain_id)?;
+        let (provider, endpoints) = provider_of(&options.rpc_url, options.chain_id, options.max_answer)?;
         if let Some(endpoints) = &endpoints
             && let Some((expected, found)) = endpoints.stranger().await
         {
@@ -243,7 +251,11 @@ impl Connection {
 }
 
 /// A provider that signs nothing and fills nothing in, and the endpoints behind it if there are several.
-fn provider_of(urls: &str, expected: Option<u64>) -> Result<(DynProvider, Option<Endpoints>), ConnectError> {
+fn provider_of(
+    urls: &str,
+    expected: Option<u64>,
+    max_answer: usize,
+) -> Result<(DynProvider, Option<Endpoints>), ConnectError> {
     // Fails if the process has chosen its cryptography already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder()
@@ -251,13 +263,14 @@ fn provider_of(urls: &str, expected: Option<u64>) -> Result<(DynProvider, Option
         .connect_timeout(CONNECT_WITHIN)
         .build()
         .map_err(ConnectError::Http)?;
-    let mut parsed = urls.split(',').map(parsed).collect::<Result<Vec<_>, _>>()?;
-    if parsed.len() > 1 {
-        let endpoints = Endpoints::new(&http, parsed, expected);
-        return Ok((endpoints.provider(), Some(endpoints)));
+    let urls = urls.split(',').map(parsed).collect::<Result<Vec<_>, _>>()?;
+    let transports: Vec<Transport> =
+        urls.into_iter().map(|url| Transport::new(http.clone(), url, max_answer)).collect();
+    if let [transport] = transports.as_slice() {
+        return Ok((transport.provider(), None));
     }
-    let url = parsed.pop().ok_or_else(|| ConnectError::Url(urls.to_owned()))?;
-    Ok((ProviderBuilder::new().disable_recommended_fillers().connect_reqwest(http, url).erased(), None))
+    let endpoints = Endpoints::new(transports, expected);
+    Ok((endpoints.provider(), Some(endpoints)))
 }
 
 fn parsed(text: &str) -> Result<reqwest::Url, ConnectError> {
@@ -276,7 +289,7 @@ async fn start_owner(
     let genesis = genesis.map_err(|error| ConnectError::Node(error.into()))?;
     let chain = (chain_id, genesis.map_or(B256::ZERO, |block| block.header.hash));
     let submit = match &options.transactions.private_url {
-        Some(url) => provider_of(url, Some(chain_id))?.0,
+        Some(url) => provider_of(url, Some(chain_id), options.max_answer)?.0,
         None => provider.clone(),
     };
     let (transactions, patience) = (options.transactions.clone(), options.patience);

@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `connection`, `client` | [`Connection`] to a chain, [`Client`] of the contract there |
+//! | `transport` | JSON-RPC over HTTP, of whose answers no more is read than has a bound |
 //! | `endpoints` | several endpoints of a chain as one, and which of them to trust |
 //! | [`transactions`] | the owner of a key's nonces: one transaction from simulation to receipt, through restarts and reorganisations |
 //! | `revert` | the contract's refusals in words: [`Revert`] |
@@ -52,6 +53,7 @@ pub mod settlement;
 pub mod signed;
 mod statement;
 pub mod transactions;
+mod transport;
 mod validation;
 pub mod wallet;
 

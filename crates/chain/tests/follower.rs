@@ -132,7 +132,7 @@ async fn a_reorganisation_beyond_the_window_is_read_anew() {
 async fn a_follower_that_was_away_for_long_reads_in_spans_and_ends_the_same() {
     let stage = Stage::with_bids().await;
     let markets = Markets::Only(vec![stage.market.id]);
-    let mut options = FollowOptions::new(markets, 0);
+    let mut options = FollowOptions::new(markets, 0).keeping(Retention::Everything);
     options.max_span = 3;
     let mut away = Follower::start(stage.bed.client(9).await, options).await.unwrap();
     stage.settle().await;
@@ -154,8 +154,7 @@ async fn what_was_forgotten_is_there_again_when_its_blocks_are_undone() {
         let client = stage.bed.client(account).await;
         stage.bed.bid(&client, &stage.market, &stage.proved_bid(40 + account as u64)).await;
     }
-    let mut options = FollowOptions::new(Markets::Only(vec![stage.market.id]), 0);
-    options.retention = Retention::Live;
+    let options = FollowOptions::new(Markets::Only(vec![stage.market.id]), 0);
     let mut live = Follower::start(stage.bed.client(9).await, options.clone()).await.unwrap();
     let whole = live.market(stage.market.id).unwrap().round(ROUND).unwrap().clone();
     let snapshot = stage.bed.anvil.snapshot().await;

@@ -22,12 +22,15 @@ fn recording() -> Recording {
 }
 
 async fn begin(chain: &RecordedChain, market: &Market, retention: Retention) -> Follower {
+    let options = ConnectOptions::new(chain.url(), chain.contract());
+    begin_with(options, market, retention).await
+}
+
+async fn begin_with(options: ConnectOptions, market: &Market, retention: Retention) -> Follower {
     // The node may fail here as well.
     for _ in 0..10 {
-        let options = ConnectOptions::new(chain.url(), chain.contract());
         let Ok(client) = Client::connect(&options).await else { continue };
-        let mut follow = FollowOptions::new(Markets::Only(vec![market.id]), 0);
-        follow.retention = retention;
+        let follow = FollowOptions::new(Markets::Only(vec![market.id]), 0).keeping(retention);
         if let Ok(follower) = Follower::at_origin(client, follow).await {
             return follower;
         }
@@ -99,6 +102,41 @@ async fn a_node_with_limits_that_fails_now_and_then_is_asked_for_each_block_once
 }
 
 #[tokio::test]
+async fn a_node_without_limits_is_read_in_answers_that_have_one() {
+    let recording = recording();
+    let bytes = |block: u64| serde_json::to_string(&recording.logs(block)).unwrap().len();
+    let of_one = bytes(3_000);
+    for blocks in [1, 5] {
+        let max_answer = (blocks + 1) * of_one - 1;
+        let chain = RecordedChain::serve(recording.clone(), Limits::NONE);
+        let mut options = ConnectOptions::new(chain.url(), chain.contract());
+        options.connection.max_answer = max_answer;
+        let mut follower = begin_with(options, &recording.market, Retention::Everything).await;
+        assert_eq!(reach_head(&mut follower, recording.head).await, 0);
+        let history = follower.market(recording.market.id).unwrap();
+        assert!(history.rounds().eq(expected(&recording).rounds()));
+        // What was too large is asked for again from the same block on.
+        let asked = chain.asked().ranges;
+        let read = asked.windows(2).filter(|pair| pair[1].0 > pair[0].1).map(|pair| pair[0]);
+        let largest = read.map(|(from, to)| (from..=to).map(bytes).sum::<usize>()).max().unwrap();
+        assert!((of_one..=max_answer).contains(&largest), "{largest}");
+    }
+}
+
+#[tokio::test]
+async fn a_block_beyond_the_bound_of_an_answer_is_named() {
+    let recording = recording();
+    let chain = RecordedChain::serve(recording.clone(), Limits::NONE);
+    let mut options = ConnectOptions::new(chain.url(), chain.contract());
+    options.connection.max_answer = 8_000;
+    let mut follower = begin_with(options, &recording.market, Retention::Everything).await;
+    let error = follower.poll().await.unwrap_err();
+    assert!(matches!(error, FollowError::BlockTooLarge { block: 3_000, .. }), "{error}");
+    assert!(error.to_string().contains("at most 8000 bytes"), "{error}");
+    assert_eq!(follower.head().number, 2_999);
+}
+
+#[tokio::test]
 async fn an_outage_that_is_longer_than_the_reader_waits_loses_nothing_that_was_read() {
     let (asked, failures) = follow_through(Limits { blocks: 200, fails: (40, 12), ..Limits::NONE }).await;
     assert!(failures >= 2 && asked.failed >= 24, "{failures} {}", asked.failed);
@@ -158,7 +196,7 @@ async fn statements_are_kept_of_bids_that_may_win_and_of_no_others() {
     let stated = |round: &RoundRecord| round.bids().filter(|bid| bid.statement().is_some()).count();
     let number = RoundNumber::new(52);
     assert_eq!(stated(history.round(number).unwrap()), 600);
-    history.forget(recording.market.close_of(number));
+    history.forget(Retention::Live, recording.market.close_of(number));
     // A full round: 60 blocks of 10 bids of 10 units, where the cap has room for 50 bids.
     let round = history.round(number).unwrap();
     let mut ranked: Vec<_> = round.bids().collect();

@@ -1,8 +1,6 @@
 //! `relayer`: settles closed rounds of proof markets.
 
-use chain::{
-    Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, MarketId, Markets, Retention,
-};
+use chain::{Client, ConnectError, ConnectOptions, FollowError, FollowOptions, Follower, MarketId, Markets};
 use clap::Parser;
 use relayer::config::{Cli, Config, SettingsError};
 use relayer::intake::Intake;
@@ -159,6 +157,5 @@ async fn begin(config: &Config, options: &ConnectOptions, ids: &[MarketId]) -> R
     let mut follow = FollowOptions::new(markets, config.from_block);
     follow.max_span = config.max_span;
     follow.poll = Duration::from_millis(config.poll_ms);
-    follow.retention = Retention::Live;
     Ok(Follower::at_origin(client, follow).await?)
 }

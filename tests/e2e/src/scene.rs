@@ -9,7 +9,7 @@ use chain::events::first_place;
 use chain::history::TaskEnd;
 use chain::{
     Client, Currency, FollowError, FollowOptions, Follower, Lot, Market, MarketHistory, MarketParams,
-    Markets, Offer, RoundRecord, SendError,
+    Markets, Offer, Retention, RoundRecord, SendError,
 };
 use circuits::CircuitKind;
 use market_types::{AskIndex, BidIndex, RoundNumber, TaskSize};
@@ -81,7 +81,8 @@ impl Scene {
         params.currency = currency;
         tune(&mut params);
         let market = bed.market_with(&params).await;
-        let options = FollowOptions::new(Markets::Only(vec![market.id]), bed.deployment.block);
+        let options = FollowOptions::new(Markets::Only(vec![market.id]), bed.deployment.block)
+            .keeping(Retention::Everything);
         let follower = Follower::start(bed.client(0).await, options).await.expect("the market's history");
         let dir = tempfile::tempdir().expect("a directory for the story");
         Self { bed, market, follower, programs: BTreeMap::new(), dir }

@@ -10,7 +10,9 @@ use alloy::sol_types::SolCall;
 use chain::events::decode;
 use chain::lot::submit_call;
 use chain::round::{SeatState, seats};
-use chain::{Client, Connection, ConnectionOptions, FollowOptions, Follower, Market, MarketHistory, Markets};
+use chain::{
+    Client, Connection, ConnectionOptions, FollowOptions, Follower, Market, MarketHistory, Markets, Retention,
+};
 use circuits::CircuitKind::Transfers1;
 use circuits::Task;
 use circuits::keys::KeyStore;
@@ -262,7 +264,8 @@ async fn observer(bed: &Testbed, market: &Market, blocks: &Blocks) -> Observer {
     let connection =
         Connection::connect(&ConnectionOptions::new(gate.urls())).await.expect("the chain answers");
     let client = Client::at(connection, bed.deployment.market).await.expect("the market's contract");
-    let options = FollowOptions::new(Markets::Only(vec![market.id]), bed.deployment.block);
+    let options = FollowOptions::new(Markets::Only(vec![market.id]), bed.deployment.block)
+        .keeping(Retention::Everything);
     let follower = Follower::start(client, options).await.expect("the chain can be read");
     let follower = Arc::new(Mutex::new(follower));
     let following = Arc::clone(&follower);

@@ -15,10 +15,9 @@ mod route;
 
 pub(crate) use judge::Agreement;
 
+use crate::transport::{Transport, provider_over};
 use alloy::primitives::{Address, B256};
-use alloy::providers::{DynProvider, Provider, ProviderBuilder};
-use alloy::rpc::client::RpcClient;
-use alloy::transports::http::Http;
+use alloy::providers::{DynProvider, Provider};
 use health::Health;
 use std::fmt;
 use std::future::IntoFuture;
@@ -46,9 +45,8 @@ struct Pool {
 }
 
 struct Endpoint {
-    /// Host and port; the rest of a URL often holds a key.
     name: String,
-    http: Http<reqwest::Client>,
+    transport: Transport,
     provider: DynProvider,
 }
 
@@ -75,21 +73,14 @@ impl fmt::Debug for Endpoints {
 }
 
 impl Endpoints {
-    /// The endpoints at these addresses, of the chain `expected` if one is.
-    pub(crate) fn new(http: &reqwest::Client, urls: Vec<reqwest::Url>, expected: Option<u64>) -> Self {
-        let endpoint = |url: reqwest::Url| Endpoint {
-            name: format!(
-                "{}:{}",
-                url.host_str().unwrap_or_default(),
-                url.port_or_known_default().unwrap_or(0)
-            ),
-            provider: ProviderBuilder::new()
-                .disable_recommended_fillers()
-                .connect_reqwest(http.clone(), url.clone())
-                .erased(),
-            http: Http::with_client(http.clone(), url),
+    /// These endpoints, of the chain `expected` if one is.
+    pub(crate) fn new(transports: Vec<Transport>, expected: Option<u64>) -> Self {
+        let endpoint = |transport: Transport| Endpoint {
+            name: transport.name(),
+            provider: transport.provider(),
+            transport,
         };
-        let endpoints: Vec<Endpoint> = urls.into_iter().map(endpoint).collect();
+        let endpoints: Vec<Endpoint> = transports.into_iter().map(endpoint).collect();
         let (healths, caught_at) = (vec![Health::default(); endpoints.len()], vec![None; endpoints.len()]);
         let state = Mutex::new(State { healths, caught_at, ..State::default() });
         Self(Arc::new(Pool { endpoints, state, looking: tokio::sync::Mutex::default(), expected }))
@@ -97,8 +88,7 @@ impl Endpoints {
 
     /// All of them as one provider.
     pub(crate) fn provider(&self) -> DynProvider {
-        let client = RpcClient::new(self.clone(), false);
-        ProviderBuilder::new().disable_recommended_fillers().connect_client(client).erased()
+        provider_over(self.clone())
     }
 
     /// If an endpoint that answers is not on the chain that is expected, or that of the first of them: that chain, and its.

@@ -137,7 +137,7 @@ impl Endpoints {
             return Err(TransportErrorKind::backend_gone());
         };
         let start = Instant::now();
-        let answer = endpoint.http.clone().call(packet).await;
+        let answer = endpoint.transport.clone().call(packet).await;
         if let (Ok(_), Some(health)) = (&answer, self.state().healths.get_mut(number)) {
             health.answered(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX));
         }

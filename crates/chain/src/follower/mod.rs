@@ -59,16 +59,23 @@ pub struct FollowOptions {
     pub max_span: u64,
     /// How long to wait before asking for a new block again.
     pub poll: Duration,
-    /// How much of the past to keep. Programs that run for long keep [`Retention::Live`].
+    /// How much of the past to keep.
     pub retention: Retention,
 }
 
 impl FollowOptions {
-    /// Follows `markets` from `from_block` on and keeps everything.
+    /// Follows `markets` from `from_block` on and keeps what is live.
     #[must_use]
     pub const fn new(markets: Markets, from_block: u64) -> Self {
-        let (poll, retention) = (Duration::from_millis(400), Retention::Everything);
+        let (poll, retention) = (Duration::from_millis(400), Retention::Live);
         Self { markets, from_block, max_span: 5_000, poll, retention }
+    }
+
+    /// Keeps so much of the past.
+    #[must_use]
+    pub const fn keeping(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
     }
 }
 

@@ -113,14 +113,11 @@ impl Timeline {
         true
     }
 
-    /// Lets go what nobody can act on at the head, if only that is kept.
+    /// Lets go what is not to be kept at the head.
     pub(super) fn forget(&mut self) {
-        if self.rules.retention == Retention::Everything {
-            return;
-        }
-        let now = self.head.timestamp;
-        for history in self.tip.values_mut().filter(|history| history.can_forget(now)) {
-            Arc::make_mut(history).forget(now);
+        let (retention, now) = (self.rules.retention, self.head.timestamp);
+        for history in self.tip.values_mut().filter(|history| history.can_forget(retention, now)) {
+            Arc::make_mut(history).forget(retention, now);
         }
     }
 

@@ -9,31 +9,56 @@ use std::sync::Arc;
 /// How much of the past a history keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Retention {
-    /// All rounds, for those who look back. Grows with every entry.
-    #[default]
+    /// All rounds, for those who look back at all of them. Grows with every entry.
     Everything,
     /// What somebody can still act on, for programs that run for long. Kept are rounds that can be settled or will be, winning
     /// tasks that have not ended, and entries whose results wait to be released: all of them things that the contract holds
     /// money for as well. What was published is kept for entries that may win or have a task that has not ended.
+    #[default]
     Live,
+    /// What is live, and this round whole, with its asks, terms and commitments: for those who look back at it.
+    Round(RoundNumber),
+}
+
+impl Retention {
+    /// Whether a round is kept whole.
+    fn keeps(self, round: RoundNumber) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Live => false,
+            Self::Round(kept) => kept == round,
+        }
+    }
 }
 
 impl MarketHistory {
     /// Whether [`MarketHistory::forget`] would drop anything at `now` (seconds since the epoch).
     #[must_use]
-    pub fn can_forget(&self, now: u64) -> bool {
-        !self.commitments.is_empty()
-            || Some(self.first_unresolved(now)) > self.forgotten
-            || self.rounds.values().any(|record| self.is_over(record, now) || self.can_trim(record, now))
+    pub fn can_forget(&self, retention: Retention, now: u64) -> bool {
+        let goes = |record: &RoundRecord| {
+            !retention.keeps(record.number) && (self.is_over(record, now) || self.can_trim(record, now))
+        };
+        retention != Retention::Everything
+            && (Some(self.floor(retention, now)) > self.forgotten
+                || self.commitments.iter().any(|((round, ..), _)| !retention.keeps(round))
+                || self.rounds.values().any(|record| goes(record)))
     }
 
     /// Drops what nobody can act on any more at `now` (seconds since the epoch), which has to be the time of the last block whose
     /// events were applied. From then on asks and terms are those of rounds that can still be settled; of the rounds before
     /// them there are those with a task or a bundle that waits; and commitments are not kept at all: whether one still
-    /// stands is for the contract to say.
-    pub fn forget(&mut self, now: u64) {
-        let over = self.numbers(|record| self.is_over(record, now));
-        let trimmed = self.numbers(|record| !self.is_over(record, now) && self.can_trim(record, now));
+    /// stands is for the contract to say. Nothing is dropped of rounds that `retention` keeps whole.
+    pub fn forget(&mut self, retention: Retention, now: u64) {
+        if retention == Retention::Everything {
+            return;
+        }
+        let numbers = |which: &dyn Fn(&RoundRecord) -> bool| {
+            let rounds =
+                self.rounds.values().filter(|record| !retention.keeps(record.number) && which(record));
+            rounds.map(|record| record.number).collect::<Vec<_>>()
+        };
+        let over = numbers(&|record| self.is_over(record, now));
+        let trimmed = numbers(&|record| !self.is_over(record, now) && self.can_trim(record, now));
         for number in &over {
             self.rounds.remove(number);
         }
@@ -43,10 +68,10 @@ impl MarketHistory {
         if !(over.is_empty() && trimmed.is_empty()) {
             let rounds = &self.rounds;
             let awaits = |round, first| rounds.get(&round).is_some_and(|record| record.may_need(first));
-            self.unpublished.retain(|(_, round, first)| awaits(round, first));
+            self.unpublished.retain(|(_, round, first)| retention.keeps(round) || awaits(round, first));
         }
-        self.commitments = Pieces::default();
-        let floor = self.first_unresolved(now);
+        self.commitments.retain(|(round, ..)| retention.keeps(round));
+        let floor = self.floor(retention, now);
         if Some(floor) > self.forgotten {
             self.forgotten = Some(floor);
             self.seats.forget_before(floor);
@@ -56,8 +81,10 @@ impl MarketHistory {
         }
     }
 
-    fn numbers(&self, which: impl Fn(&RoundRecord) -> bool) -> Vec<RoundNumber> {
-        self.rounds.values().filter(|record| which(record)).map(|record| record.number).collect()
+    /// The first round whose asks and terms are kept.
+    fn floor(&self, retention: Retention, now: u64) -> RoundNumber {
+        let unresolved = self.first_unresolved(now);
+        if let Retention::Round(kept) = retention { unresolved.min(kept) } else { unresolved }
     }
 
     /// The first round whose deadline for settlement has not passed at `now`.

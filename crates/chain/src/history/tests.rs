@@ -453,21 +453,30 @@ fn terms_count_from_their_round_on() {
     assert_eq!(terms, [(500, 3), (500, 3), (450, 4), (450, 4), (400, 2), (400, 2)]);
 }
 
+/// A commitment to a bid of a round, made in it: 9 deposited, and a bond of 5.
+fn committed(round: u64) -> LoggedEvent {
+    let (deposit, bond) = (U256::from(9), U256::from(5));
+    let (account, commitment) = (WHO, B256::repeat_byte(1));
+    let event = abi::Committed { id: id(), account, round: U256::from(round), commitment, deposit, bond };
+    logged_in(round, Event::Committed(event))
+}
+
 #[test]
 fn a_commitment_stands_until_it_is_forfeited() {
     let mut history = history();
-    let commitment = B256::repeat_byte(1);
-    let (deposit, bond) = (U256::from(9), U256::from(5));
-    let committed = abi::Committed { id: id(), account: WHO, round: U256::ONE, commitment, deposit, bond };
-    history.apply(&logged(Event::Committed(committed))).unwrap();
+    history.apply(&committed(1)).unwrap();
     let forfeit = |round: u64| {
+        let (commitment, bond) = (B256::repeat_byte(1), U256::from(5));
         let (round, returned) = (U256::from(round), U256::from(4));
         Event::Forfeited(abi::Forfeited { id: id(), account: WHO, round, commitment, returned, bond })
     };
     let of = |history: &MarketHistory, round| {
         history.commitments(RoundNumber::new(round)).copied().collect::<Vec<_>>()
     };
-    assert_eq!((of(&history, 0).len(), of(&history, 1)[0].deposit, of(&history, 2).len()), (0, deposit, 0));
+    assert_eq!(
+        (of(&history, 0).len(), of(&history, 1)[0].deposit.to::<u64>(), of(&history, 2).len()),
+        (0, 9, 0)
+    );
     assert!(matches!(history.apply(&logged(forfeit(2))), Err(HistoryError::UnknownCommitment(_))));
     history.apply(&logged_in(2, forfeit(1))).unwrap();
     assert!(of(&history, 1)[0].forfeited.is_some());

@@ -4,7 +4,7 @@
 use alloy::rpc::types::TransactionReceipt;
 use chain::round::asks_at;
 use chain::settlement::{PageLimits, Settling};
-use chain::{FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord};
+use chain::{FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, Retention, RoundRecord};
 use market_types::RoundNumber;
 use testkit::{Bid, Circuit, Testbed, circuits};
 
@@ -62,7 +62,8 @@ impl Stage {
 
     pub(crate) async fn follower(&self) -> Follower {
         let markets = Markets::Only(vec![self.market.id]);
-        Follower::start(self.bed.client(9).await, FollowOptions::new(markets, 0)).await.unwrap()
+        let options = FollowOptions::new(markets, 0).keeping(Retention::Everything);
+        Follower::start(self.bed.client(9).await, options).await.unwrap()
     }
 
     pub(crate) async fn history(&self) -> MarketHistory {

@@ -13,7 +13,7 @@ use crate::render::{Column, Palette, Table};
 use crate::settings::{self, Settings};
 use alloy::primitives::{Address, U256};
 use chain::history::BundleRecord;
-use chain::{EntryRecord, MarketHistory, RoundRecord};
+use chain::{EntryRecord, MarketHistory, Retention, RoundRecord};
 use clap::{Args, Subcommand};
 use market_types::UnitCost;
 use serde::Serialize;
@@ -172,7 +172,7 @@ pub(crate) async fn run(args: AccountArgs, settings: Settings, output: Output) -
         .or(session.client.sender())
         .ok_or_else(|| Failure::input("whose account? name it, or give a key with --key-file"))?;
     let open = session.market().await?;
-    let follower = session.follow(&open).await?;
+    let follower = session.follow(&open, Retention::Everything).await?;
     let (history, now) = (session.history(&follower, &open)?, follower.head().timestamp);
 
     let mut open_bids = Vec::new();

@@ -3,9 +3,9 @@
 use crate::commands::session::{OpenMarket, Session};
 use crate::failure::{Code, Failure, Outcome};
 use alloy::primitives::{Address, U256};
-use chain::MarketHistory;
 use chain::history::BundleRecord;
 use chain::round::release_call;
+use chain::{MarketHistory, Retention};
 
 /// Bundles of `account` that wait, resolved or not.
 pub(crate) fn waiting(history: &MarketHistory, account: Address) -> Vec<BundleRecord> {
@@ -14,7 +14,7 @@ pub(crate) fn waiting(history: &MarketHistory, account: Address) -> Vec<BundleRe
 
 /// Releases every bundle of `account` whose round is resolved, and says how many there were.
 pub(crate) async fn release_all(session: &Session, open: &OpenMarket, account: Address) -> Outcome<usize> {
-    let follower = session.follow(open).await?;
+    let follower = session.follow(open, Retention::Live).await?;
     let history = session.history(&follower, open)?;
     let now = follower.head().timestamp;
     let mut released = 0;

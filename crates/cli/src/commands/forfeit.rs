@@ -10,8 +10,8 @@ use crate::settings::{self, Settings};
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, U256};
 use bindings::ProverMarket;
-use chain::MarketHistory;
 use chain::history::CommitmentRecord;
+use chain::{MarketHistory, Retention};
 use clap::Args;
 use market_types::RoundNumber;
 use serde::Serialize;
@@ -113,7 +113,7 @@ pub(crate) async fn run(args: ForfeitArgs, settings: Settings, output: Output) -
         return Err(Failure::input("bids and asks of this market are open: there is nothing to forfeit"));
     }
     let account = args.account.unwrap_or(session.sender()?);
-    let follower = session.follow(&open).await?;
+    let follower = session.follow(&open, Retention::Everything).await?;
     let wanted = |record: &CommitmentRecord| {
         (args.all || record.account == account) && args.round.is_none_or(|round| round == record.round.get())
     };

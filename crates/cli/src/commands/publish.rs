@@ -10,7 +10,7 @@ use crate::settings::{self, Settings};
 use alloy::primitives::{Address, B256, U256};
 use alloy::sol_types::SolCall;
 use bindings::ProverMarket;
-use chain::{EntryRecord, MarketHistory};
+use chain::{EntryRecord, MarketHistory, Retention};
 use clap::Args;
 use market_types::RoundNumber;
 use serde::Serialize;
@@ -91,7 +91,7 @@ pub(crate) async fn run(args: PublishArgs, settings: Settings, output: Output) -
         }
     };
     let entries = entries(requester, wanted, open.market.id.is_sealed())?;
-    let follower = session.follow(&open).await?;
+    let follower = session.follow(&open, Retention::Everything).await?;
     let (history, now) = (session.history(&follower, &open)?, follower.head().timestamp);
     let (mut published, mut missing) = (Vec::new(), Vec::new());
     for entry in entries {

@@ -8,7 +8,7 @@ use crate::failure::{Code, Failure, OrFail, Outcome};
 use crate::output::Output;
 use crate::settings::{self, Settings};
 use chain::history::TaskEnd;
-use chain::{BidRecord, MarketHistory, RoundRecord};
+use chain::{BidRecord, MarketHistory, Retention, RoundRecord};
 use clap::{Args, Subcommand};
 use market_types::{AskIndex, RoundFile, RoundNumber};
 
@@ -42,12 +42,15 @@ pub(crate) async fn run(args: RoundArgs, settings: Settings, output: Output) -> 
     let RoundCommand::Show { round, as_file } = args.command;
     let session = Session::open(settings, output).await?;
     let open = session.market().await?;
-    let follower = session.follow(&open).await?;
-    let (history, now) = (session.history(&follower, &open)?, follower.head().timestamp);
     let number = match round {
         Some(number) => RoundNumber::new(number),
-        None => open.market.id.round_at(now).or_fail(Code::Input)?,
+        None => {
+            let now = session.client.now().await.or_fail(Code::Connection)?;
+            open.market.id.round_at(now).or_fail(Code::Input)?
+        }
     };
+    let follower = session.follow(&open, Retention::Round(number)).await?;
+    let (history, now) = (session.history(&follower, &open)?, follower.head().timestamp);
     if as_file {
         let text = serde_json::to_string(&RoundFile::new(vec![closed(&open, history, number, now)?]));
         return output.raw(&text.or_fail(Code::Failed)?);

@@ -12,7 +12,8 @@ use alloy::sol_types::{SolCall, SolEvent};
 use bindings::ProverMarket;
 use chain::events::first;
 use chain::{
-    Client, ConnectOptions, FollowOptions, Follower, Market, MarketHistory, MarketId, Markets, SendError,
+    Client, ConnectOptions, FollowOptions, Follower, Market, MarketHistory, MarketId, Markets, Retention,
+    SendError,
 };
 
 /// Blocks to ask for in one request for logs.
@@ -130,10 +131,10 @@ impl Session {
         Ok(ids)
     }
 
-    /// Everything that happened in a market, read from the chain.
-    pub(crate) async fn follow(&self, open: &OpenMarket) -> Outcome<Follower> {
+    /// What happened in a market, read from the chain, and as much of it as `retention` says.
+    pub(crate) async fn follow(&self, open: &OpenMarket, retention: Retention) -> Outcome<Follower> {
         let from = self.settings.from_block.unwrap_or(0);
-        let options = FollowOptions::new(Markets::Only(vec![open.market.id]), from);
+        let options = FollowOptions::new(Markets::Only(vec![open.market.id]), from).keeping(retention);
         let spinner = self.output.spinner("reading the market's events");
         let follower = Follower::start(self.client.clone(), options).await;
         spinner.finish_and_clear();

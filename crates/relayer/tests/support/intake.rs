@@ -9,7 +9,9 @@ use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::{SolEvent, SolValue};
 use bindings::ProverMarket;
 use chain::wallet::WalletBid;
-use chain::{Client, FollowOptions, Follower, Lot, Market, MarketHistory, MarketParams, Markets, Statement};
+use chain::{
+    Client, FollowOptions, Follower, Lot, Market, MarketHistory, MarketParams, Markets, Retention, Statement,
+};
 use intake_api::{BidStatus, Problem, Status, Submission};
 use market_types::RoundNumber;
 use relayer::intake::Intake;
@@ -172,7 +174,8 @@ impl Scene {
     }
 
     pub(crate) async fn history(&self) -> MarketHistory {
-        let options = FollowOptions::new(Markets::Only(vec![self.market.id]), 0);
+        let options =
+            FollowOptions::new(Markets::Only(vec![self.market.id]), 0).keeping(Retention::Everything);
         let follower = Follower::start(self.reader.clone(), options).await.unwrap();
         follower.market(self.market.id).unwrap().clone()
     }

@@ -9,7 +9,9 @@ use bindings::ProverMarket::BidsSubmitted;
 use chain::events::{Event, LoggedEvent};
 use chain::history::BundleRecord;
 use chain::settlement::{PageLimits, Settling};
-use chain::{Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, RoundRecord};
+use chain::{
+    Client, FollowOptions, Follower, Market, MarketHistory, MarketParams, Markets, Retention, RoundRecord,
+};
 use market_types::RoundNumber;
 use relayer::act::{ActError, Done, Manner, settle};
 use relayer::relay::{Relay, RelayOptions, Releases};
@@ -78,7 +80,8 @@ impl Stage {
 
     pub(crate) async fn follower(&self) -> Follower {
         let markets = Markets::Only(vec![self.market.id]);
-        Follower::start(self.bed.client(9).await, FollowOptions::new(markets, 0)).await.unwrap()
+        let options = FollowOptions::new(markets, 0).keeping(Retention::Everything);
+        Follower::start(self.bed.client(9).await, options).await.unwrap()
     }
 
     pub(crate) async fn history(&self) -> MarketHistory {

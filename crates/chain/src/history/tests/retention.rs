@@ -63,8 +63,8 @@ fn forget_at(history: &mut MarketHistory, round: u64) {
 }
 
 fn forget(history: &mut MarketHistory, now: u64) {
-    history.forget(now);
-    assert!(!history.can_forget(now));
+    history.forget(Retention::Live, now);
+    assert!(!history.can_forget(Retention::Live, now));
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn statements_of_an_open_round_are_those_of_entries_that_may_win_in_part() {
         submit(&mut history, *first, lot);
     }
     let open = history.market().id.open_of(ONE);
-    assert!(history.can_forget(open));
+    assert!(history.can_forget(Retention::Live, open));
     forget(&mut history, open);
     let stated = |history: &MarketHistory| {
         let round = round_one(history).entries();
@@ -222,7 +222,7 @@ fn bids_in_a_bundle_stay_until_it_is_released() {
 fn a_round_that_can_be_settled_is_whole_until_its_deadline() {
     let mut history = with_bids();
     let deadline = history.market().settle_by(ONE);
-    history.forget(deadline - 1);
+    history.forget(Retention::Live, deadline - 1);
     assert_eq!(known(&history), [0, 1, 2, 3, 4]);
     history.apply(&settlement(root())).unwrap();
     assert!(round_one(&history).settlement.is_some());
@@ -287,7 +287,7 @@ fn asks_and_terms_of_rounds_that_can_be_settled_are_those_of_the_whole_history()
         whole.apply(&event).unwrap();
         history.apply(&event).unwrap();
         let current = whole.market().id.round_at(event.origin.time).unwrap().get();
-        history.forget(event.origin.time);
+        history.forget(Retention::Live, event.origin.time);
         // At the opening of a round the one before it can still be settled.
         for round in current.saturating_sub(1)..current + 6 {
             assert_eq!(book(&history, round), book(&whole, round), "round {round} in {current}");
@@ -295,7 +295,7 @@ fn asks_and_terms_of_rounds_that_can_be_settled_are_those_of_the_whole_history()
             assert_eq!(history.terms_at(number), whole.terms_at(number), "round {round} in {current}");
         }
     }
-    history.forget(whole.market().close_of(RoundNumber::new(40)));
+    history.forget(Retention::Live, whole.market().close_of(RoundNumber::new(40)));
     assert_eq!((history.seats.left.len(), history.terms.len()), (0, 1));
     assert_eq!(history.seat(AskIndex::new(5)).map(|seat| seat.asks.len()), Some(1));
 }
@@ -324,4 +324,40 @@ fn commitments_are_not_kept_and_may_be_forfeited_all_the_same() {
     let returned = U256::from(4);
     let forfeited = abi::Forfeited { id: id(), account: WHO, round, commitment, returned, bond };
     history.apply(&logged_in(2, Event::Forfeited(forfeited))).unwrap();
+}
+
+#[test]
+fn a_round_that_is_looked_back_at_stays_whole() {
+    let whole = all_published(settled());
+    let mut history = all_published(with_bids());
+    let keep = Retention::Round(ONE);
+    history.forget(keep, history.market().id.open_of(ONE));
+    history.apply(&settlement(root())).unwrap();
+    let long_after = history.market().close_of(RoundNumber::new(40));
+    assert!(history.can_forget(keep, long_after));
+    history.forget(keep, long_after);
+    assert!(!history.can_forget(keep, long_after));
+    assert_eq!(round_one(&history), round_one(&whole));
+    assert_eq!(history.closed_round(ONE), whole.closed_round(ONE));
+    assert_eq!(history.terms_at(ONE), whole.terms_at(ONE));
+    // Looking back at another one is no reason to keep it.
+    (0..3).for_each(|number| history.apply(&expired(number)).unwrap());
+    history.forget(Retention::Round(RoundNumber::new(2)), long_after);
+    assert_eq!(history.rounds().count(), 0);
+}
+
+#[test]
+fn commitments_of_a_round_that_is_looked_back_at_stay() {
+    let mut history = super::history();
+    for round in [1, 2] {
+        history.apply(&committed(round)).unwrap();
+    }
+    let count = |history: &MarketHistory| [1, 2].map(|n| history.commitments(RoundNumber::new(n)).count());
+    let now = history.market().close_of(RoundNumber::new(40));
+    assert_eq!(count(&history), [1, 1]);
+    history.forget(Retention::Round(ONE), now);
+    assert_eq!(count(&history), [1, 0]);
+    assert!(!history.can_forget(Retention::Round(ONE), now));
+    history.forget(Retention::Live, now);
+    assert_eq!(count(&history), [0, 0]);
 }
