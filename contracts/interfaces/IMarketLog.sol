@@ -309,7 +309,8 @@ interface IMarketLog {
     /// @notice The round has no bids, so there is nothing to settle.
     error NothingToSettle(uint256 round);
 
-    /// @notice This is not what the settler's last page of this claim left; read its `PageSettled`.
+    /// @notice This is not what the settler's last page in this market left, or that was of another round or certificate; read its
+    /// `PageSettled`.
     error WrongProgress(uint256 round, address settler);
 
     /// @notice The words are not the round's bids in order of submission.

@@ -86,8 +86,8 @@ interface ISettlement is IMarketLog {
 
     /// @notice Checks one page of a round that is too large for one transaction, and settles the round with the page that starts with
     /// its first bid. Anyone may call, and continue what anyone began.
-    /// @dev A page that is not the round's is refused. One of a wrong certificate can be stored, at its sender's cost and apart from
-    /// all others, but is never the beginning of a settlement. After the round each settler is credited the settlement fees of the
+    /// @dev A page that is not the round's is refused. One of a wrong certificate can be stored, at its sender's cost and in place of its
+    /// sender's last page in the market, but is never the beginning of a settlement. After the round each settler is credited the settlement fees of the
     /// bids of its pages.
     function settlePage(MarketId id, uint256 round, Certificate calldata certificate, Page calldata page)
         external;

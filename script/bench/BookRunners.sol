@@ -10,7 +10,7 @@ import {MarketParams} from "../../contracts/types/MarketParams.sol";
 import {SignedBid, SubmittedBid} from "../../contracts/types/SignedBid.sol";
 
 /// @notice The books of one market, with a door to what takes bids: to measure what their assembly saves, under the market's own
-/// compiler settings (`tests/contracts/gas/Assembly.gas.t.sol`).
+/// compiler settings, which files of tests do not have (`tests/contracts/gas/Assembly.gas.t.sol`).
 abstract contract BookRunner is SignedBidBook {
     MarketId public immutable ID = MarketIdLib.pack(0, 1, 100, 2, false, 64);
 
@@ -23,15 +23,15 @@ abstract contract BookRunner is SignedBidBook {
         _deposit(ID, account, msg.value);
     }
 
-    function submit(BidWord word) external virtual;
+    function submit(BidWord word) external virtual returns (uint256 round, uint256 index);
 
     function submitSigned(SignedBid[] calldata bids) external virtual;
 }
 
 /// @notice As the market does it.
 contract AssemblyBookRunner is BookRunner {
-    function submit(BidWord word) external override {
-        _submitOneBid(ID, word);
+    function submit(BidWord word) external override returns (uint256 round, uint256 index) {
+        return _submitOneBid(ID, word);
     }
 
     function submitSigned(SignedBid[] calldata bids) external override {
@@ -39,11 +39,13 @@ contract AssemblyBookRunner is BookRunner {
     }
 }
 
-/// @notice The same in plain words, without the way that most bids go.
+/// @notice The same in plain words, without the way that most bids go, and without checks of the market and the round that bids here
+/// always pass. Lanes and rounds are read and written as the market does.
 contract PlainBookRunner is BookRunner {
-    function submit(BidWord word) external override {
+    function submit(BidWord word) external override returns (uint256 round, uint256 index) {
         if (_refusal(ID, word) != 0) revert();
-        _enter(ID, ID.biddingRoundAt(block.timestamp), msg.sender, word);
+        round = ID.biddingRoundAt(block.timestamp);
+        index = _enter(ID, round, msg.sender, word);
     }
 
     function submitSigned(SignedBid[] calldata bids) external override {

@@ -162,14 +162,6 @@ impl Client {
         self.connection.estimate(TxKind::Call(self.contract), call.abi_encode().into(), value).await
     }
 
-    /// Gas that a call of the market would use now; see [`Connection::gas_used`].
-    ///
-    /// # Errors
-    /// [`SendError`].
-    pub async fn gas_used<C: SolCall>(&self, call: &C) -> Result<u64, SendError> {
-        self.connection.gas_used(TxKind::Call(self.contract), &call.abi_encode().into()).await
-    }
-
     /// Calls the market in a transaction with `value` wei and waits until it is mined; see [`Connection::transact`].
     /// `gas_floor`: the least gas to send it with, for calls that need more than an estimate shows.
     ///

@@ -26,8 +26,8 @@ pub struct ConnectionOptions {
     pub patience: Patience,
     /// How transactions are sent.
     pub transactions: TransactionOptions,
-    /// Most bytes of an answer that are read. Whoever asks for the logs of many blocks asks for fewer then; what of a single block is
-    /// larger cannot be had.
+    /// Most bytes of an answer that are read. Where the logs of many blocks are more, fewer blocks are asked for; a larger answer about
+    /// one block cannot be had.
     pub max_answer: usize,
 }
 
@@ -157,8 +157,8 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Bytes of an answer: some 100,000 logs, of which a block of 45 million gas cannot have as many.
-const MAX_ANSWER: usize = 64 << 20;
+/// Bytes of an answer: some 50,000 of the market's logs, and a block of 60 million gas has room for half of that.
+const MAX_ANSWER: usize = 32 << 20;
 
 /// An answer that takes longer counts as none.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);

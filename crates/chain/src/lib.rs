@@ -3,7 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `connection`, `client` | [`Connection`] to a chain, [`Client`] of the contract there |
-//! | `transport` | JSON-RPC over HTTP, of whose answers no more is read than has a bound |
+//! | `transport` | JSON-RPC over HTTP, with a bound on what is read of an answer |
 //! | `endpoints` | several endpoints of a chain as one, and which of them to trust |
 //! | [`transactions`] | the owner of a key's nonces: one transaction from simulation to receipt, through restarts and reorganisations |
 //! | `revert` | the contract's refusals in words: [`Revert`] |

@@ -1,25 +1,42 @@
-//! JSON-RPC over HTTP, of whose answers no more is read than has a bound.
+//! JSON-RPC over HTTP, with a bound on what is read of an answer.
 
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::client::RpcClient;
-use alloy::rpc::json_rpc::{ErrorPayload, Id, RequestPacket, Response, ResponsePacket, ResponsePayload};
-use alloy::transports::{IntoBoxTransport, TransportError, TransportErrorKind, TransportFut};
-use reqwest::{Client, Url};
+use alloy::rpc::json_rpc::{RequestPacket, ResponsePacket};
+use alloy::transports::{IntoBoxTransport, RpcError, TransportError, TransportErrorKind, TransportFut};
+use reqwest::{Client, Response, Url};
+use std::fmt;
 use std::task::{Context, Poll};
+use thiserror::Error;
 use tower_service::Service;
 
-/// What JSON-RPC leaves to servers. The code of EIP-1474 for limits (-32005) also stands for a node that has no time.
-const SERVER_ERROR: i64 = -32000;
+/// Most of an answer that an error repeats (bytes).
+const MAX_TEXT: usize = 4096;
+
+/// An answer has more than so many bytes, and was read no further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the answer is too large: this program reads at most {0} bytes of one")]
+pub(crate) struct TooLarge(usize);
+
+impl TooLarge {
+    /// Whether that is what went wrong.
+    pub(crate) fn is(error: &RpcError<TransportErrorKind>) -> bool {
+        matches!(error, RpcError::Transport(TransportErrorKind::Custom(error)) if error.is::<Self>())
+    }
+}
 
 /// An endpoint. Cheap to clone.
-///
-/// An answer beyond the bound is read no further, and the caller told what a node with such a limit would say: whoever asked for a
-/// range of logs asks for fewer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Transport {
     client: Client,
     url: Url,
     most: usize,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Transport").field("name", &self.name()).finish_non_exhaustive()
+    }
 }
 
 impl Transport {
@@ -41,15 +58,10 @@ impl Transport {
 
     async fn ask(self, packet: RequestPacket) -> Result<ResponsePacket, TransportError> {
         let request = self.client.post(self.url.clone()).json(&packet).headers(packet.headers());
-        let mut answer = request.send().await.map_err(TransportErrorKind::custom)?;
-        let (status, mut body) = (answer.status(), Vec::new());
-        while let Some(part) = answer.chunk().await.map_err(TransportErrorKind::custom)? {
-            if part.len() > self.most.saturating_sub(body.len()) {
-                return Ok(self.too_large(&packet));
-            }
-            body.extend_from_slice(&part);
-        }
-        let text = || String::from_utf8_lossy(&body);
+        let answer = request.send().await.map_err(lost)?;
+        let status = answer.status();
+        let body = self.body(answer).await?;
+        let text = || String::from_utf8_lossy(body.get(..MAX_TEXT).unwrap_or(&body));
         match serde_json::from_slice::<ResponsePacket>(&body) {
             Ok(answer) if status.is_success() || answer.is_error() => Ok(answer),
             Err(error) if status.is_success() => Err(TransportError::deser_err(error, text())),
@@ -57,23 +69,26 @@ impl Transport {
         }
     }
 
-    fn too_large(&self, packet: &RequestPacket) -> ResponsePacket {
-        let message = format!("response is too large: this program reads at most {} bytes of one", self.most);
-        let refusal = |id: &Id| Response {
-            id: id.clone(),
-            payload: ResponsePayload::Failure(ErrorPayload {
-                code: SERVER_ERROR,
-                message: message.clone().into(),
-                data: None,
-            }),
-        };
-        match packet {
-            RequestPacket::Single(request) => ResponsePacket::Single(refusal(request.id())),
-            RequestPacket::Batch(all) => {
-                ResponsePacket::Batch(all.iter().map(|request| refusal(request.id())).collect())
-            }
+    async fn body(&self, mut answer: Response) -> Result<Vec<u8>, TransportError> {
+        let too_large = || TransportErrorKind::custom(TooLarge(self.most));
+        let said = usize::try_from(answer.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+        if said > self.most {
+            return Err(too_large());
         }
+        let mut body = Vec::with_capacity(said);
+        while let Some(part) = answer.chunk().await.map_err(lost)? {
+            if part.len() > self.most.saturating_sub(body.len()) {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(body)
     }
+}
+
+/// An answer that did not come, without the endpoint's URL.
+fn lost(error: reqwest::Error) -> TransportError {
+    TransportErrorKind::custom(error.without_url())
 }
 
 /// Whatever answers requests as a provider that signs nothing and fills nothing in.

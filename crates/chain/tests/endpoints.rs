@@ -11,7 +11,7 @@ use chain::{
 };
 use serde_json::{Value, json};
 use support::{ROUND, Stage};
-use testkit::{Anvil, AnvilOptions, Proxy, Testbed};
+use testkit::{Anvil, AnvilOptions, Proxy, Reply, Testbed};
 
 async fn connect(bed: &Testbed, endpoints: &[&str]) -> Client {
     let options = ConnectOptions::new(endpoints.join(","), bed.deployment.market);
@@ -191,4 +191,26 @@ async fn logs_that_the_only_node_hides_are_read_from_its_receipts() {
     let follower = Follower::start(client, options).await.unwrap();
     let known = follower.market(stage.market.id).unwrap().round(ROUND).unwrap().words();
     assert_eq!(known, stage.round().await.words());
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_given_up_and_read_elsewhere() {
+    let stage = Stage::with_bids().await;
+    let (endless, honest) = (Proxy::to(stage.bed.anvil.url()), Proxy::to(stage.bed.anvil.url()));
+    endless.reply(
+        |request, behind| {
+            if request["method"] == "eth_getLogs" { Reply::Endless } else { behind.pass() }
+        },
+    );
+    // Alone it gives the logs with its receipts.
+    for endpoints in [vec![endless.url()], vec![endless.url(), honest.url()]] {
+        let mut options = ConnectOptions::new(endpoints.join(","), stage.bed.deployment.market);
+        options.connection.max_answer = 100_000;
+        let client = Client::connect(&options).await.unwrap();
+        let options = FollowOptions::new(Markets::Only(vec![stage.market.id]), 0);
+        let follower = Follower::start(client, options).await.unwrap();
+        let known = follower.market(stage.market.id).unwrap().round(ROUND).unwrap().words();
+        assert_eq!(known, stage.round().await.words());
+    }
+    assert!(endless.asked("eth_getLogs") > 0 && honest.asked("eth_getLogs") > 0);
 }

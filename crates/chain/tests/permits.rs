@@ -1,7 +1,7 @@
 //! Deposits of a token by signature, with a real Permit2 at its address.
 #![allow(clippy::unwrap_used, reason = "the helpers here are test code too, where a panic is the failure")]
 
-use alloy::primitives::{Address, Bytes, TxKind, U256};
+use alloy::primitives::{Address, TxKind, U256};
 use alloy::sol_types::SolCall;
 use bindings::IERC20::approveCall;
 use bindings::ProverMarket::depositWithPermitCall;
@@ -21,16 +21,14 @@ fn file(path: &str) -> Value {
 }
 
 /// A token as large stablecoins are, and one without signatures that knows nothing of Permit2.
-const CENT: &str = "out/Cent.sol/Cent.json";
-const PLAIN: &str = "out/Tokens.sol/PlainToken.json";
+const CENT: &str = "Cent.sol/Cent";
+const PLAIN: &str = "Tokens.sol/PlainToken";
 
 /// A market in ticks of three units of a token of which account 4 has 3,000.
 async fn stage(token: &str) -> (Testbed, Market, Client) {
     let bed = Testbed::start().await;
-    let code: Bytes = file(token)["bytecode"]["object"].as_str().unwrap().parse().unwrap();
     let client = bed.client(0).await;
-    let receipt = client.connection().transact(TxKind::Create, code, U256::ZERO, None).await.unwrap();
-    let token = receipt.contract_address.unwrap();
+    let token = testkit::deploy_mock(client.connection(), token, &[]).await;
     let mut params = bed.params().await;
     (params.currency, params.tick) = (Currency::Token(token), 3);
     let market = bed.market_with(&params).await;

@@ -17,6 +17,8 @@ pub enum Reply {
     Half(Value),
     /// An HTTP status with a text, such as 503.
     Status(u16, String),
+    /// An answer of unknown length that does not end.
+    Endless,
     /// Nothing: the connection is closed.
     Nothing,
 }
@@ -129,6 +131,7 @@ impl Proxy {
                 Reply::Raw(answer) => ("200 OK".to_owned(), answer, false),
                 Reply::Half(answer) => ("200 OK".to_owned(), answer.to_string().into_bytes(), true),
                 Reply::Status(code, body) => (format!("{code} Unavailable"), body.into_bytes(), false),
+                Reply::Endless => return endless(&mut writer),
                 Reply::Nothing => return None,
             };
             let head = format!(
@@ -161,6 +164,16 @@ impl Proxy {
         );
         stream.write_all(&[head.as_bytes(), body].concat()).ok()?;
         read_body(&mut BufReader::new(stream))
+    }
+}
+
+/// Writes white space, as which any answer may begin, until the connection is closed.
+fn endless(writer: &mut TcpStream) -> Option<()> {
+    writer
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+        .ok()?;
+    loop {
+        writer.write_all(b"8\r\n        \r\n").ok()?;
     }
 }
 

@@ -207,6 +207,27 @@ contract CertificateTest is ClosedRoundTest {
         _accepted();
     }
 
+    /// @dev Of seats with one cost those before the pivot win, and those behind it do not.
+    function test_RevertWhen_AnotherOfSeatsWithOneCostIsThePivot() public {
+        seat(paul, 10, 6);
+        seat(quentin, 10, 6);
+        seat(rita, 10, 6);
+        open(1);
+        fundedBid(alice, 20, 8);
+        fundedBid(bob, 15, 8);
+        fundedBid(carol, 12, 8);
+        open(2);
+        _load(1);
+        Certificate memory good = _c;
+        assertEq(good.pivotSeat, 2);
+        for (uint8 pivot; pivot < 2; ++pivot) {
+            _c.pivotSeat = pivot;
+            _refused();
+        }
+        _c = good;
+        _accepted();
+    }
+
     function test_RevertWhen_WordsAreNotTheRoundsBids() public {
         _closedRound();
         _load(1);

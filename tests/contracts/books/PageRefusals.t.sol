@@ -84,7 +84,7 @@ contract PageRefusalsTest is ClosedRoundTest, PagedSettling {
         _refusedProgress(page);
     }
 
-    function test_RevertWhen_ProgressIsOfAnotherCertificateRoundOrMarket() public {
+    function test_RevertWhen_ProgressIsOfAnotherCertificateOrRound() public {
         _close();
         Certificate memory other = cleared(1).certificate;
         other.pivotSeat = 3;

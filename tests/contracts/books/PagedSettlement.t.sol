@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IMarketLog} from "../../../contracts/interfaces/IMarketLog.sol";
 import {Certificate} from "../../../contracts/types/Certificate.sol";
 import {Mechanism} from "../../../contracts/types/Mechanism.sol";
+import {MarketId} from "../../../contracts/types/MarketId.sol";
 import {Page} from "../../../contracts/types/Page.sol";
 import {ClosedRoundTest} from "../support/ClosedRoundTest.sol";
 import {PagedSettling} from "../support/PagedSettling.sol";
@@ -116,7 +117,10 @@ contract PagedSettlementTest is ClosedRoundTest, PagedSettling {
         assertEq(again, slot);
         (again, last) = _slotOf(1, c, pageOf(1, c, 2, 5));
         assertEq(again, slot);
+        // Nothing is emptied at the end.
+        bytes32 left = vm.load(address(market), slot);
         settleLastPage(relayer, 1, c, continued(pageOf(1, c, 0, 2), last));
+        assertEq(vm.load(address(market), slot), left);
 
         fundedBid(alice, 20, 8);
         fundedBid(alice, 20, 8);
@@ -125,6 +129,35 @@ contract PagedSettlementTest is ClosedRoundTest, PagedSettling {
         (again, last) = _slotOf(2, c, pageOf(2, c, 1, 2));
         assertEq(again, slot);
         settleLastPage(relayer, 2, c, continued(pageOf(2, c, 0, 1), last));
+    }
+
+    /// @dev Its pages of another claim take the place of those before, and its pages in another market do not.
+    function test_onlyTheSettlersLastPageCanBeContinued() public {
+        MarketId first = id;
+        _closedRound();
+        Certificate memory c = cleared(1).certificate;
+        Page memory next = continued(pageOf(1, c, 0, 2), settlePage(relayer, 1, c, pageOf(1, c, 2, 5)));
+        params.sink = address(0x51);
+        id = market.createMarket(params);
+        _seats();
+        vm.warp(openAt(1));
+        fundedBid(alice, 20, 8);
+        fundedBid(alice, 20, 8);
+        open(2);
+        Certificate memory other = cleared(1).certificate;
+        Page memory there =
+            continued(pageOf(1, other, 0, 1), settlePage(relayer, 1, other, pageOf(1, other, 1, 2)));
+
+        uint256 before = vm.snapshotState();
+        market.settlePage(first, 1, c, next);
+        market.settlePage(id, 1, other, there);
+        vm.revertToState(before);
+        id = first;
+        Certificate memory wrong = abi.decode(abi.encode(c), (Certificate));
+        wrong.pivotSeat = 3;
+        settlePage(relayer, 1, wrong, pageOf(1, wrong, 4, 5));
+        vm.expectRevert(abi.encodeWithSelector(IMarketLog.WrongProgress.selector, 1, relayer));
+        market.settlePage(id, 1, c, next);
     }
 
     /// @dev The only slot that is written for the relayer's page, which is not the round's last.

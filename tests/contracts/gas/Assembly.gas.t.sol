@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Vm} from "forge-std/Vm.sol";
 import {GuardedVerify} from "../../../contracts/libraries/GuardedVerify.sol";
 import {BidWord} from "../../../contracts/types/BidWord.sol";
 import {CircuitId} from "../../../contracts/types/CircuitId.sol";
@@ -21,7 +22,7 @@ import {Groth16Vectors} from "../verifiers/Groth16Vectors.sol";
 interface IBookRunner {
     function ID() external view returns (MarketId);
     function deposit(address account) external payable;
-    function submit(BidWord word) external;
+    function submit(BidWord word) external returns (uint256 round, uint256 index);
     function submitSigned(SignedBid[] calldata bids) external;
 }
 
@@ -30,21 +31,40 @@ interface IBookRunner {
 contract AssemblyGasTest is Groth16Vectors, BidSignatures {
     uint256 private constant ENTRIES = 1000;
     uint256 private constant PROVERS = 10;
+    uint256 private constant SIGNED = 99;
     uint256 private constant PROOFS = 32;
 
-    function _record(string memory what, uint256 assembly_, uint256 plain) private {
-        assertLt(assembly_, plain, what);
-        vm.snapshotValue("Assembly", string.concat(what, ", in assembly"), assembly_);
-        vm.snapshotValue("Assembly", string.concat(what, ", in plain words"), plain);
+    /// @dev What a call takes, and what it comes to.
+    struct Ran {
+        uint256 gas;
+        bytes32 result;
+    }
+
+    function _record(string memory what, uint256 each, Ran memory assembly_, Ran memory plain) private {
+        assertEq(assembly_.result, plain.result, what);
+        assertLt(assembly_.gas, plain.gas, what);
+        vm.snapshotValue("Assembly", string.concat(what, ", in assembly"), assembly_.gas / each);
+        vm.snapshotValue("Assembly", string.concat(what, ", in plain words"), plain.gas / each);
     }
 
     /// @dev Within one transaction, so that neither its 21,000 nor its calldata count.
-    function gasOf(address runner, bytes calldata call) external returns (uint256 gas) {
+    function run(address runner, bytes calldata call) external returns (Ran memory ran) {
         bytes memory data = call;
-        gas = gasleft();
-        (bool ok,) = runner.call(data);
-        gas -= gasleft();
+        vm.record();
+        vm.recordLogs();
+        uint256 before = gasleft();
+        (bool ok, bytes memory answer) = runner.call(data);
+        ran.gas = before - gasleft();
         assertTrue(ok);
+        ran.result = keccak256(answer);
+        (, bytes32[] memory written) = vm.accesses(runner);
+        for (uint256 i; i < written.length; ++i) {
+            ran.result ^= keccak256(abi.encode(written[i], vm.load(runner, written[i])));
+        }
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            ran.result = keccak256(abi.encode(ran.result, logs[i].topics, logs[i].data));
+        }
     }
 
     // ------------------------------------------------------------------------------------------------- settlement
@@ -53,12 +73,13 @@ contract AssemblyGasTest is Groth16Vectors, BidSignatures {
     function test_gasOfAScannedEntry() public {
         _record(
             "an entry of a settlement",
-            _perEntry(address(new ScanRunner())),
-            _perEntry(address(new PlainRunner()))
+            ENTRIES,
+            _scanned(address(new ScanRunner())),
+            _scanned(address(new PlainRunner()))
         );
     }
 
-    function _perEntry(address runner) private returns (uint256) {
+    function _scanned(address runner) private returns (Ran memory ran) {
         bytes32[] memory words = new bytes32[](ENTRIES);
         PlainScan.State memory s;
         uint256 units;
@@ -74,42 +95,46 @@ contract AssemblyGasTest is Groth16Vectors, BidSignatures {
         for (uint256 k; k < PROVERS; ++k) {
             s.provers[k] = PlainScan.Prover(units * (k + 1) / PROVERS, k, 0);
         }
-        uint256 all = this.gasOf(runner, abi.encodeCall(ScanRunner.run, (s, words)));
-        uint256 none = this.gasOf(runner, abi.encodeCall(ScanRunner.run, (s, new bytes32[](0))));
-        return (all - none) / ENTRIES;
+        ran = this.run(runner, abi.encodeCall(ScanRunner.run, (s, words)));
+        ran.gas -= this.run(runner, abi.encodeCall(ScanRunner.run, (s, new bytes32[](0)))).gas;
     }
 
     // -------------------------------------------------------------------------------------------------------- bids
 
     /// @dev `BidBook._submitQuickly`: a whole call with its two cold slots, in a round that has a bid.
     function test_gasOfABid() public {
-        _record("a bid", _bid("Assembly"), _bid("Plain"));
+        _record("a bid", 1, _bid("Assembly"), _bid("Plain"));
     }
 
-    function _bid(string memory kind) private returns (uint256) {
+    function _bid(string memory kind) private returns (Ran memory ran) {
+        uint256 start = vm.snapshotState();
         IBookRunner runner = _open(kind);
         runner.deposit{value: 1e6}(address(this));
-        return this.gasOf(address(runner), abi.encodeCall(IBookRunner.submit, (_word(1))));
+        ran = this.run(address(runner), abi.encodeCall(IBookRunner.submit, (_word(1))));
+        vm.revertToState(start);
     }
 
     /// @dev `SignedBidBook`, `TypedBid` and `BidBook._laneWith`: each with its signature and its cold lane.
     function test_gasOfASignedBid() public {
-        _record("a signed bid", _signedBid("Assembly"), _signedBid("Plain"));
+        _record("a signed bid", SIGNED, _signedBids("Assembly"), _signedBids("Plain"));
     }
 
-    function _signedBid(string memory kind) private returns (uint256) {
+    /// @dev What so many take more than one of them.
+    function _signedBids(string memory kind) private returns (Ran memory ran) {
+        uint256 start = vm.snapshotState();
         IBookRunner runner = _open(kind);
-        (SignedBid[] memory one, SignedBid[] memory many) = (new SignedBid[](1), new SignedBid[](100));
-        for (uint256 i; i < 101; ++i) {
+        (SignedBid[] memory one, SignedBid[] memory many) = (new SignedBid[](1), new SignedBid[](SIGNED + 1));
+        for (uint256 i; i < SIGNED + 2; ++i) {
             uint256 key = 0xa11ce + i;
             runner.deposit{value: 1e6}(vm.addr(key));
             SignedBid memory bid =
                 signedFor(Binding(block.chainid, address(runner), runner.ID(), 1), key, _word(i));
-            if (i < 100) many[i] = bid;
+            if (i <= SIGNED) many[i] = bid;
             else one[0] = bid;
         }
-        uint256 all = this.gasOf(address(runner), abi.encodeCall(IBookRunner.submitSigned, (many)));
-        return (all - this.gasOf(address(runner), abi.encodeCall(IBookRunner.submitSigned, (one)))) / 99;
+        ran = this.run(address(runner), abi.encodeCall(IBookRunner.submitSigned, (many)));
+        ran.gas -= this.run(address(runner), abi.encodeCall(IBookRunner.submitSigned, (one))).gas;
+        vm.revertToState(start);
     }
 
     /// @dev Round 1, which has a bid.
@@ -139,10 +164,9 @@ contract AssemblyGasTest is Groth16Vectors, BidSignatures {
     function test_gasOfAProofInABatch() public {
         (uint256[] memory inputs, bytes memory proofs) = _proofs();
         bytes memory call = abi.encodeCall(IBatchRunner.check, (readKey(0), 2, inputs, proofs));
-        uint256 assembly_ = this.gasOf(address(new AssemblyBatchRunner()), call);
-        _record(
-            "a proof of 32", assembly_ / PROOFS, this.gasOf(address(new PlainBatchRunner()), call) / PROOFS
-        );
+        Ran memory assembly_ = this.run(address(new AssemblyBatchRunner()), call);
+        assertEq(assembly_.result, keccak256(abi.encode(2 ** PROOFS - 1)));
+        _record("a proof of 32", PROOFS, assembly_, this.run(address(new PlainBatchRunner()), call));
     }
 
     /// @dev `GuardedVerify.batchCall`.
@@ -151,13 +175,12 @@ contract AssemblyGasTest is Groth16Vectors, BidSignatures {
         BatchCallRunner runner = new BatchCallRunner();
         GuardedVerify.Selection memory all = GuardedVerify.Selection(PROOFS, 2 ** PROOFS - 1);
         CircuitId circuit = CircuitId.wrap(7);
-        uint256 assembly_ = this.gasOf(
+        Ran memory assembly_ = this.run(
             address(runner), abi.encodeCall(BatchCallRunner.inAssembly, (circuit, inputs, proofs, all))
         );
-        uint256 plain = this.gasOf(
-            address(runner), abi.encodeCall(BatchCallRunner.plain, (circuit, inputs, proofs, all))
-        );
-        _record("a proof in the call of a batch of 32", assembly_ / PROOFS, plain / PROOFS);
+        Ran memory plain =
+            this.run(address(runner), abi.encodeCall(BatchCallRunner.plain, (circuit, inputs, proofs, all)));
+        _record("a proof in the call of a batch of 32", PROOFS, assembly_, plain);
     }
 
     function _proofs() private view returns (uint256[] memory inputs, bytes memory proofs) {

@@ -80,7 +80,7 @@ contract Groth16BatchTest is Groth16Vectors {
     }
 
     /// @dev Up to nine proofs, each as it is, of a false statement, with a number out of range or with a point that is none.
-    function testFuzz_answerIsThatOfThePlainVersion(uint256 seed) public {
+    function testFuzz_answerIsThatOfThePlainVersion(uint256 seed) public view {
         Case[] memory cases = _first(1 + seed % 9);
         for (uint256 i; i < cases.length; ++i) {
             uint256 kind = uint256(keccak256(abi.encode(seed, i))) % 8;

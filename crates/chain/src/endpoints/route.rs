@@ -2,6 +2,7 @@
 
 use super::Endpoints;
 use super::health::order;
+use crate::transport::TooLarge;
 use alloy::rpc::json_rpc::{RequestPacket, ResponsePacket, ResponsePayload};
 use alloy::transports::{TransportError, TransportErrorKind, TransportFut};
 use futures_util::future::join_all;
@@ -105,7 +106,9 @@ impl Endpoints {
             Ok(answer) => return Some(answer),
             Err(error) => {
                 warn!(endpoint = number + 1, %error, "no answer, asking the next endpoint");
-                self.failed(number);
+                if !TooLarge::is(&error) {
+                    self.failed(number);
+                }
                 *trouble = Some(Err(error));
             }
         }

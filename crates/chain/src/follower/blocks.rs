@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use tracing::debug;
 
 /// Requests under way at once, and blocks in memory before they are applied.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 
 /// Time after which a node by itself is asked again for logs that a block may have.
 const SECOND_LOOK: Duration = Duration::from_millis(50);

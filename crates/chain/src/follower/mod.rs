@@ -93,7 +93,7 @@ pub enum FollowError {
     Event(#[from] EventError),
     /// The node refuses the logs of a block.
     #[error(
-        "the node gives no logs of block {block}, which it says are too many: {reason}; use another node, or raise its limits"
+        "the logs of block {block} are too many to be had at once: {reason}; use another node, or raise its limits"
     )]
     BlockTooLarge {
         /// The block.

@@ -256,7 +256,7 @@ fn leaves_stand_page_by_page_from_the_last_to_the_first() {
 }
 
 #[test]
-fn of_each_settler_and_claim_the_last_page_stands_until_the_round_is_settled() {
+fn of_each_settler_the_last_page_stands_until_the_round_is_settled() {
     let mut history = with_bids();
     let claim = |units: u64| B256::from(U256::from(units));
     let page = |settler: u8, units: u64, bids: &[u64]| {

@@ -146,12 +146,12 @@ impl MarketHistory {
         self.market.id
     }
 
-    /// Every round with a bid, in order.
+    /// Every round with a bid that is known, in order.
     pub fn rounds(&self) -> impl DoubleEndedIterator<Item = &RoundRecord> {
         self.rounds.values().map(AsRef::as_ref)
     }
 
-    /// A round, if it has a bid.
+    /// A round, if it has a bid and was not forgotten ([`Retention`]).
     #[must_use]
     pub fn round(&self, number: RoundNumber) -> Option<&RoundRecord> {
         self.rounds.get(&number).map(AsRef::as_ref)
@@ -175,7 +175,7 @@ impl MarketHistory {
     }
 
     /// The ask book of `round` by ascending seat: final once the round closed, and in a sealed market once its asks are
-    /// revealed. Follows from events alone, for every round there ever was.
+    /// revealed. Follows from events alone, for every round that is kept whole or can be settled ([`Retention`]).
     #[must_use]
     pub fn asks_at(&self, round: RoundNumber) -> Vec<SeatedAsk> {
         let records = self.seats.left.iter().chain(self.seats.taken.values());
@@ -187,18 +187,21 @@ impl MarketHistory {
         asks
     }
 
-    /// Capacity cap and reserve price of `round`: final for the open round and those before it. Later ones may still move.
+    /// Capacity cap and reserve price of `round`: final for the open round and those before it. Later ones may still move. Those of
+    /// rounds whose asks are forgotten are meaningless.
     #[must_use]
     pub fn terms_at(&self, round: RoundNumber) -> Terms {
         let moved = self.terms.range(..=round).next_back().map(|(_, terms)| *terms);
         moved.unwrap_or(self.market.params.first_terms())
     }
 
-    /// A closed round with a bid as the crate `clearing` takes it, from events alone; `None` if there is no such round.
+    /// A closed round with a bid as the crate `clearing` takes it, from events alone; `None` if there is no such round, or only what is
+    /// left of it.
     #[must_use]
     pub fn closed_round(&self, round: RoundNumber) -> Option<Round> {
+        let record = self.round(round).filter(|record| !record.trimmed && Some(round) >= self.forgotten)?;
         // The asks are by ascending seat, and the bids have their indices.
-        to_clearing(self.round(round)?, self.terms_at(round), self.asks_at(round)).ok()
+        to_clearing(record, self.terms_at(round), self.asks_at(round)).ok()
     }
 
     /// The commitments of a round of a sealed market, opened or not.

@@ -46,8 +46,8 @@ impl MarketHistory {
 
     /// Drops what nobody can act on any more at `now` (seconds since the epoch), which has to be the time of the last block whose
     /// events were applied. From then on asks and terms are those of rounds that can still be settled; of the rounds before
-    /// them there are those with a task or a bundle that waits; and commitments are not kept at all: whether one still
-    /// stands is for the contract to say. Nothing is dropped of rounds that `retention` keeps whole.
+    /// them there are those with a task or a bundle that waits; and no commitment is known: whether one still
+    /// stands is for the contract to say. All of this is kept of a round that `retention` keeps whole.
     pub fn forget(&mut self, retention: Retention, now: u64) {
         if retention == Retention::Everything {
             return;

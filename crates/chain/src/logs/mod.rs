@@ -49,7 +49,7 @@ pub enum LogsError {
     Event(#[from] EventError),
     /// The node refuses even a single block, its receipts, and its logs kind by kind.
     #[error(
-        "the node gives no logs of block {block}, which it says are too many: {reason}; use another node, or raise its limits"
+        "the logs of block {block} are too many to be had at once: {reason}; use another node, or raise its limits"
     )]
     BlockTooLarge {
         /// The block.

@@ -1,5 +1,6 @@
 //! What a node means by an answer that is no logs. Pure.
 
+use crate::transport::TooLarge;
 use alloy::transports::{RpcError, TransportErrorKind};
 
 /// Why a node gave no logs.
@@ -46,6 +47,7 @@ impl Refusal {
             RpcError::ErrorResp(answer) if says(&BUSY, &answer.message) || answer.code == 429 => Self::Busy,
             RpcError::ErrorResp(answer) if says(&TOO_MUCH, &answer.message) => Self::TooMuch,
             RpcError::ErrorResp(_) => Self::Unclear,
+            error if TooLarge::is(error) => Self::TooMuch,
             RpcError::Transport(kind) => match kind.as_http_error() {
                 Some(http) if http.status == 413 || says(&TOO_MUCH, &http.body) => Self::TooMuch,
                 _ => Self::Busy,

@@ -1,6 +1,6 @@
 //! How many blocks to ask for at once, learned from the answers. Pure.
 
-/// Logs that an answer should hold at most. What is in memory at once is about as much.
+/// Logs that an answer should hold at most. What is in memory at once is mostly about as much.
 const TARGET: u64 = 5_000;
 
 /// Blocks to begin with. Spans double from there, so that a quiet chain is soon read in large ones.

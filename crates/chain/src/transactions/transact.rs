@@ -6,7 +6,6 @@ use super::options::Worth;
 use super::owner::{Draft, Owner, price};
 use super::signing::Call;
 use super::slot::{Ended, Waiting};
-use crate::CallError;
 use crate::{Connection, Revert};
 use alloy::eips::BlockId;
 use alloy::network::TransactionBuilder;
@@ -97,21 +96,6 @@ impl Connection {
         let call = request(owner, to, &input, value);
         let gas = self.provider.estimate_gas(call).block(BlockId::latest()).await?;
         Ok(Estimate { gas, price: price(&self.provider).await? })
-    }
-
-    /// Gas that a call would use now. It is less than an estimate, which is what a call must be given, where a contract makes sure of gas
-    /// that it does not use in the end.
-    ///
-    /// # Errors
-    /// [`SendError`] as for sending it, or if the node has no `eth_createAccessList`.
-    pub async fn gas_used(&self, to: TxKind, input: &Bytes) -> Result<u64, SendError> {
-        let owner = self.owner.as_ref().ok_or(SendError::NoKey)?;
-        let call = request(owner, to, input, U256::ZERO).with_gas_limit(MAX_TRANSACTION_GAS);
-        let ran = self.provider.create_access_list(&call).block_id(BlockId::latest()).await?;
-        match ran.error {
-            None => Ok(ran.gas_used.saturating_to()),
-            Some(error) => Err(CallError::Unexpected(error).into()),
-        }
     }
 
     async fn see_through(

@@ -44,10 +44,7 @@ pub(crate) async fn run(args: RoundArgs, settings: Settings, output: Output) -> 
     let open = session.market().await?;
     let number = match round {
         Some(number) => RoundNumber::new(number),
-        None => {
-            let now = session.client.now().await.or_fail(Code::Connection)?;
-            open.market.id.round_at(now).or_fail(Code::Input)?
-        }
+        None => open.market.id.round_at(session.now().await?).or_fail(Code::Input)?,
     };
     let follower = session.follow(&open, Retention::Round(number)).await?;
     let (history, now) = (session.history(&follower, &open)?, follower.head().timestamp);

@@ -8,7 +8,7 @@ use chain::{
     Assignment, BidRecord, Market, MarketHistory, RoundRecord, delivery::delivery_batch,
     history::TakeoverRecord,
 };
-use market_types::AskIndex;
+use market_types::{AskIndex, CircuitId};
 use thiserror::Error;
 
 use super::memory::Known;
@@ -64,6 +64,11 @@ impl Assigned {
         self.round.bid(self.id.index)
     }
 
+    /// What a proof of it is made with, if somebody has published that.
+    pub(super) fn circuit(&self) -> Option<CircuitId> {
+        self.bid()?.statement().map(|statement| statement.circuit)
+    }
+
     /// Whether somebody has published what its entry asks for.
     pub(super) fn is_published(&self) -> bool {
         self.bid().is_some_and(|bid| bid.publication().is_some())
@@ -106,7 +111,7 @@ impl Assigned {
         let outcome = self.round.settlement.as_ref()?.outcome;
         Some(TaskView {
             id: self.id,
-            circuit: self.bid().and_then(|bid| bid.statement()).map(|statement| statement.circuit),
+            circuit: self.circuit(),
             size,
             assigned: seat,
             takers: self.takeovers().iter().map(|takeover| takeover.seat).collect(),

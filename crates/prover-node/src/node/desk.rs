@@ -8,9 +8,9 @@ use alloy::{
     sol_types::SolEvent,
 };
 use bindings::ProverMarket::{
-    AskRevealedAlready, CommitmentExists, DeliveryBatch, DeliveryRefused, TaskEnded, TaskInDefault,
-    TaskNotExpirable, TaskNotInDefault, TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall,
-    deliverBatchCall, deliverCall, depositCall, expireCall, registerCall, releaseCapacityCall, takeOverCall,
+    AskRevealedAlready, CommitmentExists, DeliveryRefused, TaskEnded, TaskInDefault, TaskNotExpirable,
+    TaskNotInDefault, TaskNotTakeable, UnknownCommitment, askCall, changeCapacityCall, depositCall,
+    expireCall, registerCall, releaseCapacityCall, takeOverCall,
 };
 use chain::{AskOpening, CallError, Client, Market, Offer, Revert, SendError, Worth};
 use circuits::Proof;
@@ -49,16 +49,6 @@ pub(super) enum DeskError {
     /// The contract cannot be told which task it is.
     #[error(transparent)]
     Unpublished(#[from] Unpublished),
-    /// Nothing was sent.
-    #[error("{count} proofs together would use {together} gas, and {alone} each alone")]
-    DearerTogether {
-        /// Gas for all of them in one transaction.
-        together: u64,
-        /// How many there are.
-        count: u64,
-        /// Gas for the first of them in a transaction of its own.
-        alone: u64,
-    },
     /// A bug: the action was given to the wrong hands, or without what it needs.
     #[error("cannot {0} like this; report this as a bug")]
     NotHere(Action),
@@ -127,33 +117,7 @@ impl Desk {
     ) -> Sent {
         let encoded = proofs.iter().map(|(assigned, proof)| (assigned, encoded(proof))).collect();
         let batch = batch_of(encoded).ok_or(DeskError::NotHere(Action::Deliver(first)))?;
-        self.require_cheaper(client, proofs, &batch).await?;
         Ok(client.deliver_batch(&self.market, batch).await?)
-    }
-
-    /// Refuses a batch for which the market's verifier would use more gas than for its proofs one by one. A node that cannot tell is no
-    /// reason against it: without the verifier a batch always costs less.
-    async fn require_cheaper(
-        &self,
-        client: &Client,
-        proofs: &[(Assigned, Arc<Proof>)],
-        batch: &DeliveryBatch,
-    ) -> Result<(), DeskError> {
-        let id = self.market.id.get();
-        let Some((assigned, proof)) = proofs.first() else { return Ok(()) };
-        let alone = deliverCall { id, delivery: assigned.delivery(encoded(proof))? };
-        let together = deliverBatchCall { id, batch: batch.clone() };
-        match tokio::try_join!(client.gas_used(&alone), client.gas_used(&together)) {
-            Ok((alone, together)) => {
-                let count = u64::try_from(proofs.len()).unwrap_or(u64::MAX);
-                let dearer = together > alone.saturating_mul(count);
-                if dearer { Err(DeskError::DearerTogether { together, count, alone }) } else { Ok(()) }
-            }
-            Err(error) => {
-                tracing::debug!(%error, "the node does not tell what a batch costs");
-                Ok(())
-            }
-        }
     }
 
     /// Whether a batch was mined without this task.

@@ -8,7 +8,7 @@ use std::{
 use circuits::{Proof, Task};
 use market_types::AskIndex;
 
-use crate::plan::{Paces, Stage, TaskId};
+use crate::plan::{Costs, Paces, Stage, TaskId};
 
 /// Longest pause after failures, in seconds of block time: short against the deadlines that are at stake.
 const LONGEST_PAUSE: u64 = 16;
@@ -31,8 +31,8 @@ pub(super) struct Memory {
     pub(super) trials: Attempts,
     /// Proofs that have failed since the last one that was made.
     pub(super) failures: u32,
-    /// Whether proofs together have been found to cost more than one by one.
-    pub(super) apart: bool,
+    /// What deliveries have cost.
+    pub(super) costs: Costs,
     /// What the prover has been told that this machine cannot prove: more than so many units.
     pub(super) told_units: Option<u64>,
 }

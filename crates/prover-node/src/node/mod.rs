@@ -27,7 +27,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use alloy::rpc::types::TransactionReceipt;
 use chain::{Client, FollowError, Follower};
 
-use circuits::{Proof, Task};
+use circuits::{CircuitId, Proof, Task};
 use service::{
     Backoff, CANNOT_SEE, DELIVERY_REFUSED, FAULTY_OPENING, SMALL_SEAT, Stop, TRANSACTION_FAILED,
     UNPUBLISHED_TASK,
@@ -83,9 +83,22 @@ pub struct Node {
 #[derive(Debug)]
 struct Report {
     action: Action,
-    /// The tasks that were delivered together with that of the action.
-    others: Vec<TaskId>,
+    /// What was delivered with it, if that is the action.
+    delivery: Option<Delivered>,
     result: Result<TransactionReceipt, DeskError>,
+}
+
+/// Proofs that shared a transaction.
+#[derive(Debug)]
+struct Delivered {
+    tasks: Vec<TaskId>,
+    circuit: Option<CircuitId>,
+}
+
+impl Report {
+    const fn of(action: Action, result: Result<TransactionReceipt, DeskError>) -> Self {
+        Self { action, delivery: None, result }
+    }
 }
 
 /// Why a node gave up. Trouble with the chain is sat out and is none of these.
@@ -316,9 +329,7 @@ impl Node {
             | Action::Release(_) => {
                 self.memory.seats.begin();
                 let desk = self.desk.clone();
-                self.orders.spawn(async move {
-                    Report { action, others: Vec::new(), result: desk.about_seat(action).await }
-                });
+                self.orders.spawn(async move { Report::of(action, desk.about_seat(action).await) });
             }
         }
     }
@@ -334,40 +345,27 @@ impl Node {
             known.attempts.begin();
             true
         });
-        let Some(first) = tasks.first().copied() else { return };
+        let Some((first, (assigned, _))) = tasks.first().copied().zip(batch.first()) else { return };
         let (action, desk) = (Action::Deliver(first), self.desk.clone());
-        let others = tasks.split_off(1);
+        let delivery = Some(Delivered { tasks, circuit: assigned.circuit() });
         self.orders
-            .spawn(async move { Report { action, others, result: desk.deliver(first, &batch).await } });
+            .spawn(async move { Report { action, delivery, result: desk.deliver(first, &batch).await } });
     }
 
     fn order_about_ask(&mut self, action: Action, opening: Opening) {
         let desk = self.desk.clone();
-        self.orders.spawn(async move {
-            Report { action, others: Vec::new(), result: desk.about_ask(action, &opening).await }
-        });
+        self.orders.spawn(async move { Report::of(action, desk.about_ask(action, &opening).await) });
     }
 
     fn order_about_task(&mut self, action: Action, assigned: Assigned) {
         self.memory.known(assigned.id).attempts.begin();
         let desk = self.desk.clone();
-        self.orders.spawn(async move {
-            Report { action, others: Vec::new(), result: desk.about_task(action, &assigned).await }
-        });
+        self.orders.spawn(async move { Report::of(action, desk.about_task(action, &assigned).await) });
     }
 
     fn reported(&mut self, report: &Report) {
         let now = self.follower.head().timestamp;
         let action = report.action;
-        if let (Action::Deliver(id), Err(error @ DeskError::DearerTogether { .. })) = (action, &report.result)
-        {
-            tracing::warn!(%error, "this market's verifier makes batches dear: delivering one by one from now on");
-            self.memory.apart = true;
-            for id in report.others.iter().copied().chain([id]) {
-                self.memory.known(id).attempts.ended();
-            }
-            return;
-        }
         watch::reported(action, &report.result);
         match &report.result {
             Ok(receipt) => {
@@ -378,10 +376,11 @@ impl Node {
             }
             Err(error) => trouble!(warn, TRANSACTION_FAILED, %action, %error, "failed"),
         }
-        if let Action::Deliver(id) = action {
-            for id in report.others.iter().copied().chain([id]) {
-                self.delivered(id, &report.result, now);
+        if let Some(delivery) = &report.delivery {
+            for id in &delivery.tasks {
+                self.delivered(*id, &report.result, now);
             }
+            self.learn_cost(delivery, &report.result);
             return;
         }
         let attempts = match action {
@@ -396,6 +395,25 @@ impl Node {
             Ok(receipt) => attempts.succeeded(receipt.block_number.unwrap_or_default()),
             Err(_) if matches!(action, Action::Reveal { .. }) => attempts.failed_in_a_hurry(now),
             Err(_) => attempts.failed(now),
+        }
+    }
+
+    /// Compares what proofs cost together with what they cost alone. One that is refused costs more than its place in a batch.
+    fn learn_cost(&mut self, delivery: &Delivered, result: &Result<TransactionReceipt, DeskError>) {
+        let (Some(circuit), Ok(receipt)) = (delivery.circuit, result) else { return };
+        let gas = receipt.gas_used;
+        match delivery.tasks.as_slice() {
+            [_] => self.memory.costs.alone(circuit, gas),
+            tasks if tasks.iter().any(|id| self.desk.has_refused(receipt, *id)) => {}
+            tasks => {
+                let count = u64::try_from(tasks.len()).unwrap_or(u64::MAX);
+                if self.memory.costs.together(circuit, count, gas) {
+                    tracing::warn!(
+                        %circuit, count, gas,
+                        "proofs together cost more than alone with this market's verifier: delivering one by one from now on"
+                    );
+                }
+            }
         }
     }
 

@@ -87,7 +87,7 @@ impl Snapshot {
         View {
             wish: operation.wish,
             policy: operation.policy,
-            rules: rules(market, memory),
+            rules: rules(market),
             balance: self.balance,
             seats: self.seats.clone(),
             seats_busy: memory.seats.is_busy(head),
@@ -97,6 +97,7 @@ impl Snapshot {
             workers: operation.workers,
             running: operation.running,
             paces: memory.paces.clone(),
+            costs: memory.costs.clone(),
             trials: TrialsView { busy: memory.trials.is_busy(head), retry_at: memory.trials.retry_at() },
             failures: memory.failures,
         }
@@ -118,7 +119,7 @@ impl Snapshot {
     }
 }
 
-fn rules(market: &Market, memory: &Memory) -> MarketRules {
+fn rules(market: &Market) -> MarketRules {
     let params = &market.params;
     MarketRules {
         genesis: params.genesis,
@@ -129,7 +130,7 @@ fn rules(market: &Market, memory: &Memory) -> MarketRules {
         bounty_bps: params.bounty_bps,
         least_capacity: market.id.least_capacity().max(params.min_seat_capacity.into()),
         seat_fee: params.seat_fee,
-        most_together: if memory.apart { 1 } else { market.most_together() },
+        most_together: market.most_together(),
     }
 }
 

@@ -3,8 +3,8 @@
 //! Proofs of one circuit for tasks of one round share a transaction, the pairings that do not depend on the proof, and their
 //! way up the tree of assignments: two cost less than one and a half, 32 a fifth each of what they do alone. So a proof
 //! waits for others that are being made or are next, but never so long that its own delivery is in danger: a proof that comes late costs
-//! the collateral, a transaction more only its fees. Where a market's verifier is found to make batches dearer than their proofs alone,
-//! there are none.
+//! the collateral, a transaction more only its fees. The first proof of a circuit is delivered alone, so that it is known what that costs
+//! ([`Costs`](super::Costs)); where a batch is then found to be dearer, there is no other.
 
 use market_types::{CircuitId, RoundNumber};
 
@@ -16,9 +16,23 @@ const MARGIN: u64 = 60;
 
 /// Deliveries that are due at `now`, the most urgent first, those that go together next to each other.
 pub(super) fn plan(view: &View, held: &[&TaskView], now: u64) -> Vec<Action> {
-    let ready = held.iter().filter(|task| is_ready(task, now));
-    let due = ready.filter(|task| !can_share(task) || !can_wait(view, held, task, now));
+    let ready: Vec<_> = held.iter().filter(|task| is_ready(task, now)).collect();
+    let mut tried = Vec::new();
+    let due = ready.into_iter().filter(|task| {
+        !can_share(view, task) || is_first(view, held, task, &mut tried) || !can_wait(view, held, task, now)
+    });
     due.map(|task| Action::Deliver(task.id)).collect()
+}
+
+/// Whether a proof is to show what deliveries of its circuit cost alone, of which one is on its way at a time. `tried`: circuits of which
+/// one is about to be.
+fn is_first(view: &View, held: &[&TaskView], task: &TaskView, tried: &mut Vec<Option<CircuitId>>) -> bool {
+    let on_its_way = held.iter().any(|other| other.circuit == task.circuit && other.busy);
+    let is_first = !view.costs.is_known(task.circuit) && !on_its_way && !tried.contains(&task.circuit);
+    if is_first {
+        tried.push(task.circuit);
+    }
+    is_first
 }
 
 /// The deliveries among `actions` as they share transactions, each list as long as one transaction can carry. Tasks keep their order,
@@ -29,7 +43,7 @@ pub fn together(view: &View, actions: &[Action]) -> Vec<Vec<TaskId>> {
     for action in actions {
         let Action::Deliver(id) = action else { continue };
         let task = view.tasks.iter().find(|task| task.id == *id);
-        let group = task.filter(|task| can_share(task)).map(group_of);
+        let group = task.filter(|task| can_share(view, task)).map(group_of);
         let open = batches
             .iter_mut()
             .find(|(of, tasks)| group.is_some() && *of == group && tasks.len() < view.rules.most_together);
@@ -52,15 +66,21 @@ fn is_ready(task: &TaskView, now: u64) -> bool {
 }
 
 /// A task that was taken over has little time and gets its own transaction; so has one whose delivery has failed.
-fn can_share(task: &TaskView) -> bool {
-    task.takers.is_empty() && task.retry_at == 0 && task.circuit.is_some()
+fn can_share(view: &View, task: &TaskView) -> bool {
+    task.takers.is_empty()
+        && task.retry_at == 0
+        && task.circuit.is_some()
+        && !view.costs.is_dear_together(task.circuit)
 }
 
-/// Whether another proof for the same batch is being made or will be begun, will be done in time as far as is known, and has room in
-/// the batch.
+/// Whether it is not yet known what a proof costs alone, or another proof for the same batch is being made or will be begun, will be done in
+/// time as far as is known, and has room in the batch.
 fn can_wait(view: &View, held: &[&TaskView], task: &TaskView, now: u64) -> bool {
     let Some(send_by) = task.deadline.checked_sub(MARGIN) else { return false };
-    let same = || held.iter().filter(|other| group_of(other) == group_of(task) && can_share(other));
+    let same = || held.iter().filter(|other| group_of(other) == group_of(task) && can_share(view, other));
+    if !view.costs.is_known(task.circuit) {
+        return now < send_by;
+    }
     let waiting = same().filter(|other| is_ready(other, now)).count();
     // In proofs, all of one size: one that runs has begun already, one that is ready follows on one that runs.
     let coming = same().filter_map(|other| match other.stage {

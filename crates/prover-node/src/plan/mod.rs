@@ -6,6 +6,7 @@
 //! | `pace` | [`Pace`]: how long proofs take, and whether a set of them can be made in time |
 //! | `tasks` | proving, taking over, expiring |
 //! | `deliveries` | delivering, and which proofs share a transaction: [`together`] |
+//! | `costs` | [`Costs`]: what deliveries have cost, alone and together |
 //! | `limit` | [`offerable`]: how much of what the operator wants offered this machine can prove |
 //! | `trials` | measuring circuits before tasks of them are asked for |
 //! | `seats` | registering, asking, leaving |
@@ -14,6 +15,7 @@
 //! The node carries actions out and asks again whenever something has changed. Nothing is remembered here: what is
 //! under way is part of the view, so an action is not given twice.
 
+mod costs;
 mod deliveries;
 mod limit;
 mod pace;
@@ -25,6 +27,7 @@ mod view;
 
 use market_types::{AskIndex, Capacity, CircuitId, RoundNumber, UnitCost};
 
+pub use costs::Costs;
 pub use deliveries::together;
 pub use limit::{Offerable, offerable};
 pub use pace::{Pace, Paces};

@@ -12,6 +12,7 @@ const DEADLINE: u64 = 1_000;
 const FINAL: u64 = 1_300;
 const MINE: u32 = 3;
 const OTHER: u32 = 7;
+const CIRCUIT: CircuitId = CircuitId::new(10);
 
 fn id(index: u32) -> TaskId {
     TaskId { round: RoundNumber::new(1), index: BidIndex::new(index).unwrap(), word: B256::ZERO, position: 0 }
@@ -24,7 +25,7 @@ fn seat(number: u32) -> AskIndex {
 fn task(index: u32, assigned: u32, stage: Stage) -> TaskView {
     TaskView {
         id: id(index),
-        circuit: Some(CircuitId::new(10)),
+        circuit: Some(CIRCUIT),
         size: TaskSize::new(10).unwrap(),
         assigned: seat(assigned),
         takers: Vec::new(),
@@ -50,6 +51,13 @@ fn my_seat() -> SeatView {
         open: Units::ZERO,
         takeable: Units::new(100),
     }
+}
+
+/// As they are where batches pay.
+fn costs() -> Costs {
+    let mut costs = Costs::default();
+    costs.alone(CIRCUIT, 300_000);
+    costs
 }
 
 fn view(tasks: Vec<TaskView>) -> View {
@@ -81,6 +89,7 @@ fn view(tasks: Vec<TaskView>) -> View {
         workers: 1,
         running: 0,
         paces: Paces::default(),
+        costs: costs(),
         trials: TrialsView::default(),
         failures: 0,
     }
@@ -461,6 +470,31 @@ fn a_proof_does_not_wait_for_what_is_no_company() {
     for (case, view) in views.iter().enumerate() {
         assert_eq!(delivered(view, 500), [id(0)], "case {case}");
     }
+}
+
+#[test]
+fn the_first_proof_of_a_circuit_goes_alone_and_the_others_wait_for_what_it_costs() {
+    let mut view = view((0..3).map(|index| task(index, MINE, Stage::Proved)).collect());
+    view.costs = Costs::default();
+    assert_eq!(delivered(&view, 500), [id(0)]);
+    view.tasks[0].busy = true;
+    assert_eq!(delivered(&view, 500), []);
+    assert_eq!(delivered(&view, DEADLINE - 61), []);
+    assert_eq!(delivered(&view, DEADLINE - 60), [id(1), id(2)]);
+    view.costs = costs();
+    assert_eq!(delivered(&view, 500), [id(1), id(2)]);
+    // Another of them, if the first one has failed.
+    (view.tasks[0].busy, view.tasks[0].retry_at, view.costs) = (false, 501, Costs::default());
+    assert_eq!(delivered(&view, 500), [id(1)]);
+}
+
+#[test]
+fn where_batches_are_dear_nothing_is_waited_for_and_each_proof_goes_alone() {
+    let mut view = one_of_two();
+    assert!(view.costs.together(CIRCUIT, 2, 600_001));
+    assert_eq!(delivered(&view, 500), [id(0)]);
+    view.tasks[1].stage = Stage::Proved;
+    assert_eq!(together(&view, &plan(&view, 500)), [[id(0)], [id(1)]]);
 }
 
 #[test]

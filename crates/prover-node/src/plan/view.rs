@@ -9,7 +9,7 @@ use market_types::{AskIndex, BidIndex, Capacity, CircuitId, RoundNumber, TaskSiz
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Paces;
+use super::{Costs, Paces};
 
 /// Names a task beyond the round and index that it stands at.
 ///
@@ -60,6 +60,8 @@ pub struct View {
     pub running: usize,
     /// How fast this machine proves, as measured so far.
     pub paces: Paces,
+    /// What deliveries have cost.
+    pub costs: Costs,
     /// Trial proofs, by which a circuit is measured before any task of it is asked for.
     pub trials: TrialsView,
     /// Proofs that have failed since the last one that was made.
@@ -177,7 +179,7 @@ pub struct MarketRules {
     pub least_capacity: u64,
     /// What taking a seat costs.
     pub seat_fee: u64,
-    /// Most deliveries that one transaction carries: 1 where together they would cost more.
+    /// Most deliveries that one transaction carries.
     pub most_together: usize,
 }
 

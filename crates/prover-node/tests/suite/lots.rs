@@ -31,13 +31,12 @@ async fn every_task_of_a_lot_is_proved_and_paid_by_itself() {
     node.stop().await;
 }
 
-/// Four tasks of one entry are won, proved and paid; in how many transactions.
+/// Four tasks of one entry are won, proved and paid to account [`NODE`]; in how many transactions.
 async fn deliveries_of_a_lot_of_four(world: &World) -> usize {
-    let (node, round) = world.against_rival(PRICE, CHEAP).await;
     let requester = world.client(REQUESTER).await;
     let statements = [1, 2, 3, 4].map(|seed| World::bid(seed).statement()).to_vec();
     let lot = testkit::lot(requester.sender().unwrap(), FEE, statements);
-    let (_, first) = world.bed.lots(&requester, &world.market, &[lot]).await;
+    let (round, first) = world.bed.lots(&requester, &world.market, &[lot]).await;
     world.settle(round).await;
 
     let mut transactions = BTreeSet::new();
@@ -47,26 +46,30 @@ async fn deliveries_of_a_lot_of_four(world: &World) -> usize {
         transactions.insert(origin.tx_hash);
         assert_eq!(paid(end), world.seat_of(NODE).await);
     }
-    let prover = world.bed.anvil.account(NODE).address();
-    assert_eq!(world.available(prover).await, ticks(PRICE) * alloy::primitives::U256::from(4));
-    node.stop().await;
     transactions.len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn proofs_of_one_lot_share_a_transaction_also_with_one_worker() {
     let world = World::new().await;
+    let (node, _) = world.against_rival(PRICE, CHEAP).await;
     assert!(deliveries_of_a_lot_of_four(&world).await < 4);
+    let prover = world.bed.anvil.account(NODE).address();
+    assert_eq!(world.available(prover).await, ticks(PRICE) * alloy::primitives::U256::from(4));
+    node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_verifier_makes_batches_dear_each_proof_is_delivered_alone() {
+async fn where_the_verifier_makes_batches_dear_one_shows_it_and_then_each_proof_goes_alone() {
     let bed = World::bed().await;
     let deployer = bed.anvil.connection_of(0).await;
     let real = bed.deployment.verifier.into_word();
     let dear = testkit::deploy_mock(&deployer, "BatchVerifiers.sol/DearBatchVerifier", &real[..]).await;
     let world = World::on(bed, |params| MarketParams { verifier: dear, ..params }).await;
+    let (node, _) = world.against_rival(PRICE, CHEAP).await;
+    assert!(deliveries_of_a_lot_of_four(&world).await < 4);
     assert_eq!(deliveries_of_a_lot_of_four(&world).await, 4);
+    node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
