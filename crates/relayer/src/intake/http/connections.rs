@@ -20,17 +20,19 @@ use tokio::time::{sleep, timeout};
 use tracing::debug;
 
 /// Connections that are open at once; others wait to be accepted.
-const AT_ONCE: usize = 1_024;
+pub(super) const AT_ONCE: usize = 1_024;
 /// How long a client may take to say what it wants, also on a connection that it has used before.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
-/// Serves until `stop` turns true, and then the requests that are under way, for at most `last_wait`.
+
+/// Serves so many connections at once until `stop` turns true, and then the requests that are under way, for at most `last_wait`.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
+    at_once: usize,
     mut stop: watch::Receiver<bool>,
     last_wait: Duration,
 ) {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let places = Arc::new(Semaphore::new(at_once));
     let mut connections = JoinSet::new();
     loop {
         // What has ended is not kept.
@@ -87,5 +89,41 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, mut sto
     };
     if let Err(error) = result {
         debug!(%error, %peer, "a connection ended badly");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// What a server says on a connection first, as long as it says it soon.
+    async fn answer(stream: &mut TcpStream) -> Option<String> {
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+        let mut text = [0; 15];
+        let read = timeout(Duration::from_millis(500), stream.read_exact(&mut text)).await.ok()?;
+        read.ok()?;
+        Some(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_connection_beyond_the_places_waits_until_another_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let router = Router::new().route("/", get(|| async { "here" }));
+        let server = tokio::spawn(serve(listener, router, 2, stopped, Duration::from_secs(1)));
+        let connect = async || TcpStream::connect(address).await.unwrap();
+        let (mut one, mut other, mut third) = (connect().await, connect().await, connect().await);
+        let ok = Some("HTTP/1.1 200 OK".to_owned());
+        assert_eq!((answer(&mut one).await, answer(&mut other).await), (ok.clone(), ok));
+        assert_eq!(answer(&mut third).await, None);
+        drop(one);
+        let mut text = [0; 15];
+        timeout(Duration::from_secs(5), third.read_exact(&mut text)).await.unwrap().unwrap();
+        assert_eq!(&text, b"HTTP/1.1 200 OK");
+        stop.send(true).unwrap();
+        timeout(Duration::from_secs(5), server).await.unwrap().unwrap();
     }
 }

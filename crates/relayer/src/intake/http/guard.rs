@@ -96,7 +96,14 @@ fn client_of(peer: IpAddr, headers: &HeaderMap, behind_proxy: bool) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use std::future::pending;
     use std::num::NonZeroU32;
+    use tower_service::Service;
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
@@ -131,5 +138,44 @@ mod tests {
         let allowed = |text: &str| guard.check_rate(ip(text)).is_ok();
         assert!(allowed("1.1.1.1") && allowed("1.1.1.1") && !allowed("1.1.1.1"));
         assert!(allowed("2.2.2.2"));
+    }
+
+    /// A request to a server behind the guard: for something that is there at once, or that never comes.
+    async fn ask(guard: &Arc<Guard>, path: &str) -> (StatusCode, Option<Code>) {
+        let mut router: Router = Router::new()
+            .route("/at-once", get(|| async { "null" }))
+            .route("/never", get(pending::<()>))
+            .layer(from_fn_with_state(Arc::clone(guard), pass));
+        let mut request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
+        let response = router.call(request).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        (status, serde_json::from_slice(&body).ok().map(|problem: Problem| problem.code))
+    }
+
+    fn guard() -> Arc<Guard> {
+        let mut options = IntakeOptions::new("127.0.0.1:0".parse().unwrap());
+        options.requests_per_minute = NonZeroU32::new(10_000).unwrap();
+        Arc::new(Guard::new(&options))
+    }
+
+    #[tokio::test]
+    async fn more_requests_at_once_than_there_are_places_are_told_to_come_back() {
+        let guard = guard();
+        let others = guard.places.try_acquire_many(u32::try_from(AT_ONCE).unwrap()).unwrap();
+        assert_eq!(ask(&guard, "/at-once").await, (StatusCode::SERVICE_UNAVAILABLE, Some(Code::Busy)));
+        drop(others);
+        assert_eq!(ask(&guard, "/at-once").await.0, StatusCode::OK);
+        assert_eq!(guard.places.available_permits(), AT_ONCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_too_long_is_ended_and_leaves_its_place() {
+        let guard = guard();
+        let begun = tokio::time::Instant::now();
+        assert_eq!(ask(&guard, "/never").await, (StatusCode::REQUEST_TIMEOUT, Some(Code::Timeout)));
+        assert_eq!(begun.elapsed().as_secs(), WITHIN.as_secs());
+        assert_eq!(guard.places.available_permits(), AT_ONCE);
     }
 }

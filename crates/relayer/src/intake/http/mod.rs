@@ -53,7 +53,7 @@ pub fn openapi() -> String {
 /// Serves until `stop` turns true, and then what was asked before.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: watch::Receiver<bool>) {
     let last_wait = shared.options.last_wait;
-    connections::serve(listener, router(shared), stop, last_wait).await;
+    connections::serve(listener, router(shared), connections::AT_ONCE, stop, last_wait).await;
 }
 
 fn router(shared: Arc<Shared>) -> Router {
