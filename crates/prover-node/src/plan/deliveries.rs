@@ -27,8 +27,9 @@ pub(super) fn plan(view: &View, held: &[&TaskView], now: u64) -> Vec<Action> {
 /// Whether a proof is to show what deliveries of its circuit cost alone, of which one is on its way at a time. `tried`: circuits of which
 /// one is about to be.
 fn is_first(view: &View, held: &[&TaskView], task: &TaskView, tried: &mut Vec<Option<CircuitId>>) -> bool {
-    let on_its_way = held.iter().any(|other| other.circuit == task.circuit && other.busy);
-    let is_first = !view.costs.is_known(task.circuit) && !on_its_way && !tried.contains(&task.circuit);
+    let is_first = !view.costs.is_known(task.circuit)
+        && !tried.contains(&task.circuit)
+        && !held.iter().any(|other| other.circuit == task.circuit && other.busy);
     if is_first {
         tried.push(task.circuit);
     }
