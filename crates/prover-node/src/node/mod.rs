@@ -29,8 +29,8 @@ use chain::{Client, FollowError, Follower};
 
 use circuits::{CircuitId, Proof, Task};
 use service::{
-    Backoff, CANNOT_SEE, DELIVERY_REFUSED, FAULTY_OPENING, SMALL_SEAT, Stop, TRANSACTION_FAILED,
-    UNPUBLISHED_TASK,
+    Backoff, CANNOT_SEE, DEAR_BATCHES, DELIVERY_REFUSED, FAULTY_OPENING, SMALL_SEAT, Stop,
+    TRANSACTION_FAILED, UNPUBLISHED_TASK,
     openings::Opening,
     ops::{Health, Watch},
     trouble,
@@ -408,9 +408,9 @@ impl Node {
             tasks => {
                 let count = u64::try_from(tasks.len()).unwrap_or(u64::MAX);
                 if self.memory.costs.together(circuit, count, gas) {
-                    tracing::warn!(
-                        %circuit, count, gas,
-                        "proofs together cost more than alone with this market's verifier: delivering one by one from now on"
+                    trouble!(
+                        warn, DEAR_BATCHES, %circuit, count, gas,
+                        "proofs together cost more than alone, delivering one by one from now on"
                     );
                 }
             }

@@ -71,6 +71,10 @@ table! {
     DELIVERY_REFUSED: "P-402", "one proof of a batch was refused",
         "Others of the same transaction were accepted. It is tried again by itself.",
         "If it happens again and again, the key differs from the verifier's (P-502).";
+    DEAR_BATCHES: "P-403", "proofs together cost more than alone",
+        "The market's verifier used more gas for a batch than for as many proofs one by one. The node delivers proofs of this circuit one by \
+         one until its next start.",
+        "Nothing has to be done. Ask the author of the verifier why: `verifyBatch` may be broken, or made to cost.";
     UNKNOWN_CIRCUIT: "P-501", "the verifier has a circuit that this version does not know",
         "Its tasks are left to others, whatever the seat is assigned: they default at the cost of its collateral.",
         "Update the node, or leave the market.";
