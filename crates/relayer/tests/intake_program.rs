@@ -9,12 +9,13 @@ use intake_api::Status;
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use support::intake::{Desk, Scene};
+use testkit::ChildProcess;
 
 /// A relayer as a process of its own, which waits for the close.
 struct Process {
-    child: Child,
+    child: ChildProcess,
     desk: Desk,
 }
 
@@ -34,8 +35,9 @@ impl Process {
             .arg(scene.database())
             .env_remove("PROOPHI_PRIVATE_KEY")
             .env_remove("RUST_LOG")
+            .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = ChildProcess::spawn(&mut command).unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
             let line: serde_json::Value = serde_json::from_str(&line).ok()?;
@@ -56,14 +58,6 @@ impl Process {
     fn stop(mut self) {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(asked.success() && self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -10,17 +10,18 @@ use serde_json::{Value, json};
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use support::{Stage, until};
+use testkit::ChildProcess;
 
 /// The account of the relayer.
 const ACCOUNT: usize = 7;
 
 /// A relayer as a process, with everything that it has logged.
 struct Process {
-    child: Child,
+    child: ChildProcess,
     ops: String,
     log: JoinHandle<String>,
     secret: String,
@@ -44,8 +45,9 @@ impl Process {
             .args(arguments)
             .env_remove("PROOPHI_PRIVATE_KEY")
             .env("RUST_LOG", "trace")
+            .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = ChildProcess::spawn(&mut command).unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         let mut before = String::new();
         let ops = lines.by_ref().find_map(|line| {

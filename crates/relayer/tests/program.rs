@@ -85,7 +85,7 @@ async fn a_signal_stops_it_cleanly_and_a_kill_loses_nothing() {
     let operator = Operator::of(&stage);
     let start = || {
         let mut command = operator.command(&["--poll-ms", "50"]);
-        command.stderr(Stdio::piped()).spawn().unwrap()
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
     };
     // Killed while it follows the open round; what it knew is gone.
     let mut first = start();

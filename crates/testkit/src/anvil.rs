@@ -1,5 +1,6 @@
 //! Anvil as a child process.
 
+use crate::ChildProcess;
 use alloy::primitives::{B256, U256};
 use alloy::providers::Provider;
 use alloy::signers::local::PrivateKeySigner;
@@ -7,7 +8,7 @@ use chain::{Connection, ConnectionOptions, Head, Patience};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// The variable that names the Anvil to use.
@@ -27,7 +28,7 @@ pub struct AnvilOptions {
 /// A running chain with funded accounts; it ends when this value is dropped.
 #[derive(Debug)]
 pub struct Anvil {
-    process: Child,
+    _process: ChildProcess,
     url: String,
     accounts: Vec<PrivateKeySigner>,
     connection: Connection,
@@ -35,6 +36,10 @@ pub struct Anvil {
 }
 
 const ACCOUNTS: usize = 20;
+
+/// States that Anvil keeps, all of them in memory; what was before cannot be called. By itself it moves older ones to its disk, and of a
+/// longer chain all but ten; after a rollback to such a state no account has code any more (Anvil 1.7.1).
+const STATES: &str = "500";
 
 impl Anvil {
     /// Starts Anvil on a free port and waits until it answers.
@@ -44,7 +49,7 @@ impl Anvil {
         let (process, url) = spawn(options, &config);
         let accounts = accounts(&config);
         let connection = connect(&url, None).await;
-        Self { process, url, accounts, connection, _dir: dir }
+        Self { _process: process, url, accounts, connection, _dir: dir }
     }
 
     /// Its JSON-RPC endpoint.
@@ -116,14 +121,6 @@ impl Anvil {
     }
 }
 
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 async fn connect(url: &str, signer: Option<PrivateKeySigner>) -> Connection {
     let mut options = ConnectionOptions::new(url).signer(signer);
     options.patience =
@@ -131,10 +128,11 @@ async fn connect(url: &str, signer: Option<PrivateKeySigner>) -> Connection {
     Connection::connect(&options).await.expect("Anvil answers")
 }
 
-fn spawn(options: &AnvilOptions, config: &Path) -> (Child, String) {
+fn spawn(options: &AnvilOptions, config: &Path) -> (ChildProcess, String) {
     let binary = binary();
     let mut command = Command::new(&binary);
     command.args(["--host", "127.0.0.1", "--port", "0", "--accounts", &ACCOUNTS.to_string()]);
+    command.args(["--prune-history", STATES]);
     command.arg("--config-out").arg(config);
     if let Some(seconds) = options.block_time {
         command.args(["--block-time", &seconds.to_string()]);
@@ -142,9 +140,8 @@ fn spawn(options: &AnvilOptions, config: &Path) -> (Child, String) {
     if options.tx_gas_limit {
         command.arg("--enable-tx-gas-limit");
     }
-    command.args(&options.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let mut process = command
-        .spawn()
+    command.args(&options.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = ChildProcess::spawn(&mut command)
         .unwrap_or_else(|error| panic!("cannot run {}: {error}; run `make setup`", binary.display()));
     let mut lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
     let address = lines
@@ -154,6 +151,8 @@ fn spawn(options: &AnvilOptions, config: &Path) -> (Child, String) {
         .expect("Anvil says where it listens");
     // Anvil stops when nobody reads what it prints.
     std::thread::spawn(move || lines.for_each(drop));
+    let said = BufReader::new(process.stderr.take().expect("a pipe")).split(b'\n').map_while(Result::ok);
+    std::thread::spawn(move || said.for_each(|line| eprintln!("anvil: {}", String::from_utf8_lossy(&line))));
     (process, format!("http://{address}"))
 }
 
@@ -173,4 +172,19 @@ fn accounts(config: &Path) -> Vec<PrivateKeySigner> {
     let keys: Vec<B256> =
         serde_json::from_value(config["private_keys"].clone()).expect("Anvil's configuration has keys");
     keys.iter().map(|key| PrivateKeySigner::from_bytes(key).expect("a private key")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn code_is_there_after_a_rollback_in_a_long_chain() {
+        let anvil = Anvil::start(&AnvilOptions::default()).await;
+        let contract = alloy::primitives::Address::repeat_byte(0xc0);
+        anvil.request("anvil_setCode", json!([contract, "0x60016002"])).await;
+        anvil.mine(1_100).await;
+        anvil.request("anvil_rollback", json!([64])).await;
+        assert_eq!(anvil.request("eth_getCode", json!([contract, "latest"])).await, "0x60016002");
+    }
 }

@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `anvil` | [`Anvil`]: the process, its accounts, its clock, snapshots and reorganisations |
+//! | `child` | [`ChildProcess`]: a process that ends with its test |
 //! | `testbed` | [`Testbed`]: contracts and markets on it, and what people do there |
 //! | `recorded` | [`RecordedChain`]: a recording of bids behind an endpoint with a provider's limits, without Anvil |
 //! | `postgres` | [`Postgres`]: a PostgreSQL server, if there is one to be had |
@@ -12,6 +13,7 @@
 //! Everything here panics when something goes wrong, with what went wrong: it is for tests only.
 
 mod anvil;
+mod child;
 mod fixtures;
 mod mock;
 mod postgres;
@@ -20,6 +22,7 @@ mod recorded;
 mod testbed;
 
 pub use anvil::{Anvil, AnvilOptions};
+pub use child::ChildProcess;
 pub use fixtures::{Circuit, ProvedStatement, circuits};
 pub use mock::{creation_code, deploy_mock};
 pub use postgres::Postgres;

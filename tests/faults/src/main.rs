@@ -26,18 +26,24 @@ mod world;
 
 use clap::Parser;
 use fault::Schedule;
+use futures_util::FutureExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use properties::{PROPERTIES, Violation};
 use report::Report;
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Instant;
 use world::World;
 
 /// Schedules in one world; then another one is made, so that chains stay short.
 const IN_A_WORLD: usize = 60;
+
+/// Worlds of a lane that could not be made, after which nothing more is tried.
+const WORLDLESS: usize = 3;
 
 /// Tries the programs against faults of every kind
 #[derive(Debug, Parser)]
@@ -113,24 +119,24 @@ fn main() -> ExitCode {
         let (handle, shared) = (runtime.handle().clone(), Arc::clone(&shared));
         std::thread::spawn(move || handle.block_on(lane_of(&shared, lane)))
     });
-    for lane in lanes.collect::<Vec<_>>() {
-        if lane.join().is_err() {
-            println!("FAILED: a lane broke off");
-            return ExitCode::FAILURE;
-        }
-    }
+    // All of them end before this program does, and their chains with them.
+    let ended: Vec<_> = lanes.collect::<Vec<_>>().into_iter().map(JoinHandle::join).collect();
     shared.progress.finish_and_clear();
+    let broken = ended.iter().filter(|lane| lane.is_err()).count();
+    if broken > 0 {
+        println!("FAILED: {broken} lanes broke off");
+    }
     let report = shared.report.lock().unwrap_or_else(PoisonError::into_inner);
     println!("{}", report.table());
     let idle = if alone || count < 100 { Vec::new() } else { report.idle() };
     for kind in &idle {
         println!("FAILED: {kind} never had an effect");
     }
-    let planted = std::env::var_os("PROOPHI_CANARY").is_some();
+    let planted = is_planted("true");
     if planted {
         println!("FAILED: planted failure");
     }
-    let failed = report.failed.len() + idle.len() + usize::from(planted);
+    let failed = report.failed.len() + idle.len() + broken + usize::from(planted);
     let verdict = if failed == 0 { "ok" } else { "FAILED" };
     println!(
         "test result: {verdict}. {} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out; finished in {:.2?}",
@@ -140,10 +146,15 @@ fn main() -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Whether this failure is asked for, to see that it shows.
+fn is_planted(failure: &str) -> bool {
+    std::env::var_os("PROOPHI_CANARY").is_some_and(|planted| planted == failure)
+}
+
 /// Runs schedules until none is left, those first that want as many endpoints as the world has.
 async fn lane_of(shared: &Shared, lane: usize) {
     let mut world = None;
-    let mut runs = 0;
+    let (mut runs, mut failures) = (0, 0);
     loop {
         let endpoints = world.as_ref().map_or(if lane == 0 { 3 } else { 1 }, |world: &World| world.endpoints);
         let Some(schedule) = shared.next(endpoints) else { return };
@@ -152,17 +163,41 @@ async fn lane_of(shared: &Shared, lane: usize) {
         }
         if world.is_none() {
             runs = 0;
-            world = Some(World::new(schedule.endpoints).await);
+            match to_its_end(World::new(schedule.endpoints)).await {
+                Ok(new) => world = Some(new),
+                Err(broken) => {
+                    shared.report(&schedule, &broken.into(), None);
+                    failures += 1;
+                }
+            }
         }
-        let Some(here) = world.as_mut() else { return };
-        let outcome = run::run(here, &schedule).await;
+        if failures >= WORLDLESS {
+            // Each try takes seconds, and there may be hundreds.
+            shared.give_up();
+        }
+        let Some(here) = world.as_mut() else { continue };
+        let schedule_run = async {
+            assert!(!(is_planted("schedule") && schedule.seed == 0), "planted failure");
+            run::run(here, &schedule).await
+        };
+        let outcome = to_its_end(schedule_run).await.unwrap_or_else(Into::into);
         runs += 1;
-        shared.report(&schedule, &outcome, here);
+        shared.report(&schedule, &outcome, Some(here.dir.path()));
         if !outcome.violations.is_empty() {
             // What went wrong must not show in the next schedule as well.
             world = None;
         }
     }
+}
+
+/// What comes of it, or where this program panicked: the other schedules go on.
+async fn to_its_end<T>(what: impl Future<Output = T>) -> Result<T, Violation> {
+    // Whatever was in the middle of a change is given up.
+    AssertUnwindSafe(what).catch_unwind().await.map_err(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words");
+        Violation { property: "carried-out", what: said.to_owned() }
+    })
 }
 
 impl Shared {
@@ -173,7 +208,21 @@ impl Shared {
         first.pop_front().or_else(|| second.pop_front())
     }
 
-    fn report(&self, schedule: &Schedule, outcome: &run::Outcome, world: &World) {
+    /// Reports what is left as not carried out.
+    fn give_up(&self) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let given_up: Vec<_> = left.iter_mut().flat_map(std::mem::take).collect();
+        drop(left);
+        let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        let what = "no world could be made for schedules before it".to_owned();
+        let outcome = run::Outcome::from(Violation { property: "carried-out", what });
+        given_up.iter().for_each(|schedule| report.add(schedule.seed, &outcome));
+        if !given_up.is_empty() {
+            println!("FAILED: {} more schedules, as no world could be made", given_up.len());
+        }
+    }
+
+    fn report(&self, schedule: &Schedule, outcome: &run::Outcome, logs: Option<&Path>) {
         let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
         report.add(schedule.seed, outcome);
         self.progress.set_message(report.failed.len().to_string());
@@ -187,7 +236,7 @@ impl Shared {
             return;
         }
         let kept = self.logs.join(format!("seed-{}", schedule.seed));
-        let kept = if keep(world.dir.path(), &kept).is_ok() { kept } else { PathBuf::new() };
+        let kept = if logs.is_some_and(|logs| keep(logs, &kept).is_ok()) { kept } else { PathBuf::new() };
         if outcome.violations.is_empty() {
             println!("logs: {}", kept.display());
             return;
@@ -198,7 +247,8 @@ impl Shared {
             for Violation { property, what } in &outcome.violations {
                 println!("    {property}: {what}");
             }
-            println!("    replay: make faults SEED={}    logs: {}", schedule.seed, kept.display());
+            let logs = if kept.as_os_str().is_empty() { "none".into() } else { kept.display().to_string() };
+            println!("    replay: make faults SEED={}    logs: {logs}", schedule.seed);
         });
     }
 }

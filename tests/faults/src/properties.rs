@@ -49,6 +49,7 @@ pub(crate) const PROPERTIES: &[(&str, &str)] = &[
     ("back-at-work", "the round ends within three blocks of 12 s after the last fault"),
     ("nothing-left", "no transaction waits for ever, no nonce is missing, no bundle is left"),
     ("no-panic", "no program panics"),
+    ("carried-out", "the schedule is carried out to its end: chain and harness do what is asked of them"),
 ];
 
 /// What everybody has in the market (ticks).

@@ -4,14 +4,14 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     os::unix::fs::PermissionsExt,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use alloy::primitives::hex;
 use chain::history::TaskEnd;
 use prover_node::config::Config;
-use testkit::Proxy;
+use testkit::{ChildProcess, Proxy};
 
 use crate::world::{CAPACITY, CHEAP, NODE, PRICE, REQUESTER, RIVAL, World};
 
@@ -42,16 +42,18 @@ fn a_missing_setting_is_named_and_no_key_is_taken_from_the_command_line() {
 }
 
 /// The program before an endpoint, with the address of its health and the rest of its log.
-fn before(url: &str, world: &Config) -> (Child, String, impl Iterator<Item = String> + Send + use<>) {
-    let mut child = program()
-        .args(["--rpc-url", url, "--contract", &world.contract.to_string()])
-        .args(["--market", &world.market.to_string(), "--capacity", "200", "--cost", "3", "--json"])
-        .args(["--ops-listen", "127.0.0.1:0", "--ready-within", "1000000", "--journal", "memory"])
-        .env("PROOPHI_KEY_STORE", &world.key_store)
-        .env("PROOPHI_PRIVATE_KEY", "11".repeat(32))
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+fn before(url: &str, world: &Config) -> (ChildProcess, String, impl Iterator<Item = String> + Send + use<>) {
+    let mut child = ChildProcess::spawn(
+        program()
+            .args(["--rpc-url", url, "--contract", &world.contract.to_string()])
+            .args(["--market", &world.market.to_string(), "--capacity", "200", "--cost", "3", "--json"])
+            .args(["--ops-listen", "127.0.0.1:0", "--ready-within", "1000000", "--journal", "memory"])
+            .env("PROOPHI_KEY_STORE", &world.key_store)
+            .env("PROOPHI_PRIVATE_KEY", "11".repeat(32))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped()),
+    )
+    .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
     let address = lines.find(|line| line.contains("metrics and health")).expect("it says where it listens");
     let (_, address) = address.split_once("\"address\":\"").unwrap();
@@ -67,7 +69,7 @@ fn ask(address: &str, path: &str) -> String {
     answer
 }
 
-fn terminate(child: &Child) {
+fn terminate(child: &ChildProcess) {
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
 }
 
@@ -132,16 +134,18 @@ async fn the_program_takes_a_seat_logs_json_and_stops_cleanly_on_sigterm() {
     std::fs::write(&key_file, &key).unwrap();
     std::fs::set_permissions(&key_file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let config = world.config(3);
-    let mut child = program()
-        .args(["--rpc-url", &config.rpc_url, "--contract", &config.contract.to_string()])
-        .args(["--market", &config.market.to_string(), "--capacity", "200", "--cost", "3", "--json"])
-        .arg("--key-file")
-        .arg(&key_file)
-        .env("PROOPHI_KEY_STORE", &config.key_store)
-        .env("RUST_LOG", "trace")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = ChildProcess::spawn(
+        program()
+            .args(["--rpc-url", &config.rpc_url, "--contract", &config.contract.to_string()])
+            .args(["--market", &config.market.to_string(), "--capacity", "200", "--cost", "3", "--json"])
+            .arg("--key-file")
+            .arg(&key_file)
+            .env("PROOPHI_KEY_STORE", &config.key_store)
+            .env("RUST_LOG", "trace")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped()),
+    )
+    .unwrap();
     let arguments = std::fs::read(format!("/proc/{}/cmdline", child.id())).unwrap_or_default();
     assert!(!String::from_utf8_lossy(&arguments).contains(&key), "the key is in the command line");
     let log = BufReader::new(child.stderr.take().unwrap());
@@ -162,15 +166,17 @@ async fn asked_to_stop_while_it_proves_it_delivers_first_and_metrics_tell_of_it(
     let rival = world.client(RIVAL).await;
     world.bed.register(&rival, &world.market, CAPACITY, PRICE).await;
     let config = world.config(CHEAP);
-    let mut child = program()
-        .args(["--rpc-url", &config.rpc_url, "--contract", &config.contract.to_string()])
-        .args(["--market", &config.market.to_string(), "--capacity", "200", "--cost", "3", "--json"])
-        .args(["--ops-listen", "127.0.0.1:0", "--stop-within", "100", "--journal", "memory"])
-        .env("PROOPHI_KEY_STORE", &config.key_store)
-        .env("PROOPHI_PRIVATE_KEY", hex::encode(world.bed.anvil.account(NODE).to_bytes()))
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = ChildProcess::spawn(
+        program()
+            .args(["--rpc-url", &config.rpc_url, "--contract", &config.contract.to_string()])
+            .args(["--market", &config.market.to_string(), "--capacity", "200", "--cost", "3", "--json"])
+            .args(["--ops-listen", "127.0.0.1:0", "--stop-within", "100", "--journal", "memory"])
+            .env("PROOPHI_KEY_STORE", &config.key_store)
+            .env("PROOPHI_PRIVATE_KEY", hex::encode(world.bed.anvil.account(NODE).to_bytes()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped()),
+    )
+    .unwrap();
     let pid = child.id().to_string();
     let log = BufReader::new(child.stderr.take().unwrap());
     // Asked as soon as it has begun to prove.

@@ -4,7 +4,7 @@ use std::{
     future::pending,
     net::TcpListener,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -13,6 +13,7 @@ use chain::history::TaskEnd;
 use circuits::Task;
 use prover_node::plan::Margin;
 use prover_node::work::{KeyRing, OnChainCircuit, Queue, Remote};
+use testkit::ChildProcess;
 use tokio::{
     runtime::Handle,
     task::spawn_blocking,
@@ -21,31 +22,22 @@ use tokio::{
 
 use crate::world::{CAPACITY, CHEAP, KIND, NODE, PRICE, REQUESTER, RIVAL, World, key_store};
 
-/// A program that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// A server with JetStream, and its URL; `None`, with a word on stderr, if this machine has none and cannot get it.
-async fn nats(directory: &Path) -> Option<(Running, String)> {
+async fn nats(directory: &Path) -> Option<(ChildProcess, String)> {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../script/tools/nats-server");
     let mut command = Command::new(tool);
     command
         .args(["--jetstream", "--addr", "127.0.0.1", "--port", &port.to_string(), "--store_dir"])
         .arg(directory);
-    let mut server = Running(command.stderr(Stdio::null()).spawn().unwrap());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut server = ChildProcess::spawn(&mut command).unwrap();
     let url = format!("nats://127.0.0.1:{port}");
     for _ in 0..600 {
         if Queue::connect(&url, "probe").await.is_ok() {
             return Some((server, url));
         }
-        if server.0.try_wait().unwrap().is_some_and(|status| status.code() == Some(127)) {
+        if server.try_wait().unwrap().is_some_and(|status| status.code() == Some(127)) {
             eprintln!(
                 "\n!!! SKIPPED: nothing was tested with NATS. Install nats-server and put it on PATH.\n"
             );
@@ -85,10 +77,11 @@ async fn machines_without_a_private_key_prove_for_the_node() {
     let mut worker = Command::new(env!("CARGO_BIN_EXE_prover-node"));
     worker.args(["work", "--rpc-url", &config.rpc_url, "--contract", &config.contract.to_string()]);
     worker.args(["--market", &config.market.to_string(), "--queue", &url, "--key-store"]).arg(key_store());
-    let mut worker = Running(worker.env_remove("PROOPHI_PRIVATE_KEY").spawn().unwrap());
+    worker.env_remove("PROOPHI_PRIVATE_KEY").stdout(Stdio::null()).stderr(Stdio::null());
+    let mut worker = ChildProcess::spawn(&mut worker).unwrap();
     assert!(matches!(world.end_of(round, index).await, TaskEnd::Delivered { .. }));
-    assert!(Command::new("kill").args(["-TERM", &worker.0.id().to_string()]).status().unwrap().success());
-    assert!(worker.0.wait().unwrap().success());
+    assert!(Command::new("kill").args(["-TERM", &worker.id().to_string()]).status().unwrap().success());
+    assert!(worker.wait().unwrap().success());
     node.stop().await;
 }
 

@@ -49,6 +49,12 @@ pub(crate) struct Outcome {
     pub(crate) settled: bool,
 }
 
+impl From<Violation> for Outcome {
+    fn from(violation: Violation) -> Self {
+        Self { violations: vec![violation], ..Self::default() }
+    }
+}
+
 /// How far a fault is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
