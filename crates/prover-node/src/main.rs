@@ -42,12 +42,12 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
     let ops = Ops::start("prover-node", &config.ops()).await.map_err(exit(FAILED))?;
     let node = tokio::select! {
         () = stop.asked() => return Ok(()),
-        node = node::start(&config, key, wish) => node.map_err(not_started)?,
+        node = node::start(&config, key, wish, ops.health.clone()) => node.map_err(not_started)?,
     };
     if ops.address().is_some() {
         tokio::spawn(watch_wallet(node.client()));
     }
-    let node = node.stopping(stop.clone()).watched(ops.health);
+    let node = node.stopping(stop.clone());
     tokio::select! {
         ended = node.run(stop.asked()) => ended.map_err(exit(FAILED)),
         () = stop.cut_off() => {

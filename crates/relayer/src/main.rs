@@ -28,9 +28,11 @@ async fn run(cli: &Cli) -> Result<(), Exit> {
         ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id).signer(Some(key));
     options.connection.patience = config.transactions().patience();
     let transactions = config.transactions().options(config.key_file.as_deref()).await;
-    options.connection.transactions = transactions.map_err(exit(FAILED))?;
+    let mut transactions = transactions.map_err(exit(FAILED))?;
     let stop = Stop::on_signals(config.ops().stop_within);
     let ops = Ops::start("relayer", &config.ops()).await.map_err(exit(FAILED))?;
+    transactions.journal = ops.health.watching(transactions.journal);
+    options.connection.transactions = transactions;
     let follower = tokio::select! {
         () = stop.asked() => return Ok(()),
         follower = start(&config, &options) => follower.map_err(exit(NO_CONNECTION))?,

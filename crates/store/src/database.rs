@@ -17,6 +17,9 @@ const MIGRATIONS_TABLE: &str = "store_migrations";
 const FILE_SETTINGS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
 
+/// What SQLite says of a file that is whole.
+const SOUND: &str = "ok";
+
 /// How long to wait for a connection to the database.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
@@ -42,6 +45,16 @@ pub enum StoreError {
         place: String,
         /// What is wrong.
         reason: sqlx::migrate::MigrateError,
+    },
+    /// The SQLite file is not whole.
+    #[error(
+        "the database {place} is damaged: {found}; put back a copy of it, or name another; --rebuild sets a damaged journal aside and begins a new one"
+    )]
+    Damaged {
+        /// Which one.
+        place: String,
+        /// The first thing that is wrong.
+        found: String,
     },
 }
 
@@ -94,8 +107,7 @@ impl Database {
     pub async fn open_or_replace(place: &str) -> Result<Self, StoreError> {
         let Place::File(file) = Place::of(place) else { return Self::open(place).await };
         match Self::open_file(file).await {
-            Ok(database) if database.is_sound().await => return Ok(database),
-            Ok(database) => database.close().await,
+            Ok(database) => return Ok(database),
             Err(error) if !file.is_file() => return Err(error),
             Err(_) => {}
         }
@@ -105,13 +117,7 @@ impl Database {
         Self::open_file(file).await
     }
 
-    /// Whether all of a SQLite file can be read.
-    async fn is_sound(&self) -> bool {
-        let found: Result<String, _> = sqlx::query_scalar("PRAGMA quick_check").fetch_one(&self.pool).await;
-        found.is_ok_and(|found| found == "ok")
-    }
-
-    /// Opens the SQLite file, or makes it.
+    /// Opens the SQLite file, or makes it. It is read through first, as what is cut off somewhere may open, and fail when it is written.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -123,7 +129,11 @@ impl Database {
             Box::pin(async move { connection.execute(FILE_SETTINGS).await.map(|_| ()) })
         });
         let url = format!("sqlite://{encoded}?mode=rwc");
-        Self::connect(options, &url, FILE_SETTINGS, place, sqlx::migrate!("migrations/sqlite")).await
+        let check = async |connection: &mut AnyConnection| {
+            connection.execute(FILE_SETTINGS).await?;
+            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(connection).await
+        };
+        Self::connect(options, &url, check, place, sqlx::migrate!("migrations/sqlite")).await
     }
 
     async fn open_postgres(url: &str) -> Result<Self, StoreError> {
@@ -131,13 +141,14 @@ impl Database {
         let host = url.rsplit('@').next().unwrap_or_default().split('?').next().unwrap_or_default();
         let place = host.trim_start_matches("postgresql://").trim_start_matches("postgres://").to_owned();
         let options = AnyPoolOptions::new().max_connections(2);
-        Self::connect(options, url, "SELECT 1", place, sqlx::migrate!("migrations/postgres")).await
+        let check = async |_: &mut AnyConnection| Ok(SOUND.to_owned());
+        Self::connect(options, url, check, place, sqlx::migrate!("migrations/postgres")).await
     }
 
     async fn connect(
         options: AnyPoolOptions,
         url: &str,
-        first: &'static str,
+        check: impl AsyncFn(&mut AnyConnection) -> Result<String, sqlx::Error>,
         place: String,
         mut migrations: Migrator,
     ) -> Result<Self, StoreError> {
@@ -146,8 +157,11 @@ impl Database {
         let connect = AnyConnectOptions::from_str(url).map_err(failed)?;
         // A pool would try again for long what cannot work.
         let mut attempt = AnyConnection::connect_with(&connect).await.map_err(failed)?;
-        attempt.execute(first).await.map_err(failed)?;
+        let found = check(&mut attempt).await.map_err(failed)?;
         attempt.close().await.map_err(failed)?;
+        if found != SOUND {
+            return Err(StoreError::Damaged { place, found });
+        }
         let pool = options.acquire_timeout(CONNECT_WITHIN).connect_with(connect).await.map_err(failed)?;
         migrations.dangerous_set_table_name(MIGRATIONS_TABLE);
         let migrated = migrations.run(&pool).await;
@@ -175,4 +189,19 @@ fn set_aside(file: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_commit_to_a_file_is_synced() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::open_file(&dir.path().join("a.db")).await.unwrap();
+        let synchronous: i64 =
+            sqlx::query_scalar("PRAGMA synchronous").fetch_one(&database.pool).await.unwrap();
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&database.pool).await.unwrap();
+        assert_eq!((synchronous, mode.as_str()), (2, "wal"));
+    }
 }

@@ -9,6 +9,8 @@ use chain::inclusion::Inclusion;
 use intake_api::{Signer, Status, Submission};
 use market_types::{BidIndex, LotSize, RoundNumber, TaskSize, UnitFee};
 use sqlx::{Connection, Executor};
+use std::collections::BTreeSet;
+use std::path::Path;
 use store::StoreError;
 use store::bids::{Bids, BidsError, Group, Kept, NewBid, Room, Waiting};
 use testkit::Postgres;
@@ -363,4 +365,52 @@ async fn a_place_without_a_database_is_named() {
     let error = Bids::open(&place, CHAIN, CONTRACT).await.unwrap_err();
     assert!(matches!(error, BidsError::Store(StoreError::Open { .. })), "{error}");
     assert!(error.to_string().contains(&place), "{error}");
+}
+
+/// The bids that wait in the files of a database, or nothing if it refuses them.
+async fn waiting_in(dir: &Path, main: &[u8], log: &[u8]) -> Option<Vec<Waiting>> {
+    let dir = tempfile::tempdir_in(dir).unwrap();
+    let place = dir.path().join("cut");
+    std::fs::write(&place, main).unwrap();
+    std::fs::write(dir.path().join("cut-wal"), log).unwrap();
+    let bids = Bids::open(place.to_str().unwrap(), CHAIN, CONTRACT).await.ok()?;
+    // What could be opened can be read and written.
+    let waiting = bids.waiting().await.unwrap();
+    bids.keep(&bid(9), Room { bids: 9, ..ROOM }).await.unwrap();
+    bids.close().await;
+    Some(waiting)
+}
+
+#[tokio::test]
+async fn bids_are_in_the_files_once_kept_and_files_cut_off_hold_earlier_ones_or_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("whole");
+    let bids = open(place.to_str().unwrap()).await;
+    let kept: Vec<_> = (1..=3).map(bid).collect();
+    for bid in &kept {
+        bids.keep(bid, ROOM).await.unwrap();
+    }
+    // What they hold now, without a word to the database.
+    let [main, log] = ["whole", "whole-wal"].map(|name| std::fs::read(dir.path().join(name)).unwrap());
+    let kept: Vec<_> = kept.into_iter().map(|bid| bid.waiting).collect();
+    assert_eq!(waiting_in(dir.path(), &main, &log).await.as_deref(), Some(&*kept));
+    let mut earlier = BTreeSet::new();
+    for length in (0..log.len()).rev().step_by(1_009) {
+        if let Some(waiting) = waiting_in(dir.path(), &main, &log[..length]).await {
+            assert!(kept.starts_with(&waiting), "{length}: {waiting:?}");
+            earlier.insert(waiting.len());
+        }
+    }
+    assert!(earlier.contains(&2), "{earlier:?}");
+    bids.close().await;
+    let main = std::fs::read(&place).unwrap();
+    assert_eq!(waiting_in(dir.path(), &main, &[]).await.as_deref(), Some(&*kept));
+    let mut refused = 0;
+    for length in (1..main.len()).step_by(1_009) {
+        match waiting_in(dir.path(), &main[..length], &[]).await {
+            Some(waiting) => assert!(kept.starts_with(&waiting), "{length}: {waiting:?}"),
+            None => refused += 1,
+        }
+    }
+    assert!(refused > 10, "{refused}");
 }

@@ -30,10 +30,7 @@ use chain::{Client, FollowError, Follower};
 use circuits::{CircuitId, Proof, Task};
 use service::{
     Backoff, CANNOT_SEE, DEAR_BATCHES, DELIVERY_REFUSED, FAULTY_OPENING, SMALL_SEAT, Stop,
-    TRANSACTION_FAILED, UNPUBLISHED_TASK,
-    openings::Opening,
-    ops::{Health, Watch},
-    trouble,
+    TRANSACTION_FAILED, UNPUBLISHED_TASK, openings::Opening, ops::Watch, trouble,
 };
 use thiserror::Error;
 use tokio::{
@@ -137,13 +134,6 @@ impl Node {
     #[must_use]
     pub fn stopping(mut self, stop: Stop) -> Self {
         self.stop = stop;
-        self
-    }
-
-    /// Tells how it is.
-    #[must_use]
-    pub fn watched(mut self, health: Health) -> Self {
-        self.watch = Watch::of(health, self.follower.head());
         self
     }
 

@@ -15,7 +15,7 @@ use circuits::{CircuitId, CircuitKind, Proof, Task};
 use service::{
     Stop,
     openings::{OpeningStore, OpeningsError, Venue},
-    ops::Watch,
+    ops::{Health, Watch},
     patiently,
 };
 use store::StoreError;
@@ -113,12 +113,15 @@ pub async fn start(
     config: &Config,
     key: impl TxSigner<Signature> + Send + Sync + 'static,
     wish: Wish,
+    health: Health,
 ) -> Result<Node, StartError> {
     let operator = key.address();
     let prover = config.prover.unwrap_or(operator);
     let mut options = ConnectOptions::new(&config.rpc_url, config.contract).chain_id(config.chain_id);
     options.connection.patience = config.transactions().patience();
-    options.connection.transactions = config.transactions().options(config.key_file.as_deref()).await?;
+    let mut transactions = config.transactions().options(config.key_file.as_deref()).await?;
+    transactions.journal = health.watching(transactions.journal);
+    options.connection.transactions = transactions;
     let (client, market) = connect(config, &options.signer(Some(key))).await?;
     step(async || require_operator(&client, &market, prover, operator).await).await?;
     tracing::info!(%prover, %operator, market = %market.id, chain = client.chain_id(), "connected");
@@ -132,6 +135,7 @@ pub async fn start(
     let mut follow = FollowOptions::new(Markets::Only(vec![market.id]), config.from_block);
     follow.poll = Duration::from_millis(config.poll_ms);
     let follower = follow_up(&client, follow).await?;
+    let watch = Watch::of(health, follower.head());
     let prove = prover_of(config, &client, &market, Arc::clone(&keys)).await?;
     let memory = Memory::of(Paces::unmeasured(keys.kinds().map(CircuitKind::id)));
     let examining = keys;
@@ -148,7 +152,7 @@ pub async fn start(
         seen: None,
         stop: Stop::within(STOP_WITHIN),
         stopping: false,
-        watch: Watch::default(),
+        watch,
     })
 }
 

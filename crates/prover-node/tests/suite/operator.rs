@@ -23,7 +23,8 @@ async fn a_node_works_for_the_prover_that_made_it_its_operator_and_earns_for_tha
     world.bed.register(&prover, &world.market, CAPACITY, PRICE + 1).await;
     let config = Config { prover: Some(cold), ..world.config(CHEAP) };
     let (hot, wish) = (world.bed.anvil.account(HOT).clone(), config.wish(None).unwrap());
-    let refused = node::start(&config, hot.clone(), wish).await.unwrap_err();
+    let refused =
+        node::start(&config, hot.clone(), wish, service::ops::Health::new(u64::MAX)).await.unwrap_err();
     assert!(matches!(refused, StartError::NotOperator { prover, .. } if prover == cold), "{refused}");
 
     let call = setOperatorCall { id: world.market.id.get(), operator: hot.address() };

@@ -133,7 +133,7 @@ impl World {
     /// A node of account `number` that is ready to run.
     pub(crate) async fn node(&self, number: usize, config: &Config, wish: Wish) -> Node {
         let key = self.bed.anvil.account(number).clone();
-        node::start(config, key, wish).await.unwrap()
+        node::start(config, key, wish, service::ops::Health::new(u64::MAX)).await.unwrap()
     }
 
     /// A rival that asks `rival` and has no program, and a node that asks `own`. Returns the node and the first round that both

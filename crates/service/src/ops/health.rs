@@ -6,6 +6,10 @@ use serde::Serialize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+/// How long a failure of the journal counts without another one (seconds): programs try again at least every 30 seconds as long as they
+/// have something to write.
+const JOURNAL_TROUBLE: u64 = 60;
+
 /// What is known of a program's health. Cheap to clone; clones share it.
 #[derive(Debug, Clone)]
 pub struct Health {
@@ -19,6 +23,8 @@ struct State {
     head: Option<Head>,
     /// Why the chain could not be read the last time, if it could not.
     trouble: Option<String>,
+    /// Why the journal could not be written the last time, if it could not, and when that was (seconds since the epoch).
+    journal: Option<(String, u64)>,
     stopping: bool,
 }
 
@@ -66,6 +72,16 @@ impl Health {
         self.state().trouble = Some(error.to_string());
     }
 
+    /// The journal was written.
+    pub(super) fn journal_works(&self) {
+        self.state().journal = None;
+    }
+
+    /// The journal could not be written.
+    pub(super) fn journal_fails(&self, error: &impl ToString) {
+        self.state().journal = Some((error.to_string(), now()));
+    }
+
     /// It finishes what it is at, and begins nothing new.
     pub fn stopping(&self) {
         self.state().stopping = true;
@@ -74,8 +90,7 @@ impl Health {
     /// How things stand now.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        self.readiness_at(now)
+        self.readiness_at(now())
     }
 
     fn readiness_at(&self, now: u64) -> Readiness {
@@ -97,6 +112,11 @@ impl Health {
         if let Some(trouble) = &state.trouble {
             reasons.push(format!("the chain cannot be read: {trouble}"));
         }
+        if let Some((trouble, at)) = &state.journal
+            && now.saturating_sub(*at) <= JOURNAL_TROUBLE
+        {
+            reasons.push(trouble.clone());
+        }
         if state.stopping {
             reasons.push("stopping".to_owned());
         }
@@ -107,6 +127,11 @@ impl Health {
         // What is behind it is sound between any two statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// This machine's clock (seconds since the epoch).
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_secs())
 }
 
 /// A number as metrics have them: exact up to 53 bits.
@@ -147,5 +172,16 @@ mod tests {
         health.stopping();
         health.read(head(102));
         assert_eq!(health.readiness_at(102).reasons, ["stopping"]);
+    }
+
+    #[test]
+    fn a_journal_that_fails_counts_until_it_works_or_for_a_minute() {
+        let health = Health::new(u64::MAX);
+        health.read(head(100));
+        health.journal_fails(&"disk full");
+        assert_eq!(health.readiness().reasons, ["disk full"]);
+        assert!(health.readiness_at(now() + JOURNAL_TROUBLE + 9).ready);
+        health.journal_works();
+        assert!(health.readiness().ready);
     }
 }

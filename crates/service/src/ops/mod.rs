@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`metric`] | every [`Metric`](metric::Metric), by name, kind, labels and meaning |
 //! | `health` | [`Health`], [`Readiness`] |
+//! | `journal` | a journal whose failures show in the health |
 //! | `settings` | [`OpsFlags`], [`OpsSettings`]: how programs are told, the same for all of them |
 //! | `server` | `/metrics`, `/health/live` and `/health/ready`, where that is asked for |
 //! | `watch` | [`Watch`]: how far a program has read the chain |
@@ -12,6 +13,7 @@
 //! Without `--ops-listen` nothing listens and nothing is counted.
 
 mod health;
+mod journal;
 pub mod metric;
 mod server;
 mod settings;
