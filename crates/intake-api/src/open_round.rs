@@ -1,5 +1,6 @@
 //! What a requester needs to know of the open round.
 
+use crate::forms;
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolStruct;
 use chain::signed::TypedBid;
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OpenRound {
     /// The market.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Bytes32)]
     pub market: B256,
     /// The round to sign for.
     pub round: u64,
@@ -26,10 +27,12 @@ pub struct OpenRound {
     /// What each bid pays towards the settlement (ticks).
     pub settlement_fee: u64,
     /// Value of a tick (wei, or the token's smallest unit; a decimal string).
+    #[schema(value_type = forms::Decimal)]
     pub tick: String,
     /// Largest size of a task (units).
     pub max_task_size: u32,
     /// Bids with a lower unit fee lose (ticks per unit; a decimal string).
+    #[schema(value_type = forms::Decimal)]
     pub reserve_price: String,
     /// What the relayer takes.
     pub limits: Limits,
@@ -73,7 +76,7 @@ pub struct Domain {
     /// The chain.
     pub chain_id: u64,
     /// The market's contract.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Address)]
     pub verifying_contract: Address,
 }
 

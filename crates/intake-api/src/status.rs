@@ -1,5 +1,6 @@
 //! What has become of a bid.
 
+use crate::forms;
 use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -22,22 +23,22 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BidStatus {
     /// Names the bid: keccak256 of its requester's address (20 bytes) and the hash that is signed.
-    #[schema(value_type = String, example = "0x7c1f4b0d8a39c1fe6f0f9a2b6a4f5d3e8b7a6c5d4e3f2a1b0c9d8e7f6a5b4c3d")]
+    #[schema(value_type = forms::Bytes32)]
     pub id: B256,
     /// How far it is.
     pub status: Status,
     /// The market.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Bytes32)]
     pub market: B256,
     /// The round that it is for.
     pub round: u64,
     /// When the round closes (seconds since the epoch, by the chain's clock).
     pub closes_at: u64,
     /// Whose bid it is.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Address)]
     pub requester: Address,
     /// The entry's word: `unit fee (64) | size (32) | further bids (16) | ticket (144)`.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Bytes32)]
     pub entry: B256,
     /// Where it is in the round, once it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,26 +57,26 @@ pub struct Receipt {
     /// The chain.
     pub chain_id: u64,
     /// The market's contract.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Address)]
     pub contract: Address,
     /// The market.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Bytes32)]
     pub market: B256,
     /// The round.
     pub round: u64,
     /// Whose bid it is.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Address)]
     pub requester: Address,
     /// The entry's word.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Bytes32)]
     pub entry: B256,
     /// The transaction.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Bytes32)]
     pub transaction: B256,
     /// Its block.
     pub block_number: u64,
     /// Hash of its block.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Bytes32)]
     pub block_hash: B256,
     /// Position of the log in the block, from 0.
     pub log_index: u64,
@@ -93,7 +94,7 @@ pub struct Refused {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
     /// The transaction in which it was refused; none if that showed before one was sent.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<forms::Bytes32>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction: Option<B256>,
 }
@@ -106,7 +107,7 @@ pub struct Health {
     /// The chain.
     pub chain_id: u64,
     /// The market's contract.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Address)]
     pub contract: Address,
     /// The newest block that was read.
     pub block_number: u64,

@@ -1,5 +1,6 @@
 //! A signed bid, as it is posted and as it lies in files.
 
+use crate::forms;
 use alloy::primitives::{Address, B256, Bytes, Signature, U256, keccak256};
 use chain::signed::{BidToSign, SignedBid};
 use chain::wallet::WalletBid;
@@ -8,6 +9,9 @@ use market_types::{LotSize, RoundNumber, TaskSize, UnitFee};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
+
+/// Most bytes of a signature.
+pub const MAX_SIGNATURE: usize = 4 << 10;
 
 /// Who can tell whether the signature is right.
 #[derive(
@@ -30,19 +34,19 @@ pub struct Submission {
     #[schema(example = 31337)]
     pub chain_id: u64,
     /// The market's contract.
-    #[schema(value_type = String, example = "0xe7f1725e7734ce288f8367e1bb143e90bb3f0512")]
+    #[schema(value_type = forms::Address)]
     pub contract: Address,
     /// The market's id.
-    #[schema(value_type = String, example = "0x5f2a7b8dd1c3e9f04a6b5c7d8e9fa0b10065a0e0800000f00000000700000040")]
+    #[schema(value_type = forms::Bytes32)]
     pub market: B256,
     /// The round, which must be the open one.
     #[schema(value_type = u64, example = 12)]
     pub round: RoundNumber,
     /// Unit fee of its bids (ticks per unit), 1 to 2^64 - 1, a decimal string.
-    #[schema(value_type = String, example = "55")]
+    #[schema(value_type = forms::UnitFee)]
     pub fee: UnitFee,
     /// Size of each of its tasks (units), 1 to the market's largest.
-    #[schema(value_type = u32, minimum = 1, example = 14)]
+    #[schema(value_type = u32, minimum = 1, maximum = 4294967295_u32, example = 14)]
     pub size: TaskSize,
     /// How many bids it stands for, 1 to 16,383.
     #[schema(value_type = u16, minimum = 1, maximum = 16383, example = 1)]
@@ -52,19 +56,20 @@ pub struct Submission {
     #[schema(example = true)]
     pub told: bool,
     /// Binds it to requester and statements (below 2^144).
-    #[schema(value_type = String, example = "0x8c1d2e3f405162738495a6b7c8d9eafb0c1d")]
+    #[schema(value_type = forms::Uint144)]
     pub ticket: U256,
     /// Whose bid it is: who pays for it.
-    #[schema(value_type = String, example = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8")]
+    #[schema(value_type = forms::Address)]
     pub requester: Address,
     /// Who can tell whether the signature is right.
     #[serde(default)]
     pub signer: Signer,
     /// The signature.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::Signature)]
     pub signature: Bytes,
     /// What it asks proofs of, in order of its bids. With them the bid is published by the transaction that submits it; without, which a bid
     /// that is not told allows, somebody has to publish them before a prover can prove anything.
+    #[schema(min_items = 1, max_items = 16383)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statements: Option<Vec<StatementJson>>,
 }
@@ -77,10 +82,10 @@ pub struct StatementJson {
     #[schema(value_type = u64, example = 4294967310_u64)]
     pub circuit: CircuitId,
     /// The statement's numbers.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<forms::Uint256>)]
     pub public_inputs: Vec<U256>,
     /// What a prover needs to build the witness.
-    #[schema(value_type = String)]
+    #[schema(value_type = forms::HexBytes)]
     pub data: Bytes,
 }
 

@@ -9,6 +9,7 @@ use intake_api::{BidStatus, Code, Health, OpenRound, Submission};
 use market_types::{LotSize, RoundNumber, TaskSize};
 use relayer::intake::http::openapi;
 use relayer::intake::options::MAX_BODY;
+use serde_json::json;
 use std::num::NonZeroU32;
 use std::path::Path;
 use support::intake::{ROUND, Scene, problem};
@@ -215,7 +216,9 @@ async fn a_bid_that_was_refused_is_taken_again_once_its_cause_is_mended() {
     let withdraw = withdrawCall { id: scene.market.id.get(), amount: U256::MAX, to: key.address() };
     scene.bed.client(5).await.send(withdraw, U256::ZERO, None).await.unwrap();
     scene.warp_to_posting(&scene.patient(100)).await;
-    relayer.desk.becomes(id, intake_api::Status::Refused).await;
+    let refused = relayer.desk.becomes(id, intake_api::Status::Refused).await;
+    assert!(refused.refusal.is_some());
+    Documented::new().assert("BidStatus", &serde_json::to_value(refused).unwrap());
     scene.fund(key.address()).await;
     assert_eq!(relayer.desk.accepted(&bid).await, id);
     relayer.desk.becomes(id, intake_api::Status::Included).await;
@@ -241,5 +244,85 @@ async fn the_documented_interface_is_the_one_that_is_served() {
     let relayer = scene.relayer(scene.options()).await;
     let served: serde_json::Value = relayer.desk.get("/v1/openapi.json").await.json().await.unwrap();
     assert_eq!(served, written);
+    relayer.stop().await;
+}
+
+/// Whether JSON is of the form that the OpenAPI document has under this name.
+struct Documented(serde_json::Value);
+
+impl Documented {
+    fn new() -> Self {
+        let mut document: serde_json::Value = serde_json::from_str(&openapi()).unwrap();
+        // A member that is not documented is wrong here, though clients have to take it.
+        for schema in document["components"]["schemas"].as_object_mut().unwrap().values_mut() {
+            if schema["properties"].is_object() {
+                schema["additionalProperties"] = json!(false);
+            }
+        }
+        Self(document)
+    }
+
+    fn errors(&self, name: &str, said: &serde_json::Value) -> Vec<String> {
+        let schema =
+            json!({ "$ref": format!("#/components/schemas/{name}"), "components": self.0["components"] });
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        validator.iter_errors(said).map(|error| error.to_string()).collect()
+    }
+
+    fn assert(&self, name: &str, said: &serde_json::Value) {
+        assert_eq!(self.errors(name, said), Vec::<String>::new(), "{name}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_is_of_the_documented_form_and_other_forms_are_refused() {
+    let documented = Documented::new();
+    let bids = &documented.0["components"]["schemas"]["Submission"]["properties"]["bids"];
+    assert_eq!(bids["maximum"], LotSize::MAX.get());
+    let scene = Scene::new().await;
+    let relayer = scene.relayer(scene.options()).await;
+    let desk = &relayer.desk;
+    let market = scene.market.id;
+    for (name, path) in [
+        ("OpenRound", format!("/v1/markets/{market}/round")),
+        ("Health", "/v1/health".to_owned()),
+        ("Problem", "/v1/markets/0x01/round".to_owned()),
+    ] {
+        documented.assert(name, &desk.get(&path).await.json().await.unwrap());
+    }
+    let bid = serde_json::to_value(scene.signed(&scene.requester(1).await, 10).await).unwrap();
+    documented.assert("Submission", &bid);
+    let wrong: [(&str, serde_json::Value); 15] = [
+        ("chain_id", json!("31337")),
+        ("contract", json!("0x1234")),
+        ("market", json!("0x01")),
+        ("round", json!(-1)),
+        ("fee", json!("0x0a")),
+        ("fee", json!("0")),
+        ("fee", json!(format!("1{}", "0".repeat(20)))),
+        ("size", json!(4_294_967_296_u64)),
+        ("size", json!(0)),
+        ("bids", json!(0)),
+        ("bids", json!(16_384)),
+        ("ticket", json!(format!("0x1{}", "0".repeat(64)))),
+        ("signature", json!("0x012")),
+        ("statements", json!([{ "circuit": 1, "public_inputs": ["two"], "data": "0x" }])),
+        ("more", json!(1)),
+    ];
+    for (member, value) in wrong {
+        let mut bid = bid.clone();
+        bid[member] = value;
+        assert!(!documented.errors("Submission", &bid).is_empty(), "{member}: {}", bid[member]);
+        let answer = desk.post(bid.to_string()).await;
+        let said: serde_json::Value = answer.json().await.unwrap();
+        assert_eq!(said["code"], "malformed", "{member} {}: {said}", bid[member]);
+        documented.assert("Problem", &said);
+    }
+    let answer: serde_json::Value = desk.post(bid.to_string()).await.json().await.unwrap();
+    documented.assert("BidStatus", &answer);
+    let id = answer["id"].as_str().unwrap().parse().unwrap();
+    let included = desk.becomes(id, intake_api::Status::Included).await;
+    assert!(included.receipt.is_some());
+    documented.assert("BidStatus", &serde_json::to_value(included).unwrap());
     relayer.stop().await;
 }

@@ -3,14 +3,16 @@
 
 use crate::intake::Shared;
 use crate::intake::feed::{Open, Seen};
-use crate::intake::options::{MAX_QUEUED_BYTES, MAX_SIGNATURE};
+use crate::intake::options::MAX_QUEUED_BYTES;
 use crate::intake::post::ask;
 use crate::intake::weight::weigh;
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolError;
 use bindings::ProverMarket::{BidInRoundAlready, InsufficientBalance, WrongSignature};
 use chain::{CallError, MarketId, Revert};
-use intake_api::{BidStatus, Code, Parcel, Problem, Signer, Status, Submission, SubmissionError, id_of};
+use intake_api::{
+    BidStatus, Code, MAX_SIGNATURE, Parcel, Problem, Signer, Status, Submission, SubmissionError, id_of,
+};
 use market_types::RoundNumber;
 use service::{CANNOT_ASK, CANNOT_KEEP, trouble};
 use store::bids::{BidsError, Group, Kept, NewBid, Room, Waiting};

@@ -59,8 +59,6 @@ pub const MAX_BODY: usize = 272 << 10;
 pub const MAX_TRANSACTION: usize = 126 << 10;
 /// Most bytes of all queued bids together.
 pub const MAX_QUEUED_BYTES: u64 = 256 << 20;
-/// Most bytes of a contract's signature.
-pub const MAX_SIGNATURE: usize = 4 << 10;
 /// How long bids are remembered after the close of their round (seconds): a week.
 pub const REMEMBERED: u64 = 7 * 24 * 3_600;
 

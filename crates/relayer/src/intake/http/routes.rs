@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use chain::MarketId;
-use intake_api::{BidStatus, Code, Health, Limits, OpenRound, Problem, Submission, TypedData};
+use intake_api::{BidStatus, Code, Health, Limits, OpenRound, Problem, Submission, TypedData, forms};
 use std::sync::Arc;
 
 /// The chain counts as read not long ago for so many seconds.
@@ -58,7 +58,7 @@ pub(super) async fn post_bid(
     get,
     path = "/v1/bids/{id}",
     tag = "bids",
-    params(("id" = String, Path, description = "The bid's id (32 bytes, hexadecimal)")),
+    params(("id" = inline(forms::Bytes32), Path, description = "The bid's id")),
     responses(
         (status = 200, description = "The bid", body = BidStatus),
         (status = 404, description = "unknown_bid", body = Problem, content_type = "application/problem+json"),
@@ -89,7 +89,7 @@ fn unknown_bid(id: &str) -> Problem {
     get,
     path = "/v1/markets/{market}/round",
     tag = "bids",
-    params(("market" = String, Path, description = "The market's id (32 bytes, hexadecimal)")),
+    params(("market" = inline(forms::Bytes32), Path, description = "The market's id")),
     responses(
         (status = 200, description = "The round that is open", body = OpenRound),
         (status = 404, description = "unknown_market", body = Problem, content_type = "application/problem+json"),
