@@ -49,3 +49,67 @@ impl Journal for Watched {
         self.watched(self.journal.clear(account))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::{Address, B256};
+    use chain::Head;
+    use chain::transactions::{JournalError, MemoryJournal};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// A journal that can be read, and written unless the disk is full.
+    #[derive(Debug, Default)]
+    struct OnDisk {
+        memory: MemoryJournal,
+        full: AtomicBool,
+    }
+
+    impl OnDisk {
+        fn unless_full<'a>(&self, answer: Answered<'a, ()>) -> Answered<'a, ()> {
+            if !self.full.load(Ordering::Relaxed) {
+                return answer;
+            }
+            Box::pin(async { Err(JournalError::new("disk full")) })
+        }
+    }
+
+    impl Journal for OnDisk {
+        fn load(&self, account: Account) -> Answered<'_, Vec<Record>> {
+            self.memory.load(account)
+        }
+
+        fn keep<'a>(&'a self, account: Account, record: &'a Record) -> Answered<'a, ()> {
+            self.unless_full(self.memory.keep(account, record))
+        }
+
+        fn forget(&self, account: Account, nonce: u64) -> Answered<'_, ()> {
+            self.unless_full(self.memory.forget(account, nonce))
+        }
+
+        fn clear(&self, account: Account) -> Answered<'_, ()> {
+            self.unless_full(self.memory.clear(account))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_is_not_ready_from_a_write_that_fails_to_one_that_works() {
+        let health = Health::new(u64::MAX);
+        health.read(Head { number: 7, hash: B256::ZERO, timestamp: 100 });
+        let disk = Arc::new(OnDisk::default());
+        let journal = health.watching(Arc::clone(&disk) as Arc<dyn Journal>);
+        let account = Account { chain_id: 1, genesis: B256::ZERO, address: Address::ZERO };
+        let record =
+            Record { nonce: 0, purpose: "settle".to_owned(), until: None, worth: None, forms: Vec::new() };
+        assert!(journal.keep(account, &record).await.is_ok() && health.readiness().ready);
+
+        disk.full.store(true, Ordering::Relaxed);
+        assert!(journal.keep(account, &record).await.is_err());
+        assert!(journal.load(account).await.is_ok());
+        let readiness = health.readiness();
+        assert!(!readiness.ready && readiness.reasons[0].contains("disk full"), "{readiness:?}");
+
+        disk.full.store(false, Ordering::Relaxed);
+        assert!(journal.forget(account, 0).await.is_ok() && health.readiness().ready);
+    }
+}
