@@ -9,8 +9,8 @@
 //! | [`forms`] | how values are written that JSON has no type for |
 //! | `problem` | [`Problem`] (RFC 9457) with a stable [`Code`] |
 //!
-//! JSON throughout. Amounts that may pass 2^53 are decimal strings, hashes, addresses, bytes, tickets and public inputs hexadecimal strings with 0x, times seconds
-//! since the epoch by the chain's clock. Unknown members of a request are an error.
+//! JSON throughout. Amounts that may pass 2^53 are decimal strings; hashes, addresses, bytes, tickets and public inputs are hexadecimal
+//! strings with 0x; times are seconds since the epoch by the chain's clock. Unknown members of a request are an error.
 
 pub mod forms;
 mod open_round;
